@@ -1,0 +1,80 @@
+/**
+ * What a broker keeps on disk for one partition, and the changes it may make to it.
+ *
+ * The log decides, a `LogStore` (src/runtime/log-store.ts) obeys: every operation below is data, so that the
+ * IndexedDB store and the simulated one do exactly the same.
+ */
+
+/** Names one partition's log by the topic's id, never by its name: a re-created topic is another log. */
+export type PartitionKey = string;
+
+export function partitionKey(topicId: string, partitionIndex: number): PartitionKey {
+  return `${topicId}/${partitionIndex}`;
+}
+
+/** The first offset written in a leader epoch (KIP-101). */
+export interface EpochStart {
+  readonly epoch: number;
+  readonly startOffset: number;
+}
+
+/** One row of the store: consecutive record batches, stored as the bytes the producer sent. */
+export interface ChunkDescriptor {
+  readonly baseOffset: number;
+  /** Inclusive. The store is keyed by it, so the first key at or after an offset is the chunk holding it. */
+  readonly lastOffset: number;
+  readonly sizeInBytes: number;
+  readonly maxTimestamp: number;
+}
+
+export interface Chunk extends ChunkDescriptor {
+  readonly bytes: Uint8Array;
+}
+
+/** What one producer last wrote to a partition: enough to recognise a duplicate (KIP-98). */
+export interface ProducerEntry {
+  readonly producerId: number;
+  readonly producerEpoch: number;
+  /** Oldest first. `offset` is the batch's base offset. */
+  readonly batches: readonly { readonly firstSequence: number; readonly lastSequence: number; readonly offset: number }[];
+  /** Timestamp of the newest batch, to expire producers that are gone. */
+  readonly lastTimestamp: number;
+}
+
+/** A restart reads the tail of the log from `offset` on and starts from these producers. */
+export interface ProducerSnapshot {
+  readonly offset: number;
+  readonly producers: readonly ProducerEntry[];
+}
+
+/** The part of a log that is small and rewritten in place. */
+export interface LogMetadata {
+  readonly topicId: string;
+  readonly partitionIndex: number;
+  readonly logStartOffset: number;
+  /** A hint for the next start: safety never rests on it (R5). */
+  readonly highWatermark: number;
+  readonly epochs: readonly EpochStart[];
+  readonly producerSnapshot: ProducerSnapshot;
+}
+
+/** One log as a store hands it over at start. */
+export interface StoredLog {
+  readonly metadata: LogMetadata;
+  /** Ascending, contiguous from the chunk holding `logStartOffset` to the log end. */
+  readonly chunks: readonly ChunkDescriptor[];
+  /** The bytes of the last chunks, from the one holding `producerSnapshot.offset` to the end. */
+  readonly tail: readonly Chunk[];
+}
+
+/** A change to the store. A list of them is applied in order and whole, or not at all. */
+export type StoreOperation =
+  /** Adds a chunk behind the last one. Adding an offset twice must fail the whole list. */
+  | { readonly type: "append"; readonly key: PartitionKey; readonly chunk: Chunk }
+  /** Creates or rewrites the log's metadata. */
+  | { readonly type: "put-metadata"; readonly key: PartitionKey; readonly metadata: LogMetadata }
+  /** Removes every batch at or above `offset`; the chunk holding it is cut at that batch border. */
+  | { readonly type: "truncate"; readonly key: PartitionKey; readonly offset: number }
+  /** Removes every whole chunk whose `lastOffset` is below `offset`. */
+  | { readonly type: "delete-chunks"; readonly key: PartitionKey; readonly offset: number }
+  | { readonly type: "delete-log"; readonly key: PartitionKey };

@@ -1,0 +1,24 @@
+/**
+ * Who this storage is. Kept in the same database as the logs, so that storage which vanished, travelled back in time or
+ * was cloned can never pass for the broker it was (reliability rules R11, R12).
+ *
+ * Registration presents `generation`, `nonce` and `pendingNonce`; once the controller accepts, the broker stores
+ * `generation + 1` with `nonce = pendingNonce` and confirms. Only then is it unfenced.
+ */
+export interface StorageIdentity {
+  readonly directoryId: string;
+  /** -1 until a controller has granted one. */
+  readonly brokerId: number;
+  /** Of the cluster this directory belongs to; undefined until it has joined one. */
+  readonly clusterId: string | undefined;
+  readonly generation: number;
+  readonly nonce: string | undefined;
+  readonly pendingNonce: string | undefined;
+  readonly durability: Durability;
+  /** The newest metadata this directory has seen: an older controller is refused (R19). */
+  readonly metadataEpoch: number;
+  readonly metadataOffset: number;
+}
+
+/** `strict` flushes before a write counts as durable; `relaxed` leaves it with the operating system. */
+export type Durability = "strict" | "relaxed";

@@ -1,0 +1,16 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+export default defineConfig({
+  root: at("src/demo"),
+  base: "./",
+  build: { outDir: at("dist/demo"), emptyOutDir: true, target: "es2022" },
+  worker: { format: "es" },
+  test: {
+    root: at("."),
+    include: ["tests/**/*.test.ts"],
+    exclude: ["tests/browser/**", "node_modules/**"],
+  },
+});
