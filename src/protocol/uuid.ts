@@ -18,7 +18,7 @@ export function readUuid(bytes: Uint8Array, position: number): string {
 
 /** Writes the 16 bytes of a canonical uuid at `position`. */
 export function writeUuid(uuid: string, target: Uint8Array, position: number): void {
-  assert(canonical.test(uuid), `a uuid has 36 lower-case characters, unlike ${uuid}`);
+  assert(canonical.test(uuid), "a uuid is written as 36 lower-case characters");
   const hex = uuid.replaceAll("-", "");
   for (let index = 0; index < 16; index++) {
     target[position + index] = Number.parseInt(hex.slice(index * 2, index * 2 + 2), 16);

@@ -1,4 +1,4 @@
-import { assert } from "./assert.ts";
+import { AssertionError } from "./assert.ts";
 import { utf8Length, writeUtf8 } from "./utf8.ts";
 import { writeUuid } from "./uuid.ts";
 
@@ -28,32 +28,32 @@ export class Writer {
   }
 
   int8(value: number): void {
-    assert(value >= -0x80 && value <= 0x7f, `${value} is no 8-bit integer`);
+    if (value << 24 >> 24 !== value) refuse(value, "8-bit integer");
     this.#view.setInt8(this.#advance(1), value);
   }
 
   int16(value: number): void {
-    assert(value >= -0x8000 && value <= 0x7fff, `${value} is no 16-bit integer`);
+    if (value << 16 >> 16 !== value) refuse(value, "16-bit integer");
     this.#view.setInt16(this.#advance(2), value);
   }
 
   uint16(value: number): void {
-    assert(value >= 0 && value <= 0xffff, `${value} is no unsigned 16-bit integer`);
+    if ((value & 0xffff) !== value) refuse(value, "unsigned 16-bit integer");
     this.#view.setUint16(this.#advance(2), value);
   }
 
   int32(value: number): void {
-    assert((value | 0) === value, `${value} is no 32-bit integer`);
+    if ((value | 0) !== value) refuse(value, "32-bit integer");
     this.#view.setInt32(this.#advance(4), value);
   }
 
   uint32(value: number): void {
-    assert(value >>> 0 === value, `${value} is no unsigned 32-bit integer`);
+    if (value >>> 0 !== value) refuse(value, "unsigned 32-bit integer");
     this.#view.setUint32(this.#advance(4), value);
   }
 
   int64(value: number): void {
-    assert(Number.isSafeInteger(value), `${value} is no integer below 2^53`);
+    if (!Number.isSafeInteger(value)) refuse(value, "integer below 2^53");
     const at = this.#advance(8);
     this.#view.setInt32(at, Math.floor(value / TWO_32));
     this.#view.setUint32(at + 4, value >>> 0);
@@ -73,7 +73,7 @@ export class Writer {
   }
 
   unsignedVarint(value: number): void {
-    assert(value >>> 0 === value, `${value} is no unsigned 32-bit integer`);
+    if (value >>> 0 !== value) refuse(value, "unsigned 32-bit integer");
     let rest = value;
     while (rest >= 0x80) {
       this.#byte((rest & 0x7f) | 0x80);
@@ -83,12 +83,12 @@ export class Writer {
   }
 
   varint(value: number): void {
-    assert((value | 0) === value, `${value} is no 32-bit integer`);
+    if ((value | 0) !== value) refuse(value, "32-bit integer");
     this.unsignedVarint(((value << 1) ^ (value >> 31)) >>> 0);
   }
 
   varlong(value: number): void {
-    assert(Number.isSafeInteger(value), `${value} is no integer below 2^53`);
+    if (!Number.isSafeInteger(value)) refuse(value, "integer below 2^53");
     const half = value < 0 ? -(value + 1) : value;
     // Twice the magnitude may exceed 2^53, so the sign bit is joined to the low six bits by hand.
     let group = (half % 64) * 2 + (value < 0 ? 1 : 0);
@@ -128,4 +128,9 @@ export class Writer {
     this.#bytes = larger;
     this.#view = new DataView(larger.buffer);
   }
+}
+
+/** Kept apart from the checks, so that a value which fits costs no message. */
+function refuse(value: number, type: string): never {
+  throw new AssertionError(`${value} is no ${type}`);
 }

@@ -1,0 +1,134 @@
+import { assert, AssertionError } from "./assert.ts";
+import type { Codec, Layout } from "./codecs.ts";
+import { CorruptMessageError } from "./errors.ts";
+import type { Reader } from "./reader.ts";
+import type { Field, Presence } from "./schema.ts";
+import { Writer } from "./writer.ts";
+
+/** More tagged fields than any struct of Kafka's will have; a tag buffer with more of them is an attack. */
+const MAX_TAGGED_FIELDS = 1024;
+
+export interface StructMember {
+  readonly name: string;
+  readonly field: Field<unknown>;
+  readonly presence?: Presence;
+}
+
+interface Slot {
+  readonly name: string;
+  readonly codec: Codec<unknown, unknown>;
+  /** Used where the value is left out; undefined for a field that must be given. */
+  readonly fallback: unknown;
+}
+
+interface TaggedSlot extends Slot {
+  readonly tag: number;
+}
+
+type Values = Record<string, unknown>;
+
+/**
+ * Reads and writes a struct in one version. Which members exist is settled here, once per version, so that the loops
+ * over a message's bytes decide nothing any more.
+ */
+export function structCodec(
+  members: readonly StructMember[],
+  layout: Layout,
+  canBeNull: boolean,
+): Codec<Values | null, Values | null> {
+  const blank: Values = {};
+  const inline: Slot[] = [];
+  const tagged: TaggedSlot[] = [];
+  for (const { name, field, presence } of members) {
+    blank[name] = presence?.fallback;
+    if (presence !== undefined && !isPresent(presence, layout)) continue;
+    const slot = { name, codec: field.codec(layout), fallback: presence?.fallback };
+    if (presence?.tag === undefined) inline.push(slot);
+    else tagged.push({ ...slot, tag: presence.tag });
+  }
+  tagged.sort((a, b) => a.tag - b.tag);
+
+  return {
+    minSize: canBeNull ? 1 : inline.reduce((size, { codec }) => size + codec.minSize, layout.flexible ? 1 : 0),
+    cost: 1 + members.length,
+    read(reader) {
+      if (canBeNull && isNull(reader)) return null;
+      const values: Values = { ...blank };
+      for (const { name, codec } of inline) values[name] = codec.read(reader);
+      if (layout.flexible) readTags(reader, tagged, values);
+      return values;
+    },
+    write(writer, values) {
+      if (canBeNull) writer.int8(values === null ? -1 : 1);
+      else assert(values !== null, "this version of the struct cannot be null");
+      if (values === null) return;
+      for (const { name, codec, fallback } of inline) {
+        const value = values[name] === undefined ? fallback : values[name];
+        if (value === undefined) throw new AssertionError(`the field ${name} is missing`);
+        codec.write(writer, value);
+      }
+      if (layout.flexible) writeTags(writer, tagged, values);
+    },
+  };
+}
+
+/** Skips a tag buffer in which no tag is known. */
+export function skipTags(reader: Reader): void {
+  readTags(reader, [], {});
+}
+
+function isPresent(presence: Presence, layout: Layout): boolean {
+  if (presence.tag !== undefined && !layout.flexible) return false;
+  return layout.version >= presence.from && layout.version <= presence.to;
+}
+
+function isNull(reader: Reader): boolean {
+  const marker = reader.int8();
+  if (marker !== 1 && marker !== -1) throw new CorruptMessageError(`a struct is marked ${marker}, neither 1 nor -1`);
+  return marker === -1;
+}
+
+function readTags(reader: Reader, slots: readonly TaggedSlot[], values: Values): void {
+  const count = reader.unsignedVarint();
+  if (count === 0) return;
+  if (count > MAX_TAGGED_FIELDS) throw new CorruptMessageError(`${count} tagged fields exceed ${MAX_TAGGED_FIELDS}`);
+  reader.spend(count);
+  let previous = -1;
+  for (let index = 0; index < count; index++) {
+    const tag = reader.unsignedVarint();
+    if (tag <= previous) throw new CorruptMessageError(`tag ${tag} follows tag ${previous}`);
+    previous = tag;
+    readTagged(reader, tag, slots, values);
+  }
+}
+
+function readTagged(reader: Reader, tag: number, slots: readonly TaggedSlot[], values: Values): void {
+  const size = reader.unsignedVarint();
+  if (size > reader.remaining) throw new CorruptMessageError(`tag ${tag} announces ${size} bytes, more than follow`);
+  const end = reader.position + size;
+  const slot = slots.find((candidate) => candidate.tag === tag);
+  if (slot === undefined) return reader.skip(size);
+  values[slot.name] = slot.codec.read(reader);
+  if (reader.position !== end) throw new CorruptMessageError(`tag ${tag} does not fill its ${size} bytes`);
+}
+
+function writeTags(writer: Writer, slots: readonly TaggedSlot[], values: Values): void {
+  const present = slots.filter(({ name, fallback }) => values[name] !== undefined && !isEqual(values[name], fallback));
+  writer.unsignedVarint(present.length);
+  for (const { name, tag, codec } of present) {
+    const payload = new Writer();
+    codec.write(payload, values[name]);
+    writer.unsignedVarint(tag);
+    writer.unsignedVarint(payload.length);
+    writer.bytes(payload.finish());
+  }
+}
+
+/** Whether two plain values are the same. Fallbacks are small, so this stays shallow in practice. */
+function isEqual(value: unknown, fallback: unknown): boolean {
+  if (Object.is(value, fallback)) return true;
+  if (typeof value !== "object" || typeof fallback !== "object" || value === null || fallback === null) return false;
+  const left = Object.entries(value);
+  const right = new Map(Object.entries(fallback));
+  return left.length === right.size && left.every(([name, item]) => right.has(name) && isEqual(item, right.get(name)));
+}
