@@ -2,7 +2,7 @@ import type { Clock } from "./clock.ts";
 import type { Connection, Endpoint } from "./connection.ts";
 import type { ControllerLink } from "./controller-link.ts";
 import type { LogStore } from "./log-store.ts";
-import type { StorageIdentity } from "./storage-identity.ts";
+import type { StorageIdentity } from "../broker/storage-identity.ts";
 
 /** Everything a broker needs from the place it runs in. Worker and simulator differ only in this object. */
 export interface BrokerPlatform {

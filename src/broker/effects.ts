@@ -1,0 +1,23 @@
+import type { PartitionKey, StoreOperation } from "../log/stored-log.ts";
+import type { StorageIdentity } from "./storage-identity.ts";
+
+/** What a broker wants done. The runtime does it in order; what has an outcome comes back as an event. */
+export type BrokerEffect =
+  | { readonly type: "send"; readonly connectionId: number; readonly frame: Uint8Array }
+  | { readonly type: "close-connection"; readonly connectionId: number; readonly reason: string }
+  | { readonly type: "dial"; readonly linkId: number; readonly host: string; readonly port: number }
+  | { readonly type: "link-send"; readonly linkId: number; readonly frame: Uint8Array }
+  | { readonly type: "close-link"; readonly linkId: number; readonly reason: string }
+  | { readonly type: "controller-send"; readonly frame: Uint8Array }
+  | { readonly type: "write"; readonly writeId: number; readonly operations: readonly StoreOperation[] }
+  | {
+      readonly type: "read";
+      readonly readId: number;
+      readonly key: PartitionKey;
+      readonly fromOffset: number;
+      readonly maxBytes: number;
+    }
+  | { readonly type: "save-identity"; readonly identity: StorageIdentity }
+  | { readonly type: "log"; readonly level: "debug" | "info" | "warn" | "error"; readonly message: string }
+  /** A controlled shutdown is over: nothing leads here any more. */
+  | { readonly type: "stopped" };

@@ -1,0 +1,28 @@
+import type { Chunk } from "../log/stored-log.ts";
+
+/**
+ * Everything that can happen to a broker. Ids of connections, links, writes and reads pair events with effects:
+ * the runtime numbers the connections that others open, the broker numbers all else.
+ */
+export type BrokerEvent =
+  | { readonly type: "connection-opened"; readonly connectionId: number; readonly listener: string }
+  | { readonly type: "connection-frame"; readonly connectionId: number; readonly frame: Uint8Array }
+  | { readonly type: "connection-closed"; readonly connectionId: number }
+  /** A connection that this broker dialled to another one. */
+  | { readonly type: "link-opened"; readonly linkId: number }
+  | { readonly type: "link-frame"; readonly linkId: number; readonly frame: Uint8Array }
+  /** Also when dialling failed. */
+  | { readonly type: "link-closed"; readonly linkId: number; readonly reason: string }
+  | { readonly type: "controller-opened" }
+  | { readonly type: "controller-frame"; readonly frame: Uint8Array }
+  | { readonly type: "controller-closed" }
+  /** The operations of that write are durable. Writes become durable in the order in which they were asked for. */
+  | { readonly type: "written"; readonly writeId: number }
+  | { readonly type: "identity-saved" }
+  | { readonly type: "read"; readonly readId: number; readonly chunks: readonly Chunk[] }
+  /** A write, a read or an identity could not be stored or read, or the storage went away under the broker. */
+  | { readonly type: "storage-failed"; readonly reason: string }
+  | { readonly type: "time-gap"; readonly gapMs: number }
+  | { readonly type: "closing" }
+  /** It is `wakeAtMs` or later. */
+  | { readonly type: "woken" };
