@@ -188,6 +188,14 @@ export function nullableSince<Decoded, Encodable>(
   return field.nullableFrom(version);
 }
 
+/** A field of every version that an encoder may leave out. */
+export function optional<Decoded, Encodable>(
+  field: Field<Decoded, Encodable>,
+  fallback: NoInfer<Decoded>,
+): OptionalField<Decoded, Encodable> {
+  return between(0, NEVER, field, fallback);
+}
+
 /** A field of `version` and later ones. */
 export function since<Decoded, Encodable>(
   version: number,
