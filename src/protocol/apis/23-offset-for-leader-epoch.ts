@@ -1,5 +1,5 @@
-import { api, array, int16, int32, int64, since, string } from "../schema.ts";
-import type { Request, Response } from "../schema.ts";
+import { api, array, int16, int32, int64, optional, since, string } from "../schema.ts";
+import type { Request, RequestInit, Response, ResponseInit } from "../schema.ts";
 
 /**
  * Asks a leader where one of its earlier epochs ended, so that a follower or a consumer knows where its own log or
@@ -18,17 +18,24 @@ export const offsetForLeaderEpoch = api({
     replicaId: since(3, int32, -2),
     topics: array({
       topic: string,
-      partitions: array({ partition: int32, currentLeaderEpoch: int32, leaderEpoch: int32 }),
+      partitions: array({ partition: int32, currentLeaderEpoch: optional(int32, -1), leaderEpoch: int32 }),
     }),
   },
   response: {
-    throttleTimeMs: int32,
+    throttleTimeMs: optional(int32, 0),
     topics: array({
       topic: string,
-      partitions: array({ errorCode: int16, partition: int32, leaderEpoch: int32, endOffset: int64 }),
+      partitions: array({
+        errorCode: int16,
+        partition: int32,
+        leaderEpoch: optional(int32, -1),
+        endOffset: optional(int64, -1),
+      }),
     }),
   },
 });
 
 export type OffsetForLeaderEpochRequest = Request<typeof offsetForLeaderEpoch>;
+export type OffsetForLeaderEpochRequestInit = RequestInit<typeof offsetForLeaderEpoch>;
 export type OffsetForLeaderEpochResponse = Response<typeof offsetForLeaderEpoch>;
+export type OffsetForLeaderEpochResponseInit = ResponseInit<typeof offsetForLeaderEpoch>;

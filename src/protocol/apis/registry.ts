@@ -1,0 +1,55 @@
+import type { Api } from "../schema.ts";
+import { produce } from "./00-produce.ts";
+import { fetch } from "./01-fetch.ts";
+import { listOffsets } from "./02-list-offsets.ts";
+import { metadata } from "./03-metadata.ts";
+import { apiVersions } from "./18-api-versions.ts";
+import { createTopics } from "./19-create-topics.ts";
+import { deleteTopics } from "./20-delete-topics.ts";
+import { initProducerId } from "./22-init-producer-id.ts";
+import { offsetForLeaderEpoch } from "./23-offset-for-leader-epoch.ts";
+import { describeConfigs } from "./32-describe-configs.ts";
+import { createPartitions } from "./37-create-partitions.ts";
+import { incrementalAlterConfigs } from "./44-incremental-alter-configs.ts";
+import { alterPartition } from "./56-alter-partition.ts";
+import { fetchSnapshot } from "./59-fetch-snapshot.ts";
+import { describeCluster } from "./60-describe-cluster.ts";
+import { brokerRegistration } from "./62-broker-registration.ts";
+import { brokerHeartbeat } from "./63-broker-heartbeat.ts";
+import { allocateProducerIds } from "./67-allocate-producer-ids.ts";
+
+/** The APIs that clients are offered. All brokers offer the same, since clients ask one and assume it of all. */
+const clientApis: readonly Api[] = [
+  produce,
+  fetch,
+  listOffsets,
+  metadata,
+  apiVersions,
+  createTopics,
+  deleteTopics,
+  initProducerId,
+  offsetForLeaderEpoch,
+  describeConfigs,
+  createPartitions,
+  incrementalAlterConfigs,
+  describeCluster,
+];
+
+/** The APIs between brokers and the controller. */
+const controllerApis: readonly Api[] = [
+  alterPartition,
+  fetchSnapshot,
+  brokerRegistration,
+  brokerHeartbeat,
+  allocateProducerIds,
+];
+
+/** Every API by its key. */
+export const apis: ReadonlyMap<number, Api> = new Map(
+  [...clientApis, ...controllerApis].map((api) => [api.key, api]),
+);
+
+/** What a broker answers to ApiVersions, in the shape of that response's `apiKeys`. */
+export const advertisedApiKeys: readonly { apiKey: number; minVersion: number; maxVersion: number }[] = clientApis.map(
+  ({ key, advertised }) => ({ apiKey: key, minVersion: advertised[0], maxVersion: advertised[1] }),
+);
