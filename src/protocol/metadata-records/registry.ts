@@ -15,6 +15,7 @@ import { producerIdsRecord } from "./15-producer-ids.ts";
 import { brokerRegistrationChangeRecord } from "./17-broker-registration-change.ts";
 import { noOpRecord } from "./20-no-op.ts";
 import { storageIdentityRecord } from "./10000-storage-identity.ts";
+import { clusterRecord } from "./10001-cluster.ts";
 import type { MetadataRecordSchema } from "./metadata-record.ts";
 
 /**
@@ -37,6 +38,7 @@ const schemas = [
   brokerRegistrationChangeRecord,
   noOpRecord,
   storageIdentityRecord,
+  clusterRecord,
 ] as const;
 
 type Schema = (typeof schemas)[number];
