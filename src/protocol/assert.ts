@@ -6,7 +6,7 @@ export class AssertionError extends Error {
   override readonly name = "AssertionError";
 }
 
-/** States an invariant in one lower-case sentence. Checked in production too: a wrong log is worse than a stopped one. */
+/** States an invariant in a lower-case sentence. Checked in production too: a wrong log is worse than a stopped one. */
 export function assert(condition: unknown, message: string): asserts condition {
   if (!condition) throw new AssertionError(message);
 }

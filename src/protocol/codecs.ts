@@ -100,8 +100,8 @@ function lengthPrefix(layout: Layout, canBeNull: boolean, fixed: "int16" | "int3
     size: flexible ? 1 : fixed === "int16" ? 2 : 4,
     readLength(reader) {
       const length = flexible ? reader.unsignedVarint() - 1 : reader[fixed]();
-      if (length < (canBeNull ? -1 : 0)) throw new CorruptMessageError(`a length of ${length} at byte ${reader.position}`);
-      return length;
+      if (length >= 0 || (length === -1 && canBeNull)) return length;
+      throw new CorruptMessageError(`a length of ${length} before byte ${reader.position}`);
     },
     writeLength(writer, length) {
       assert(length >= 0 || canBeNull, "this version of the field cannot be null");

@@ -11,13 +11,13 @@ const FIRST_CAPACITY = 64 * 1024;
 
 /** The four bytes that precede a frame of `length` bytes. */
 export function frameHeader(length: number): Uint8Array<ArrayBuffer> {
-  assert(Number.isInteger(length) && length >= 0 && length <= 0x7fffffff, "a frame length is a positive 32-bit integer");
+  assert(length >= 0 && (length | 0) === length, "a frame length is a 32-bit integer and not negative");
   const header = new Uint8Array(PREFIX_BYTES);
   new DataView(header.buffer).setInt32(0, length);
   return header;
 }
 
-/** A frame with its length prefix, copied into one array. Where two writes are as good, send {@link frameHeader} first. */
+/** A frame with its length prefix, copied into one array. Where two writes are as good, write the header first. */
 export function encodeFrame(payload: Uint8Array): Uint8Array<ArrayBuffer> {
   const frame = new Uint8Array(PREFIX_BYTES + payload.length);
   frame.set(frameHeader(payload.length));

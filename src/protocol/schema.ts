@@ -87,26 +87,27 @@ type Flat<T> = { [Name in keyof T]: T[Name] };
 /** A version that never comes. */
 const NEVER = Number.POSITIVE_INFINITY;
 
-function primitive<T>(
-  kind: PrimitiveKind,
-  size: number,
-  read: (reader: Reader) => T,
-  write: (writer: Writer, value: T) => void,
-): Field<T> {
-  const codec: Codec<T, T> = { minSize: size, cost: 1, read, write };
+/** A field whose kind is also the name of the method that reads and of the one that writes it. */
+function primitive<T extends number | boolean | string>(kind: PrimitiveKind, size: number): Field<T> {
+  const codec: Codec<T, T> = {
+    minSize: size,
+    cost: 1,
+    read: (reader) => reader[kind]() as T,
+    write: (writer, value) => (writer[kind] as (value: T) => void).call(writer, value),
+  };
   return { shape: { kind }, codec: () => codec };
 }
 
-export const int8 = primitive("int8", 1, (reader) => reader.int8(), (writer, value: number) => writer.int8(value));
-export const int16 = primitive("int16", 2, (reader) => reader.int16(), (writer, value: number) => writer.int16(value));
-export const uint16 = primitive("uint16", 2, (reader) => reader.uint16(), (writer, value: number) => writer.uint16(value));
-export const int32 = primitive("int32", 4, (reader) => reader.int32(), (writer, value: number) => writer.int32(value));
+export const int8 = primitive<number>("int8", 1);
+export const int16 = primitive<number>("int16", 2);
+export const uint16 = primitive<number>("uint16", 2);
+export const int32 = primitive<number>("int32", 4);
 /** A 64-bit integer as a number; beyond 2^53 it is refused in both directions. */
-export const int64 = primitive("int64", 8, (reader) => reader.int64(), (writer, value: number) => writer.int64(value));
-export const float64 = primitive("float64", 8, (reader) => reader.float64(), (writer, value: number) => writer.float64(value));
-export const boolean = primitive("boolean", 1, (reader) => reader.boolean(), (writer, value: boolean) => writer.boolean(value));
+export const int64 = primitive<number>("int64", 8);
+export const float64 = primitive<number>("float64", 8);
+export const boolean = primitive<boolean>("boolean", 1);
 /** A uuid in its canonical 36-character lower-case form. */
-export const uuid = primitive("uuid", 16, (reader) => reader.uuid(), (writer, value: string) => writer.uuid(value));
+export const uuid = primitive<string>("uuid", 16);
 
 function nullable<Decoded, Encodable>(
   shape: (nullableFrom: number) => Shape,
@@ -117,8 +118,10 @@ function nullable<Decoded, Encodable>(
     codec: (layout) => codec(layout, layout.version >= nullableFrom),
   });
   // Below `nullableFrom` the codec refuses null in both directions, which is what narrows the type.
-  const never = from(NEVER) as Field<unknown> as Field<Exclude<Decoded, null>, Exclude<Encodable, null>>;
-  return { ...never, nullableFrom: from as NullableField<Exclude<Decoded, null>, Exclude<Encodable, null>>["nullableFrom"] };
+  return { ...from(NEVER), nullableFrom: from } as NullableField<unknown> as NullableField<
+    Exclude<Decoded, null>,
+    Exclude<Encodable, null>
+  >;
 }
 
 /** Text of at most 32,767 bytes of UTF-8. */
@@ -138,8 +141,8 @@ export const nullableBytes = bytes.nullableFrom(0);
 /** Record batches, undecoded: a view of the message, or null for none. */
 export const records = nullableBytes;
 
-type ElementDecoded<E> = E extends Field<infer Decoded, unknown> ? Decoded : E extends Fields ? DecodedStruct<E> : never;
-type ElementEncodable<E> = E extends Field<unknown> ? EncodableOf<E> : E extends Fields ? EncodableStruct<E> : never;
+type ElementDecoded<E> = E extends Fields ? DecodedStruct<E> : DecodedOf<E>;
+type ElementEncodable<E> = E extends Fields ? EncodableStruct<E> : EncodableOf<E>;
 
 /** A list; an object literal as element stands for a struct. */
 export function array<const E extends Field<unknown> | Fields>(

@@ -1,11 +1,11 @@
 /**
- * UTF-8 for the wire, written out because the core compiles without a platform's TextEncoder. Like Java's, and so
- * like Kafka's, both directions are lenient: a malformed sequence is read as U+FFFD, a lone surrogate is written as "?".
+ * UTF-8 for the wire, written out because the core compiles without a platform's TextEncoder. Both directions are
+ * lenient, like Java's and so like Kafka's: a malformed sequence is read as U+FFFD, a lone surrogate written as "?".
  */
 const REPLACEMENT = 0xfffd;
 const QUESTION_MARK = 0x3f;
 
-/** `String.fromCharCode` spreads its arguments over the stack, so long strings are built in pieces of this many units. */
+/** `String.fromCharCode` puts its arguments on the stack, so long strings are built in pieces of this many units. */
 const CHUNK_UNITS = 4096;
 
 /** The number of bytes that {@link writeUtf8} will write. */

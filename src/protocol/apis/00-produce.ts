@@ -5,6 +5,7 @@ import {
   int32,
   int64,
   nullableString,
+  optional,
   records,
   since,
   string,
@@ -50,7 +51,11 @@ export const produce = api({
         /** -1 unless the topic stamps its records with the broker's time. */
         logAppendTimeMs: since(2, int64, -1),
         logStartOffset: since(5, int64, -1),
-        recordErrors: since(8, array({ batchIndex: int32, batchIndexErrorMessage: since(8, nullableString, null) }), []),
+        recordErrors: since(
+          8,
+          array({ batchIndex: int32, batchIndexErrorMessage: optional(nullableString, null) }),
+          [],
+        ),
         errorMessage: since(8, nullableString, null),
         currentLeader: tagged(0, struct({ leaderId: int32, leaderEpoch: int32 }), null, 10),
       }),

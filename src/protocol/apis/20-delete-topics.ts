@@ -1,4 +1,16 @@
-import { api, array, int16, int32, nullableSince, nullableString, optional, since, string, until, uuid } from "../schema.ts";
+import {
+  api,
+  array,
+  int16,
+  int32,
+  nullableSince,
+  nullableString,
+  optional,
+  since,
+  string,
+  until,
+  uuid,
+} from "../schema.ts";
 import type { Request, RequestInit, Response, ResponseInit } from "../schema.ts";
 import { ZERO_UUID } from "../uuid.ts";
 

@@ -1,4 +1,16 @@
-import { api, array, boolean, int16, int32, int8, nullableArray, nullableString, optional, since, string } from "../schema.ts";
+import {
+  api,
+  array,
+  boolean,
+  int16,
+  int32,
+  int8,
+  nullableArray,
+  nullableString,
+  optional,
+  since,
+  string,
+} from "../schema.ts";
 import type { Request, RequestInit, Response, ResponseInit } from "../schema.ts";
 
 /**

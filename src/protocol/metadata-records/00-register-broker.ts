@@ -1,4 +1,17 @@
-import { array, boolean, int16, int32, int64, nullableString, optional, since, string, tagged, uint16, uuid } from "../schema.ts";
+import {
+  array,
+  boolean,
+  int16,
+  int32,
+  int64,
+  nullableString,
+  optional,
+  since,
+  string,
+  tagged,
+  uint16,
+  uuid,
+} from "../schema.ts";
 import { metadataRecord } from "./metadata-record.ts";
 
 /**

@@ -1,0 +1,168 @@
+import { CorruptMessageError } from "./errors.ts";
+import { Reader } from "./reader.ts";
+import type { BatchHeader } from "./record-batch.ts";
+import { utf8Length } from "./utf8.ts";
+import { sizeOfVarint, sizeOfVarlong } from "./varint.ts";
+import { Writer } from "./writer.ts";
+
+export interface RecordHeader {
+  readonly key: string;
+  readonly value: Uint8Array | null;
+}
+
+/** A record of a batch. Its bytes are views of the section it was decoded from. */
+export interface KafkaRecord {
+  readonly offset: number;
+  /** Milliseconds since 1970, or -1. */
+  readonly timestamp: number;
+  readonly key: Uint8Array | null;
+  readonly value: Uint8Array | null;
+  readonly headers: readonly RecordHeader[];
+}
+
+/** A record to encode. Offsets ascend; a producer counts them from 0. */
+export interface RecordInit extends Omit<KafkaRecord, "headers"> {
+  readonly headers?: readonly RecordHeader[];
+}
+
+/** A record has seven fields of one byte at the least. */
+const MIN_RECORD_BYTES = 7;
+/** A record header has two. */
+const MIN_HEADER_BYTES = 2;
+
+/** The uncompressed records section of a batch whose base offset and timestamp are those of the first record. */
+export function encodeRecords(records: readonly RecordInit[]): Uint8Array<ArrayBuffer> {
+  const writer = new Writer(1024);
+  const first = records[0];
+  for (const record of records) {
+    writeRecord(writer, record, record.offset - first!.offset, record.timestamp - first!.timestamp);
+  }
+  return writer.finish();
+}
+
+/** The bytes that a record adds to a section, so that a producer can fill a batch up to a limit. */
+export function sizeOfRecord(record: RecordInit, offsetDelta: number, timestampDelta: number): number {
+  const bodySize = sizeOfBody(record, offsetDelta, timestampDelta);
+  return sizeOfVarint(bodySize) + bodySize;
+}
+
+/**
+ * The records of an uncompressed section. Throws CorruptMessageError unless they are as many as the header says, fill
+ * the section exactly, and have ascending offsets within the batch.
+ */
+export function decodeRecords(section: Uint8Array, header: BatchHeader): KafkaRecord[] {
+  const { recordCount } = header;
+  if (recordCount < 0 || recordCount * MIN_RECORD_BYTES > section.length) {
+    throw new CorruptMessageError(`a batch announces ${recordCount} records in ${section.length} bytes`);
+  }
+  const reader = new Reader(section);
+  reader.spend(recordCount);
+  const logAppendTime = header.attributes.timestampType === "LogAppendTime" ? header.maxTimestamp : undefined;
+  const records: KafkaRecord[] = [];
+  let previousDelta = -1;
+  for (let index = 0; index < recordCount; index++) {
+    const end = recordEnd(reader);
+    reader.skip(1);
+    const timestampDelta = reader.varlong();
+    const offsetDelta = reader.varint();
+    if (offsetDelta <= previousDelta || offsetDelta > header.lastOffsetDelta) {
+      throw new CorruptMessageError(`offset delta ${offsetDelta} follows ${previousDelta} of ${header.lastOffsetDelta}`);
+    }
+    previousDelta = offsetDelta;
+    records.push({
+      offset: header.baseOffset + offsetDelta,
+      timestamp: logAppendTime ?? header.baseTimestamp + timestampDelta,
+      key: readNullableBytes(reader),
+      value: readNullableBytes(reader),
+      headers: readHeaders(reader),
+    });
+    if (reader.position !== end) throw new CorruptMessageError(`record ${index} does not fill its announced length`);
+  }
+  reader.expectEnd();
+  return records;
+}
+
+/**
+ * Whether an uncompressed section holds exactly `recordCount` records with the offsets 0, 1, 2, … of a batch that a
+ * producer has made. Makes no objects; the fields behind the offset are bounded by the record's length alone.
+ */
+export function areDenselyNumbered(section: Uint8Array, recordCount: number): boolean {
+  try {
+    const reader = new Reader(section);
+    for (let index = 0; index < recordCount; index++) {
+      const end = recordEnd(reader);
+      reader.skip(1);
+      reader.varlong();
+      if (reader.varint() !== index || reader.position > end) return false;
+      reader.skip(end - reader.position);
+    }
+    return reader.remaining === 0;
+  } catch (error) {
+    if (error instanceof CorruptMessageError) return false;
+    throw error;
+  }
+}
+
+function recordEnd(reader: Reader): number {
+  const length = reader.varint();
+  if (length < MIN_RECORD_BYTES - 1 || length > reader.remaining) {
+    throw new CorruptMessageError(`a record of ${length} bytes, where ${reader.remaining} follow`);
+  }
+  return reader.position + length;
+}
+
+function readHeaders(reader: Reader): RecordHeader[] {
+  const count = reader.varint();
+  if (count < 0 || count * MIN_HEADER_BYTES > reader.remaining) {
+    throw new CorruptMessageError(`a record announces ${count} headers, where ${reader.remaining} bytes follow`);
+  }
+  reader.spend(count);
+  const headers: RecordHeader[] = [];
+  for (let index = 0; index < count; index++) {
+    headers.push({ key: reader.string(reader.varint()), value: readNullableBytes(reader) });
+  }
+  return headers;
+}
+
+function readNullableBytes(reader: Reader): Uint8Array | null {
+  const length = reader.varint();
+  return length === -1 ? null : reader.bytes(length);
+}
+
+/** Writes one record of a section whose base offset and timestamp are known, so that a producer can fill it piece by piece. */
+export function writeRecord(writer: Writer, record: RecordInit, offsetDelta: number, timestampDelta: number): void {
+  writer.varint(sizeOfBody(record, offsetDelta, timestampDelta));
+  writer.int8(0);
+  writer.varlong(timestampDelta);
+  writer.varint(offsetDelta);
+  writeNullableBytes(writer, record.key);
+  writeNullableBytes(writer, record.value);
+  const headers = record.headers ?? [];
+  writer.varint(headers.length);
+  for (const { key, value } of headers) {
+    const length = utf8Length(key);
+    writer.varint(length);
+    writer.utf8(key, length);
+    writeNullableBytes(writer, value);
+  }
+}
+
+function writeNullableBytes(writer: Writer, bytes: Uint8Array | null): void {
+  writer.varint(bytes === null ? -1 : bytes.length);
+  if (bytes !== null) writer.bytes(bytes);
+}
+
+function sizeOfBody(record: RecordInit, offsetDelta: number, timestampDelta: number): number {
+  const headers = record.headers ?? [];
+  let size = 1 + sizeOfVarlong(timestampDelta) + sizeOfVarint(offsetDelta);
+  size += sizeOfNullableBytes(record.key) + sizeOfNullableBytes(record.value) + sizeOfVarint(headers.length);
+  for (const { key, value } of headers) {
+    const length = utf8Length(key);
+    size += sizeOfVarint(length) + length + sizeOfNullableBytes(value);
+  }
+  return size;
+}
+
+function sizeOfNullableBytes(bytes: Uint8Array | null): number {
+  return bytes === null ? 1 : sizeOfVarint(bytes.length) + bytes.length;
+}
