@@ -1,0 +1,140 @@
+import type { Durability, StorageIdentity } from "../../broker/storage-identity.ts";
+import { DirectoryDatabase } from "./directory-database.ts";
+import { StoreUnavailableError, storageError } from "./errors.ts";
+import { holdLock } from "./web-lock.ts";
+
+/**
+ * Picks the storage a broker lives in. A profile may keep several directories, one for each broker that ever ran at
+ * the same time; a tab takes over one that no live tab holds, or makes a new one.
+ *
+ * The Web Lock on the directory is held for life: it keeps a duplicated tab out, is freed by the browser when the tab
+ * dies, and shields the tab from being frozen.
+ */
+export interface StorageDirectory {
+  readonly database: DirectoryDatabase;
+  /** As found. Its durability tells what the data on disk is worth, not what the broker asks for from now on. */
+  readonly identity: StorageIdentity;
+  saveIdentity(identity: StorageIdentity): Promise<void>;
+  /** Closes the database and gives the lock back. */
+  release(): void;
+}
+
+export interface StorageDirectoryOptions {
+  readonly cluster: string;
+  readonly durability: Durability;
+  /** The directory this tab held before its reload, as far as it remembers. */
+  readonly hint: string | undefined;
+  /** Called at most once: the directory can no longer be used, and why. */
+  readonly lost: (reason: string) => void;
+  /** Called for each directory that nobody holds but that cannot be opened, and is therefore passed over. */
+  readonly unusable: (cause: Error) => void;
+}
+
+/** How long a reloaded page waits for its former document to let go of the directory. */
+const HINT_WAIT_MS = 2000;
+
+export async function openStorageDirectory(options: StorageDirectoryOptions): Promise<StorageDirectory> {
+  if (navigator.locks === undefined) {
+    throw new StoreUnavailableError("a broker needs Web Locks, which browsers offer over https and on localhost only");
+  }
+  for (const directoryId of await existingDirectories(options)) {
+    const waitMs = directoryId === options.hint ? HINT_WAIT_MS : 0;
+    try {
+      const directory = await lockAndOpen(directoryId, waitMs, options);
+      if (directory !== undefined) return directory;
+    } catch (cause) {
+      options.unusable(storageError(cause, `opening the storage directory ${directoryId}`));
+    }
+  }
+  const created = await lockAndOpen(crypto.randomUUID(), 0, options);
+  if (created === undefined) throw new StoreUnavailableError("another tab holds the lock of a new storage directory");
+  return created;
+}
+
+/** The remembered one first. One that is remembered but gone is not made again: its name would promise its data. */
+async function existingDirectories({ cluster, hint }: StorageDirectoryOptions): Promise<string[]> {
+  const prefix = databaseName(cluster, "");
+  const ids: string[] = [];
+  for (const { name } of await indexedDB.databases()) {
+    if (name?.startsWith(prefix)) ids.push(name.slice(prefix.length));
+  }
+  return ids.sort((a, b) => Number(b === hint) - Number(a === hint) || (a < b ? -1 : 1));
+}
+
+async function lockAndOpen(
+  directoryId: string,
+  waitMs: number,
+  options: StorageDirectoryOptions,
+): Promise<StorageDirectory | undefined> {
+  const name = databaseName(options.cluster, directoryId);
+  const lost = onceOnly(options.lost);
+  const unlock = await holdLock(name, waitMs, () => lost("the lock on the storage directory was stolen; reload the page"));
+  if (unlock === undefined) return undefined;
+  let database: DirectoryDatabase | undefined;
+  const release = () => {
+    database?.close();
+    unlock();
+  };
+  try {
+    database = await DirectoryDatabase.open(name, freshIdentity(directoryId, options.durability), lost);
+    const identity = await database.identity();
+    if (identity?.directoryId === directoryId) return await settle(database, identity, options.durability, release);
+  } catch (cause) {
+    release();
+    throw cause;
+  }
+  // Storage that forgot who it is must not pass for what it was.
+  release();
+  indexedDB.deleteDatabase(name);
+  return undefined;
+}
+
+/**
+ * A change of durability. Relaxed must be on record before the first relaxed write. Strict may be only once the
+ * controller has been told what the last run was worth, that is with a registration that is complete.
+ */
+async function settle(
+  database: DirectoryDatabase,
+  found: StorageIdentity,
+  durability: Durability,
+  release: () => void,
+): Promise<StorageDirectory> {
+  const identity: StorageIdentity = durability === "relaxed" ? { ...found, durability } : found;
+  if (identity.durability !== found.durability) await database.saveIdentity(identity);
+  return {
+    database,
+    identity,
+    saveIdentity(next) {
+      const complete = next.pendingNonce === undefined;
+      return database.saveIdentity({ ...next, durability: complete ? durability : identity.durability });
+    },
+    release,
+  };
+}
+
+function freshIdentity(directoryId: string, durability: Durability): StorageIdentity {
+  return {
+    directoryId,
+    brokerId: -1,
+    clusterId: undefined,
+    generation: 0,
+    nonce: undefined,
+    pendingNonce: undefined,
+    durability,
+    metadataEpoch: -1,
+    metadataOffset: -1,
+  };
+}
+
+function onceOnly(call: (reason: string) => void): (reason: string) => void {
+  let called = false;
+  return (reason) => {
+    if (called) return;
+    called = true;
+    call(reason);
+  };
+}
+
+function databaseName(cluster: string, directoryId: string): string {
+  return `tabstream/${cluster}/${directoryId}`;
+}

@@ -1,0 +1,84 @@
+import { deleteDB } from "idb";
+import { expect, test } from "vitest";
+import type { StorageIdentity } from "../../../src/broker/storage-identity.ts";
+import { DirectoryDatabase } from "../../../src/platform/browser/directory-database.ts";
+import { StoreUnavailableError } from "../../../src/platform/browser/errors.ts";
+import { openIndexedDbLogStore } from "../../../src/platform/browser/indexed-db-log-store.ts";
+import { describeLogStore, chunk } from "../../contracts/log-store.contract.ts";
+import { partitionKey } from "../../../src/log/stored-log.ts";
+
+const IDENTITY: StorageIdentity = {
+  directoryId: "d",
+  brokerId: -1,
+  clusterId: undefined,
+  generation: 0,
+  nonce: undefined,
+  pendingNonce: undefined,
+  durability: "strict",
+  metadataEpoch: -1,
+  metadataOffset: -1,
+};
+
+const KEY = partitionKey("6ba7b810-9dad-41d1-80b4-00c04fd430c8", 0);
+
+const openDatabase = (name: string, lost: (reason: string) => void = () => {}) =>
+  DirectoryDatabase.open(name, IDENTITY, lost);
+
+for (const durability of ["strict", "relaxed"] as const) {
+  describeLogStore(`IndexedDB, ${durability}`, async () => {
+    const name = `test/${crypto.randomUUID()}`;
+    return {
+      open: async () => openIndexedDbLogStore(await openDatabase(name), durability),
+      remove: () => deleteDB(name),
+    };
+  });
+}
+
+test("[B4] a writer that was overtaken by another cannot write, though its database is open", async () => {
+  const name = `test/${crypto.randomUUID()}`;
+  const former = await openDatabase(name);
+  const formerStore = await openIndexedDbLogStore(former, "strict");
+  const metadata = {
+    topicId: KEY.slice(0, 36),
+    partitionIndex: 0,
+    logStartOffset: 0,
+    highWatermark: 0,
+    epochs: [],
+    producerSnapshot: { offset: 0, producers: [] },
+  };
+  await formerStore.write([{ type: "put-metadata", key: KEY, metadata }]);
+
+  const current = await openDatabase(name);
+  const currentStore = await openIndexedDbLogStore(current, "strict");
+  await expect(formerStore.write([{ type: "append", key: KEY, chunk: chunk([0, 5]) }])).rejects.toThrow(
+    "another tab has taken over",
+  );
+  await expect(former.saveIdentity({ ...IDENTITY, generation: 7 })).rejects.toThrow(StoreUnavailableError);
+  await currentStore.write([{ type: "append", key: KEY, chunk: chunk([0, 3]) }]);
+  expect((await currentStore.load())[0]!.chunks).toHaveLength(1);
+  expect((await current.identity())!.generation).toBe(0);
+  formerStore.close();
+  currentStore.close();
+  await deleteDB(name);
+});
+
+test("[R20] a request to delete the database closes the store and says so", async () => {
+  const name = `test/${crypto.randomUUID()}`;
+  const reasons: string[] = [];
+  const database = await openDatabase(name, (reason) => reasons.push(reason));
+  const store = await openIndexedDbLogStore(database, "strict");
+  await deleteDB(name);
+  expect(reasons).toEqual([expect.stringContaining("asked to delete")]);
+  await expect(store.write([])).rejects.toThrow("asked to delete");
+});
+
+test("the identity outlives its database connection", async () => {
+  const name = `test/${crypto.randomUUID()}`;
+  const first = await openDatabase(name);
+  await first.saveIdentity({ ...IDENTITY, brokerId: 4, generation: 2, nonce: "n" });
+  first.close();
+  const second = await openDatabase(name);
+  expect(await second.identity()).toEqual({ ...IDENTITY, brokerId: 4, generation: 2, nonce: "n" });
+  second.close();
+  await deleteDB(name);
+});
