@@ -18,13 +18,8 @@ export class UnsupportedVersionError extends Error {
   }
 }
 
-/** Thrown when a compressed block names a codec that cannot be loaded, or would grow past the limit given for it. */
-export class CompressionError extends Error {
-  override readonly name = "CompressionError";
-  readonly error: ErrorName;
-
-  constructor(error: ErrorName, message: string, options?: { cause: unknown }) {
-    super(message, options);
-    this.error = error;
-  }
+/** Thrown when a batch names a compression codec that does not exist. */
+export class UnsupportedCompressionError extends Error {
+  override readonly name = "UnsupportedCompressionError";
+  readonly error: ErrorName = "UNSUPPORTED_COMPRESSION_TYPE";
 }

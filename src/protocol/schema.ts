@@ -1,6 +1,6 @@
 import { assert } from "./assert.ts";
-import { arrayCodec, bytesCodec, stringCodec } from "./codecs.ts";
-import type { Codec, Layout } from "./codecs.ts";
+import { arrayCodec, bytesCodec, stringCodec } from "./field-codecs.ts";
+import type { Codec, Layout } from "./field-codecs.ts";
 import { UnsupportedVersionError } from "./errors.ts";
 import type { Reader } from "./reader.ts";
 import { structCodec } from "./struct-codec.ts";

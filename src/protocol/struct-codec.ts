@@ -1,5 +1,5 @@
 import { assert, AssertionError } from "./assert.ts";
-import type { Codec, Layout } from "./codecs.ts";
+import type { Codec, Layout } from "./field-codecs.ts";
 import { CorruptMessageError } from "./errors.ts";
 import type { Reader } from "./reader.ts";
 import type { Field, Presence } from "./schema.ts";

@@ -13,8 +13,9 @@ export class Writer {
   #view: DataView;
   #length = 0;
 
+  /** `capacity` is a guess in bytes. */
   constructor(capacity = 256) {
-    this.#bytes = new Uint8Array(capacity);
+    this.#bytes = new Uint8Array(Math.ceil(capacity));
     this.#view = new DataView(this.#bytes.buffer);
   }
 
@@ -30,6 +31,11 @@ export class Writer {
   int8(value: number): void {
     if (value << 24 >> 24 !== value) refuse(value, "8-bit integer");
     this.#view.setInt8(this.#advance(1), value);
+  }
+
+  uint8(value: number): void {
+    if ((value & 0xff) !== value) refuse(value, "unsigned 8-bit integer");
+    this.#byte(value);
   }
 
   int16(value: number): void {

@@ -1,0 +1,34 @@
+import { CorruptMessageError, UnsupportedCompressionError } from "../errors.ts";
+import { codecNames } from "../record-batch.ts";
+import type { CodecName } from "../record-batch.ts";
+import type { CompressionCodec } from "./codec.ts";
+
+const none: CompressionCodec = {
+  async compress(bytes) {
+    return bytes;
+  },
+
+  async decompress(bytes, maxBytes) {
+    if (bytes.length <= maxBytes) return bytes;
+    throw new CorruptMessageError(`${bytes.length} bytes of records exceed the limit of ${maxBytes}`);
+  },
+};
+
+/** Each codec is a chunk of its own, which is loaded when a batch first needs it. */
+const loaders: Record<CodecName, () => Promise<CompressionCodec>> = {
+  none: async () => none,
+  gzip: async () => (await import("./gzip.ts")).codec,
+  snappy: async () => (await import("./snappy.ts")).codec,
+  lz4: async () => (await import("./lz4.ts")).codec,
+  zstd: async () => (await import("./zstd.ts")).codec,
+};
+
+/**
+ * The codec that a batch names by number, or a producer by name. Throws UnsupportedCompressionError for a number that
+ * stands for none.
+ */
+export async function loadCodec(codec: CodecName | number): Promise<CompressionCodec> {
+  const name = typeof codec === "number" ? codecNames[codec] : codec;
+  if (name === undefined) throw new UnsupportedCompressionError(`no compression codec has the number ${codec}`);
+  return loaders[name]();
+}
