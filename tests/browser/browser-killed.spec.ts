@@ -1,0 +1,68 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect } from "@playwright/test";
+import { ackGapMs } from "./ack-gap.ts";
+import { report, test } from "./cluster-test.ts";
+import { Load } from "./load.ts";
+import { expectNothingLost } from "./verdict.ts";
+
+/** Much more than what is produced while the browser is away, so that copying it anew could not be missed. */
+const BALLAST_RECORDS = 4_000;
+const AWAY_MS = 2_000;
+
+/** Adds up, from outside the product, what the page's peer connections receive. */
+const COUNT_RECEIVED_BYTES = `
+  const Original = RTCPeerConnection;
+  const opened = [];
+  globalThis.RTCPeerConnection = class extends Original {
+    constructor(...args) { super(...args); opened.push(this); }
+  };
+  globalThis.receivedBytes = async () => {
+    const reports = await Promise.all(opened.map((connection) => connection.getStats()));
+    const entries = reports.flatMap((report) => [...report.values()]);
+    return entries.filter((e) => e.type === "transport").reduce((sum, e) => sum + e.bytesReceived, 0);
+  };
+`;
+
+test("a killed browser comes back on its profile with its data, without copying the log anew", async ({ cluster }) => {
+  const load = await Load.start(cluster, { recordsPerSecond: 1_000 });
+  await sleep(BALLAST_RECORDS);
+  const leader = await cluster.leaderOf(load.topic, 0);
+  const before = await leader.page.evaluate(() => window.testTab.statuses.at(-1)?.status);
+  const killedAtMs = Date.now();
+  await leader.profile.kill();
+  await sleep(AWAY_MS);
+  const gapMs = ackGapMs(await load.acks(), `${load.topic}-0`, killedAtMs);
+  report("acknowledgement gap when the leader's browser is killed", gapMs);
+
+  await leader.profile.start();
+  await leader.profile.context.addInitScript(COUNT_RECEIVED_BYTES);
+  const page = leader.profile.context.pages()[0] ?? (await leader.profile.context.newPage());
+  leader.page = cluster.watch(leader.name, page);
+  const startedAtMs = Date.now();
+  await cluster.becomeBroker(leader);
+  await cluster.untilInSync(load.topic, 3);
+  report("from opening the tab to back in sync", Date.now() - startedAtMs);
+  const received = await leader.page.evaluate(() => (globalThis as unknown as Received).receivedBytes());
+  const after = await leader.page.evaluate(() => window.testTab.statuses);
+
+  expect(after.at(-1)?.status.brokerId).toBe(before?.brokerId);
+  expect(after.at(-1)?.status.directoryId).toBe(before?.directoryId);
+  for (const { topic, partitionIndex, highWatermark } of before?.partitions ?? []) {
+    // What was committed before the kill is on this disk, and never left its log again.
+    const ends = after.flatMap(({ status }) =>
+      status.partitions
+        .filter((partition) => partition.topic === topic && partition.partitionIndex === partitionIndex)
+        .map((partition) => partition.logEndOffset),
+    );
+    expect(Math.min(...ends)).toBeGreaterThanOrEqual(highWatermark);
+  }
+  report("KiB received until in sync", received / 1024);
+  report("KiB stored", (after.at(-1)?.status.storedBytes ?? 0) / 1024);
+  expect(before?.partitions.length).toBe(3);
+  expect(received).toBeLessThan((after.at(-1)?.status.storedBytes ?? 0) / 2);
+  expectNothingLost(await load.finish());
+});
+
+interface Received {
+  receivedBytes(): Promise<number>;
+}
