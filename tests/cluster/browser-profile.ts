@@ -1,0 +1,89 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { chromium } from "playwright";
+import type { BrowserContext, Page } from "playwright";
+import { CHROMIUM_FLAGS, requireChromium } from "./chromium.ts";
+
+export interface ProfileOptions {
+  readonly directory?: string;
+  /** Of the command line, beside the usual ones. */
+  readonly flags?: readonly string[];
+}
+
+/**
+ * One browser with a profile of its own on disk, which it can be killed and started again on. Brokers need this:
+ * an ordinary Playwright context keeps IndexedDB in memory.
+ */
+export class BrowserProfile {
+  readonly #directory: string;
+  readonly #temporary: boolean;
+  readonly #flags: readonly string[];
+  #context: BrowserContext | undefined;
+
+  private constructor(directory: string, temporary: boolean, flags: readonly string[]) {
+    this.#directory = directory;
+    this.#temporary = temporary;
+    this.#flags = [...CHROMIUM_FLAGS, ...flags];
+  }
+
+  /** Starts a browser on `directory`, or on a temporary one that goes away with `close`. */
+  static async launch({ directory, flags = [] }: ProfileOptions = {}): Promise<BrowserProfile> {
+    const path = directory ?? (await mkdtemp(join(tmpdir(), "tabstream-profile-")));
+    const profile = new BrowserProfile(path, directory === undefined, flags);
+    await profile.start();
+    return profile;
+  }
+
+  get context(): BrowserContext {
+    if (this.#context === undefined) throw new Error("the browser is not running");
+    return this.#context;
+  }
+
+  async start(): Promise<void> {
+    this.#context = await chromium.launchPersistentContext(this.#directory, {
+      executablePath: requireChromium(),
+      args: [...this.#flags],
+      handleSIGINT: false,
+      handleSIGTERM: false,
+      handleSIGHUP: false,
+    });
+  }
+
+  /** Opens `url` in the tab that the browser starts with, or else in a new one. */
+  async open(url: string): Promise<Page> {
+    const blank = this.context.pages().find((page) => page.url() === "about:blank");
+    const page = blank ?? (await this.context.newPage());
+    await page.goto(url);
+    return page;
+  }
+
+  /** The processes that run the pages and workers of this profile. */
+  async rendererPids(): Promise<number[]> {
+    return await this.#pids("renderer");
+  }
+
+  /** Ends every process of the browser with SIGKILL, as a power cut of its machine would, disk aside. */
+  async kill(): Promise<void> {
+    const [pid] = await this.#pids("browser");
+    if (pid === undefined) throw new Error("the browser does not tell its process id");
+    const closed = new Promise((resolve) => this.context.once("close", resolve));
+    process.kill(-pid, "SIGKILL");
+    await closed;
+    this.#context = undefined;
+  }
+
+  async close(): Promise<void> {
+    await this.#context?.close();
+    this.#context = undefined;
+    if (this.#temporary) await rm(this.#directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+  }
+
+  async #pids(type: string): Promise<number[]> {
+    const session = await this.context.browser()?.newBrowserCDPSession();
+    if (session === undefined) throw new Error("the browser has no control session");
+    const { processInfo } = await session.send("SystemInfo.getProcessInfo");
+    await session.detach();
+    return processInfo.filter((info) => info.type === type).map((info) => info.id);
+  }
+}

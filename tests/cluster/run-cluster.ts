@@ -1,0 +1,67 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Page } from "playwright";
+import { BrowserProfile } from "./browser-profile.ts";
+import { ServerProcess } from "./server-process.ts";
+
+export interface ClusterOptions {
+  /** How many broker tabs to open. */
+  readonly tabs: number;
+  /** Of the server; 0 picks a free one. */
+  readonly port: number;
+  /** The built demo. */
+  readonly pages: string;
+  /** Keeps the server's data and the profiles; without it they are temporary. */
+  readonly dataDir?: string | undefined;
+  /** Opens all tabs in one browser, so that they share a disk, instead of a browser for each. */
+  readonly oneProfile?: boolean;
+}
+
+export interface Cluster {
+  readonly server: ServerProcess;
+  readonly profiles: readonly BrowserProfile[];
+  readonly tabs: readonly Page[];
+  /** Stops everything it started and removes what was temporary. */
+  close(): Promise<void>;
+}
+
+const RUNNING_TIMEOUT_MS = 30_000;
+
+/** Starts the server and opens the demo in headless tabs. Resolves once each of them is an unfenced broker. */
+export async function startCluster(options: ClusterOptions): Promise<Cluster> {
+  const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), "tabstream-cluster-")));
+  const profiles: BrowserProfile[] = [];
+  let server: ServerProcess | undefined;
+  const close = async () => {
+    await Promise.allSettled(profiles.map((profile) => profile.close()));
+    await server?.stop();
+    if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
+  };
+  try {
+    const launching = Array.from({ length: options.oneProfile === true ? 1 : options.tabs }, async (_, index) => {
+      profiles.push(await BrowserProfile.launch({ directory: join(dataDir, `profile-${index}`) }));
+    });
+    const serving = { port: options.port, dataDir: join(dataDir, "server"), staticRoot: options.pages };
+    const [started, ...launched] = await Promise.allSettled([ServerProcess.start(serving), ...launching]);
+    if (started.status === "rejected") throw started.reason;
+    server = started.value;
+    for (const outcome of launched) if (outcome.status === "rejected") throw outcome.reason;
+    const { url } = server;
+    const tabs = await Promise.all(
+      Array.from({ length: options.tabs }, (_, index) => openBroker(profiles[index % profiles.length], url)),
+    );
+    return { server, profiles, tabs, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function openBroker(profile: BrowserProfile | undefined, url: string): Promise<Page> {
+  if (profile === undefined) throw new Error("a cluster needs at least one tab");
+  const page = await profile.open(url);
+  const running = () => window.tabstream?.tab?.status().state === "running";
+  await page.waitForFunction(running, undefined, { timeout: RUNNING_TIMEOUT_MS });
+  return page;
+}
