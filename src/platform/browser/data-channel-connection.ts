@@ -1,4 +1,5 @@
 import type { Connection } from "../../runtime/connection.ts";
+import type { FramedChannelOptions } from "./framed-channel.ts";
 import { FramedChannel, LOW_WATER_BYTES } from "./framed-channel.ts";
 
 /** A connection over an RTCDataChannel, and the way to end it where the browser does not tell the channel. */
@@ -12,8 +13,8 @@ export interface DataChannelConnection {
  * Takes over a channel in the task that brought it: messages that find no listener are gone. The channel may still be
  * connecting; frames wait until it opens.
  */
-export function dataChannelConnection(channel: RTCDataChannel, maxFrameBytes?: number): DataChannelConnection {
-  const framed = new FramedChannel("data-channel", maxFrameBytes);
+export function dataChannelConnection(channel: RTCDataChannel, options?: FramedChannelOptions): DataChannelConnection {
+  const framed = new FramedChannel("data-channel", options);
   channel.binaryType = "arraybuffer";
   channel.bufferedAmountLowThreshold = LOW_WATER_BYTES;
   const transport = {

@@ -23,6 +23,12 @@ export const MESSAGE_BYTES = 64 * 1024;
 export const HIGH_WATER_BYTES = 1024 * 1024;
 export const LOW_WATER_BYTES = 256 * 1024;
 
+export interface FramedChannelOptions {
+  readonly maxFrameBytes?: number;
+  /** For whoever made the connection; its user hears through the `Connection` interface. */
+  readonly onClosed?: () => void;
+}
+
 /**
  * A `Connection` over messages: frames with a length prefix of four bytes, as on a TCP connection to Kafka, cut into
  * messages regardless of where frames end. Frames sent in one turn share messages.
@@ -39,9 +45,11 @@ export class FramedChannel implements Connection {
   readonly #early: Uint8Array[] = [];
   #earlyBytes = 0;
   #closedBecause: string | undefined;
+  readonly #onClosed: () => void;
 
-  constructor(kind: ConnectionKind, maxFrameBytes = MAX_FRAME_BYTES) {
+  constructor(kind: ConnectionKind, { maxFrameBytes = MAX_FRAME_BYTES, onClosed = () => {} }: FramedChannelOptions = {}) {
     this.kind = kind;
+    this.#onClosed = onClosed;
     this.#maxFrameBytes = maxFrameBytes;
     this.#decoder = new FrameDecoder(maxFrameBytes);
   }
@@ -100,6 +108,7 @@ export class FramedChannel implements Connection {
     this.#outbox.clear();
     this.#transport?.close();
     this.#transport = undefined;
+    this.#onClosed();
     this.#handlers?.closed(reason);
   }
 

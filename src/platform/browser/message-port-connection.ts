@@ -1,5 +1,6 @@
 import { MAX_FRAME_BYTES } from "../../protocol/frame.ts";
 import type { Connection, ConnectionHandlers } from "../../runtime/connection.ts";
+import type { FramedChannelOptions } from "./framed-channel.ts";
 
 /**
  * A connection between a page and its own worker. Frames travel as transferred buffers, copied once.
@@ -26,9 +27,11 @@ export class MessagePortConnection implements Connection {
   #handlers: ConnectionHandlers | undefined;
   readonly #early: ArrayBuffer[] = [];
   #closedBecause: string | undefined;
+  readonly #onClosed: () => void;
 
-  constructor(port: MessagePort, maxFrameBytes = MAX_FRAME_BYTES) {
+  constructor(port: MessagePort, { maxFrameBytes = MAX_FRAME_BYTES, onClosed = () => {} }: FramedChannelOptions = {}) {
     this.#port = port;
+    this.#onClosed = onClosed;
     this.#maxFrameBytes = maxFrameBytes;
     port.onmessage = ({ data }: MessageEvent<PortMessage>) => this.#onMessage(data);
     port.onmessageerror = () => this.close("a message could not be read on this side of the port");
@@ -119,6 +122,7 @@ export class MessagePortConnection implements Connection {
     this.#outboxBytes = 0;
     this.#unconsumedBytes = 0;
     this.#port.close();
+    this.#onClosed();
     this.#handlers?.closed(reason);
   }
 }

@@ -1,19 +1,24 @@
 import type { Connection } from "../../runtime/connection.ts";
+import type { FramedChannelOptions } from "./framed-channel.ts";
 import { FramedChannel, LOW_WATER_BYTES } from "./framed-channel.ts";
+
+/** A connection that the server relays. */
+export interface RelayConnection {
+  readonly connection: Connection;
+  /** Resolves when this side has joined the relay; rejects when the server cannot be reached or declines. */
+  readonly opened: Promise<void>;
+}
 
 /** A WebSocket does not say when its buffer has drained, so it is asked this often while it is full. */
 const DRAIN_CHECK_MS = 5;
 
 const OPEN_TIMEOUT_MS = 5000;
 
-/**
- * Joins a relay: the server splices this WebSocket to the one that the other tab opens under the same id.
- * Rejects when the server cannot be reached or declines.
- */
-export function relayConnection(url: string, maxFrameBytes?: number): Promise<Connection> {
+/** Joins a relay: the server splices this WebSocket to the one that the other tab opens under the same id. */
+export function relayConnection(url: string, options?: FramedChannelOptions): RelayConnection {
   const socket = new WebSocket(url);
   socket.binaryType = "arraybuffer";
-  const framed = new FramedChannel("relay", maxFrameBytes);
+  const connection = new FramedChannel("relay", options);
   const transport = {
     get bufferedAmount() {
       return socket.bufferedAmount;
@@ -26,29 +31,29 @@ export function relayConnection(url: string, maxFrameBytes?: number): Promise<Co
         callback();
       }, DRAIN_CHECK_MS);
     },
-    close: () => socket.close(),
+    close: () => socket.close(1000),
   };
   socket.addEventListener("message", ({ data }) => {
-    if (data instanceof ArrayBuffer) framed.message(new Uint8Array(data));
-    else framed.closed("the relay brought text, not frames");
+    if (data instanceof ArrayBuffer) connection.message(new Uint8Array(data));
+    else connection.closed("the relay brought text, not frames");
   });
-  socket.addEventListener("close", ({ code, reason }) => {
-    framed.closed(`the relay closed (${code}${reason === "" ? "" : ` ${reason}`})`);
-  });
-  return new Promise((resolve, reject) => {
-    const late = setTimeout(() => {
-      framed.closed("the relay did not open in time");
+  const opened = new Promise<void>((resolve, reject) => {
+    const fail = (reason: string) => {
+      clearTimeout(late);
       socket.close();
-      reject(new Error(`the relay did not open within ${OPEN_TIMEOUT_MS} ms`));
-    }, OPEN_TIMEOUT_MS);
+      connection.closed(reason);
+      // Without effect once the relay has opened.
+      reject(new Error(reason));
+    };
+    const late = setTimeout(() => fail(`the relay did not open within ${OPEN_TIMEOUT_MS} ms`), OPEN_TIMEOUT_MS);
     socket.addEventListener("open", () => {
       clearTimeout(late);
-      framed.opened(transport);
-      resolve(framed);
+      connection.opened(transport);
+      resolve();
     });
-    socket.addEventListener("close", ({ code }) => {
-      clearTimeout(late);
-      reject(new Error(`the relay did not open: the server closed it (${code})`));
-    });
+    socket.addEventListener("close", ({ code, reason }) => fail(`the relay closed: ${reason || `code ${code}`}`));
   });
+  // The connection tells its user as well.
+  opened.catch(() => {});
+  return { connection, opened };
 }

@@ -1,0 +1,22 @@
+import type { Connection } from "../../runtime/connection.ts";
+import type { PeerLinks } from "./peer-links.ts";
+import type { ServerAddress } from "./server-address.ts";
+
+/** A broker in this very page, as the clients of the page find it. */
+export interface LocalBroker extends ServerAddress {
+  readonly peer: string;
+  openLocal(): Promise<Connection>;
+  /** Shared with the page's clients, so that there is one link per pair of tabs. */
+  readonly links: PeerLinks | undefined;
+}
+
+const brokers = new Set<LocalBroker>();
+
+export function addLocalBroker(broker: LocalBroker): () => void {
+  brokers.add(broker);
+  return () => void brokers.delete(broker);
+}
+
+export function localBroker(matches: (broker: LocalBroker) => boolean): LocalBroker | undefined {
+  return [...brokers].find(matches);
+}

@@ -1,0 +1,144 @@
+import type { Connection } from "../../runtime/connection.ts";
+import type { ToServer } from "../../runtime/signaling.ts";
+import type { Signaling } from "./controller-socket.ts";
+import { PeerUnreachableError, describe } from "./errors.ts";
+import { OPEN_TIMEOUT_MS } from "./link-control.ts";
+import type { LinkPaths } from "./link-paths.ts";
+import { randomUuid } from "./random-uuid.ts";
+import { relayConnection } from "./relay-connection.ts";
+
+/**
+ * Opens connections to other tabs: directly where a link opens in time, through the server's relay otherwise. Also joins
+ * the relays that others ask this tab to join.
+ *
+ * Used by the worker of a broker and by the page of a client, which differ in how they come by a direct link.
+ */
+export interface TabDialerOptions {
+  /** Undefined where there is no WebRTC, or it is not wanted. */
+  readonly dialDirect: DialDirect | undefined;
+  readonly relayUrl: (relayId: string) => string;
+  /** Whether the server can be reached at present: without it neither path may open, which says nothing of the paths. */
+  readonly serverConnected: () => boolean;
+  readonly signal: (message: ToServer) => void;
+  /** Takes connections that others open through the relay; undefined where none are served. */
+  readonly accept: ((connection: Connection, listener: string) => void) | undefined;
+  readonly paths: LinkPaths;
+}
+
+export type DialDirect = (peer: string, listener: string) => Promise<Connection>;
+
+/** For how long a peer is not tried directly after that has failed. */
+const DIRECT_RETRY_MS = 60_000;
+
+/** How many relays others may have this tab join at a time. */
+const MAX_ACCEPTED_RELAYS = 256;
+
+const RELAY_ID = /^[A-Za-z0-9-]{1,64}$/;
+
+export class TabDialer {
+  readonly #options: TabDialerOptions;
+  /** Until when, on the monotonic clock, each peer is dialled through the relay at once. */
+  readonly #relayUntil = new Map<string, number>();
+  readonly #relayDials = new Set<{ readonly peer: string; fail(cause: Error): void }>();
+  readonly #relays = new Set<Connection>();
+  #acceptedRelays = 0;
+
+  constructor(options: TabDialerOptions) {
+    this.#options = options;
+  }
+
+  async dial(peer: string, listener: string): Promise<Connection> {
+    const { dialDirect } = this.#options;
+    if (dialDirect === undefined || (this.#relayUntil.get(peer) ?? 0) > performance.now()) {
+      return this.#dialRelay(peer, listener);
+    }
+    try {
+      return await inTime(dialDirect(peer, listener));
+    } catch (cause) {
+      if (cause instanceof PeerUnreachableError) throw cause;
+      if (this.#options.serverConnected()) this.#rememberFailure(peer);
+      return this.#dialRelay(peer, listener).catch((relayCause: unknown) => {
+        const reason = `neither a direct link (${describe(cause)}) nor the relay (${describe(relayCause)}) opened`;
+        throw new PeerUnreachableError(reason, { cause: relayCause });
+      });
+    }
+  }
+
+  /** What the server says about relays and unreachable tabs; signals of links are for `PeerLinks`. */
+  onSignaling(message: Signaling): void {
+    if (message.type === "relay") this.#acceptRelay(message.from, message.relayId, message.listener);
+    if (message.type !== "unreachable") return;
+    for (const dial of [...this.#relayDials]) {
+      if (dial.peer !== message.to) continue;
+      dial.fail(new PeerUnreachableError(`no tab ${dial.peer} is connected to the server`));
+    }
+  }
+
+  close(reason: string): void {
+    for (const connection of [...this.#relays]) connection.close(reason);
+  }
+
+  async #dialRelay(peer: string, listener: string): Promise<Connection> {
+    if (!this.#options.serverConnected()) throw new Error("the relay needs the server, which cannot be reached");
+    const relayId = randomUuid();
+    this.#options.signal({ type: "relay", to: peer, relayId, listener });
+    const { connection, opened } = this.#joinRelay(peer, relayId);
+    const dial = { peer, fail: (_cause: Error) => {} };
+    const unreachable = new Promise<never>((_resolve, reject) => {
+      dial.fail = reject;
+    });
+    this.#relayDials.add(dial);
+    try {
+      await Promise.race([opened, unreachable]);
+      return connection;
+    } catch (cause) {
+      connection.close(describe(cause));
+      throw cause;
+    } finally {
+      this.#relayDials.delete(dial);
+    }
+  }
+
+  #acceptRelay(from: string, relayId: string, listener: string): void {
+    const { accept } = this.#options;
+    if (accept === undefined || !RELAY_ID.test(relayId) || this.#acceptedRelays >= MAX_ACCEPTED_RELAYS) return;
+    this.#acceptedRelays++;
+    const { connection } = this.#joinRelay(from, relayId, () => this.#acceptedRelays--);
+    accept(connection, listener);
+  }
+
+  #joinRelay(peer: string, relayId: string, onClosed: () => void = () => {}) {
+    const uncount = this.#options.paths.opened(peer, "relay");
+    const joined = relayConnection(this.#options.relayUrl(relayId), {
+      onClosed: () => {
+        this.#relays.delete(joined.connection);
+        uncount();
+        onClosed();
+      },
+    });
+    this.#relays.add(joined.connection);
+    return joined;
+  }
+
+  #rememberFailure(peer: string): void {
+    const now = performance.now();
+    for (const [other, until] of this.#relayUntil) if (until <= now) this.#relayUntil.delete(other);
+    this.#relayUntil.set(peer, now + DIRECT_RETRY_MS);
+  }
+}
+
+/** A page that is busy must not hold up its worker, so the deadline is kept here too. */
+async function inTime(dialling: Promise<Connection>): Promise<Connection> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`not open within ${OPEN_TIMEOUT_MS} ms`)), OPEN_TIMEOUT_MS);
+  });
+  try {
+    return await Promise.race([dialling, late]);
+  } catch (cause) {
+    dialling.then((connection) => connection.close("it opened too late")).catch(() => {});
+    throw cause;
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,100 @@
+import type { Connection } from "../../runtime/connection.ts";
+import { TAB_LISTENER } from "../../runtime/connection.ts";
+import { dataChannelConnection } from "./data-channel-connection.ts";
+import { PeerUnreachableError, describe } from "./errors.ts";
+import type { ToPage, ToWorker } from "./link-port.ts";
+import { MessagePortConnection } from "./message-port-connection.ts";
+import type { OpenedChannel, TakeChannel } from "./peer-link.ts";
+import { PeerLinks } from "./peer-links.ts";
+
+/** The page's side of the links that a broker in its worker uses. */
+export class WorkerLinks {
+  /** Undefined where there is no WebRTC, or it is not wanted: then every dial fails at once. */
+  readonly links: PeerLinks | undefined;
+  readonly #port: MessagePort;
+  /** What to call when the worker says that a channel has closed. */
+  readonly #released = new Map<number, () => void>();
+  #nextChannelId = 1;
+
+  constructor(port: MessagePort, peer: string, iceServers: readonly RTCIceServer[], direct: boolean) {
+    this.#port = port;
+    if (direct) {
+      this.links = new PeerLinks({
+        peer,
+        iceServers,
+        sendSignal: (to, signal) => this.#post({ type: "signal", to, signal }),
+        acceptor: (listener) => (listener === TAB_LISTENER ? this.#taker(undefined) : undefined),
+      });
+    }
+    port.onmessage = ({ data }: MessageEvent<ToPage>) => this.#onMessage(data);
+  }
+
+  close(): void {
+    this.links?.close();
+    this.#port.close();
+  }
+
+  #onMessage(message: ToPage): void {
+    switch (message.type) {
+      case "dial":
+        return void this.#dial(message.dialId, message.peer, message.listener);
+      case "released":
+        this.#released.get(message.channelId)?.();
+        return void this.#released.delete(message.channelId);
+      case "signal":
+        return this.links?.onSignal(message.from, message.signal);
+      case "unreachable":
+        return this.links?.onUnreachable(message.to);
+    }
+  }
+
+  async #dial(dialId: number, peer: string, listener: string): Promise<void> {
+    try {
+      if (this.links === undefined) throw new Error("this page makes no direct links");
+      await this.links.open(peer, listener, this.#taker(dialId));
+      this.#post({ type: "dialled", dialId });
+    } catch (cause) {
+      const unreachable = cause instanceof PeerUnreachableError;
+      this.#post({ type: "dial-failed", dialId, reason: describe(cause), unreachable });
+    }
+  }
+
+  /** Hands channels to the worker in the task that made them, as the browser demands. */
+  #taker(dialId: number | undefined): TakeChannel {
+    return (opened) => {
+      const channelId = this.#nextChannelId++;
+      this.#released.set(channelId, opened.released);
+      const { peer, listener } = opened;
+      const message = { type: "channel", channelId, peer, listener, dialId } as const;
+      try {
+        this.#post({ ...message, end: opened.channel }, [opened.channel]);
+      } catch (cause) {
+        if (!(cause instanceof DOMException && cause.name === "DataCloneError")) throw cause;
+        const port = pumpedPort(opened);
+        this.#post({ ...message, end: port }, [port]);
+      }
+      return (reason) => {
+        this.#released.delete(channelId);
+        this.#post({ type: "lost", channelId, reason });
+      };
+    };
+  }
+
+  #post(message: ToWorker, transfer: Transferable[] = []): void {
+    this.#port.postMessage(message, transfer);
+  }
+}
+
+/** Keeps the channel in the page, for browsers that cannot transfer it, and copies its frames to and from a port. */
+function pumpedPort({ channel }: OpenedChannel): MessagePort {
+  const { port1, port2 } = new MessageChannel();
+  const near = dataChannelConnection(channel).connection;
+  const far = new MessagePortConnection(port1);
+  forward(near, far);
+  forward(far, near);
+  return port2;
+}
+
+function forward(from: Connection, to: Connection): void {
+  from.receive({ frame: (frame) => to.send(frame), closed: (reason) => to.close(reason) });
+}
