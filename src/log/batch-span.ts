@@ -1,0 +1,60 @@
+import { CorruptMessageError } from "../protocol/errors.ts";
+import { BATCH_HEADER_BYTES, readBatchHeader, verifyCrc } from "../protocol/record-batch.ts";
+import type { BatchHeader } from "../protocol/record-batch.ts";
+import type { Chunk } from "./stored-log.ts";
+
+/** Where a batch lies, in its chunk and in the log. */
+export interface BatchSpan {
+  readonly position: number;
+  readonly sizeInBytes: number;
+  readonly baseOffset: number;
+  /** Inclusive. */
+  readonly lastOffset: number;
+}
+
+const BATCH_LENGTH_AT = 8;
+const BATCH_LENGTH_END = 12;
+const LAST_OFFSET_DELTA_AT = 23;
+
+/** The batches of a chunk that this log has made or checked itself. Reads only what it needs of each header. */
+export function* batchSpans({ bytes }: Chunk): Generator<BatchSpan> {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let position = 0; position < bytes.length; ) {
+    const sizeInBytes = view.getInt32(position + BATCH_LENGTH_AT) + BATCH_LENGTH_END;
+    const baseOffset = Number(view.getBigInt64(position));
+    const lastOffset = baseOffset + view.getInt32(position + LAST_OFFSET_DELTA_AT);
+    yield { position, sizeInBytes, baseOffset, lastOffset };
+    position += sizeInBytes;
+  }
+}
+
+/** A batch and what its header says. */
+export interface CheckedBatch extends BatchSpan {
+  readonly header: BatchHeader;
+}
+
+/**
+ * The batches of a chunk that comes from a disk: each checked against its checksum, and all of them against the
+ * offsets and the size that the chunk is filed under. `source` names the log for CorruptMessageError.
+ */
+export function* checkedBatches(chunk: Chunk, source: string): Generator<CheckedBatch> {
+  const { bytes } = chunk;
+  let position = 0;
+  let nextOffset = chunk.baseOffset;
+  while (position < bytes.length) {
+    if (bytes.length - position < BATCH_HEADER_BYTES) throw corrupt(source, nextOffset, "is cut short");
+    const header = readBatchHeader(bytes, position);
+    const { sizeInBytes, baseOffset, lastOffset } = header;
+    if (baseOffset !== nextOffset) throw corrupt(source, nextOffset, `is missing; offset ${baseOffset} is in its place`);
+    if (sizeInBytes > bytes.length - position) throw corrupt(source, nextOffset, "is cut short");
+    if (!verifyCrc(bytes, position)) throw corrupt(source, nextOffset, "fails its checksum");
+    yield { position, sizeInBytes, baseOffset, lastOffset, header };
+    position += sizeInBytes;
+    nextOffset = lastOffset + 1;
+  }
+  if (nextOffset !== chunk.lastOffset + 1) throw corrupt(source, nextOffset, "is missing at the end of its chunk");
+}
+
+function corrupt(source: string, offset: number, finding: string): CorruptMessageError {
+  return new CorruptMessageError(`the batch at offset ${offset} of log ${source} ${finding}`);
+}

@@ -1,0 +1,367 @@
+import { assert } from "../protocol/assert.ts";
+import { readBatchHeader, setBaseOffset, setPartitionLeaderEpoch } from "../protocol/record-batch.ts";
+import type { BatchHeader, TimestampType } from "../protocol/record-batch.ts";
+import { emptySlice, sliceCheckedChunks, sliceChunks } from "./batch-slice.ts";
+import type { BatchSlice } from "./batch-slice.ts";
+import { inOwnBuffer, toChunk, toChunks } from "./chunk-building.ts";
+import { ChunkIndex } from "./chunk-index.ts";
+import { readContinuation } from "./continuation.ts";
+import { cutChunk } from "./cut-chunk.ts";
+import { EpochCache } from "./epoch-cache.ts";
+import { InFlightAppends } from "./in-flight-appends.ts";
+import { setLogAppendTime } from "./log-append-time.ts";
+import { ProducerState } from "./producer-state.ts";
+import type { ProducerCheck, SequencedBatch } from "./producer-state.ts";
+import { examineStoredLog } from "./restored-log.ts";
+import type { RestoredLog } from "./restored-log.ts";
+import { partitionKey } from "./stored-log.ts";
+import type { Chunk, ChunkDescriptor, LogMetadata, PartitionKey, StoredLog, StoreOperation } from "./stored-log.ts";
+import { TAIL_CACHE_BYTES, TailCache } from "./tail-cache.ts";
+import { findTimestamp } from "./timestamp-lookup.ts";
+import type { TimestampedOffset } from "./timestamp-lookup.ts";
+
+/** A restart reads at most about this much of a log, beside what was above the high watermark. */
+export const CHECKPOINT_BYTES = 8 * 1024 * 1024;
+
+/** A producer that has written nothing for this long is forgotten, as in Kafka (`producer.id.expiration.ms`). */
+export const PRODUCER_EXPIRATION_MS = 24 * 60 * 60 * 1000;
+
+/** An append that was made in memory; it counts once its operations are durable and {@link PartitionLog.written}. */
+export interface Appended {
+  readonly baseOffset: number;
+  /** Inclusive. */
+  readonly lastOffset: number;
+  readonly operations: readonly StoreOperation[];
+}
+
+/** To be read from the store and finished with {@link PartitionLog.sliceChunks} or `findTimestamp`. */
+export interface DiskRead {
+  readonly kind: "disk";
+  readonly fromOffset: number;
+  readonly maxBytes: number;
+}
+
+export type ReadResult =
+  | { readonly kind: "bytes"; readonly bytes: Uint8Array; readonly nextOffset: number }
+  | DiskRead
+  | { readonly kind: "out-of-range" };
+
+export type TimestampResult =
+  | { readonly kind: "found"; readonly offset: number; readonly timestamp: number }
+  | DiskRead
+  | { readonly kind: "none" };
+
+/** Both -1 for "without limit", as Kafka has it. */
+export interface RetentionLimits {
+  readonly retentionMs: number;
+  readonly retentionBytes: number;
+}
+
+interface LogParts extends RestoredLog {
+  readonly topicId: string;
+  readonly partitionIndex: number;
+  readonly logStartOffset: number;
+  readonly highWatermark: number;
+  readonly chunks: readonly ChunkDescriptor[];
+  readonly tail: readonly Chunk[];
+  readonly tailCacheBytes: number;
+}
+
+/**
+ * One replica of a partition: a sequence of record batches with the offsets, epochs and producers that go with it.
+ *
+ * It decides and remembers, and does no IO. A change takes effect here at once and returns the store operations that
+ * make it durable; the lists have to reach the store in the order they were made. Appends are in flight until
+ * `written` is told of them, and are not read before.
+ *
+ *     logStartOffset ≤ highWatermark ≤ logEndOffset ≤ nextOffset
+ *                                      durable        in memory
+ */
+export class PartitionLog {
+  readonly key: PartitionKey;
+  readonly topicId: string;
+  readonly partitionIndex: number;
+  /** Of everything in the log, batches in flight included. */
+  readonly epochs: EpochCache;
+
+  #logStartOffset: number;
+  #logEndOffset: number;
+  #nextOffset: number;
+  #highWatermark: number;
+  #producers: ProducerState;
+  readonly #index: ChunkIndex;
+  readonly #tail: TailCache;
+  readonly #inFlight = new InFlightAppends();
+  #bytesSinceMetadata = 0;
+
+  private constructor(parts: LogParts) {
+    this.key = partitionKey(parts.topicId, parts.partitionIndex);
+    this.topicId = parts.topicId;
+    this.partitionIndex = parts.partitionIndex;
+    this.epochs = parts.epochs;
+    this.#logStartOffset = parts.logStartOffset;
+    this.#logEndOffset = parts.logEndOffset;
+    this.#nextOffset = parts.logEndOffset;
+    this.#highWatermark = Math.max(parts.highWatermark, parts.logStartOffset);
+    this.#producers = parts.producers;
+    this.#index = new ChunkIndex(parts.chunks);
+    this.#tail = new TailCache(parts.tailCacheBytes);
+    for (const chunk of parts.tail) this.#tail.add(chunk);
+  }
+
+  static create(topicId: string, partitionIndex: number, tailCacheBytes = TAIL_CACHE_BYTES): PartitionLog {
+    return new PartitionLog({
+      topicId,
+      partitionIndex,
+      logStartOffset: 0,
+      logEndOffset: 0,
+      highWatermark: 0,
+      epochs: new EpochCache(),
+      producers: new ProducerState(),
+      chunks: [],
+      tail: [],
+      tailCacheBytes,
+    });
+  }
+
+  /** The log as the store kept it, or what is wrong with it. A corrupt log must not be served, nor lead (R20). */
+  static restore(stored: StoredLog, tailCacheBytes = TAIL_CACHE_BYTES): PartitionLog | { readonly corrupt: string } {
+    const restored = examineStoredLog(stored);
+    if ("corrupt" in restored) return restored;
+    const { topicId, partitionIndex, logStartOffset, highWatermark } = stored.metadata;
+    const { chunks, tail } = stored;
+    const position = { topicId, partitionIndex, logStartOffset, highWatermark };
+    return new PartitionLog({ ...restored, ...position, chunks, tail, tailCacheBytes });
+  }
+
+  /** The first offset that may be read. It may lie within a batch, and within a chunk. */
+  get logStartOffset(): number {
+    return this.#logStartOffset;
+  }
+
+  /** The end of what is durable, exclusive. */
+  get logEndOffset(): number {
+    return this.#logEndOffset;
+  }
+
+  /** The offset of the next record, behind all that is in flight. */
+  get nextOffset(): number {
+    return this.#nextOffset;
+  }
+
+  /** As replication last set it. Stored as a hint only (R5). */
+  get highWatermark(): number {
+    return this.#highWatermark;
+  }
+
+  get sizeInBytes(): number {
+    return this.#index.sizeInBytes + this.#inFlight.sizeInBytes;
+  }
+
+  /** The newest timestamp of a durable batch, or -1 without one. */
+  get maxTimestamp(): number {
+    return this.#index.chunks.reduce((newest, { maxTimestamp }) => Math.max(newest, maxTimestamp), -1);
+  }
+
+  /** Whether a batch that a producer sent may be appended. Counts batches in flight as appended. */
+  checkProducer(batch: SequencedBatch): ProducerCheck {
+    return this.#producers.check(batch);
+  }
+
+  /**
+   * Appends one validated batch, which this log from now on owns: sets its offset and leader epoch in place, and with
+   * "LogAppendTime" its timestamp. The first append of an epoch stores the epoch's start in the same list (R3).
+   */
+  appendAsLeader(
+    batch: Uint8Array,
+    leaderEpoch: number,
+    nowMs: number,
+    timestampType: TimestampType = "CreateTime",
+  ): Appended {
+    const bytes = inOwnBuffer(batch);
+    setBaseOffset(bytes, this.#nextOffset);
+    setPartitionLeaderEpoch(bytes, leaderEpoch);
+    if (timestampType === "LogAppendTime") setLogAppendTime(bytes, nowMs);
+    const header = readBatchHeader(bytes);
+    assert(header.sizeInBytes === bytes.length, "a leader appends one whole batch at a time");
+    return this.#append([toChunk([header], bytes)], [header], nowMs);
+  }
+
+  /**
+   * Appends what a leader sent: one or more batches that continue this log. Throws CorruptMessageError, and changes
+   * nothing, if a checksum fails, an offset does not follow, or an epoch goes back. Into an empty log the first batch
+   * may start below: the leader's log start lies within it. `nowMs` keeps the batches' producers from expiring.
+   */
+  appendAsFollower(records: Uint8Array, nowMs?: number): Appended {
+    const found = readContinuation(records, {
+      key: this.key,
+      logStartOffset: this.#logStartOffset,
+      nextOffset: this.#nextOffset,
+      latestEpoch: this.epochs.latestEpoch,
+    });
+    const headers = found.map(({ header }) => header);
+    return this.#append(toChunks(records, found), headers, nowMs);
+  }
+
+  /** The store made `chunk`, one append or several coalesced ones, durable. To be told in the order of the writes. */
+  written(chunk: Chunk): void {
+    const keptEnd = this.#inFlight.settle(chunk);
+    const kept = keptEnd > chunk.lastOffset ? chunk : cutChunk(chunk, keptEnd);
+    if (kept === undefined) return;
+    this.#logEndOffset = kept.lastOffset + 1;
+    this.#index.add(kept);
+    this.#tail.add(kept);
+  }
+
+  /**
+   * Whole batches from the one that holds `offset` on, all below `endOffset` (the high watermark for consumers, the log
+   * end for followers): at least one, and then while they fit `maxBytes`. Empty at and above `endOffset`.
+   */
+  read(offset: number, maxBytes: number, endOffset: number): ReadResult {
+    if (offset < this.#logStartOffset || offset > this.#logEndOffset) return { kind: "out-of-range" };
+    const end = Math.min(endOffset, this.#logEndOffset);
+    if (offset >= end) return { kind: "bytes", ...emptySlice(offset) };
+    const cached = this.#tail.from(offset);
+    if (cached === undefined) return { kind: "disk", fromOffset: offset, maxBytes };
+    return { kind: "bytes", ...sliceCheckedChunks(cached, offset, maxBytes, end) };
+  }
+
+  /**
+   * Finishes a read from disk, with the `endOffset` it was asked for. Empty if the log was cut meanwhile and no longer
+   * holds `offset`. Throws CorruptMessageError if the chunks are not what this log holds (R20).
+   */
+  sliceChunks(chunks: readonly Chunk[], offset: number, maxBytes: number, endOffset: number): BatchSlice {
+    const end = Math.min(endOffset, this.#logEndOffset);
+    if (offset < this.#logStartOffset || offset >= end) return emptySlice(offset);
+    return sliceChunks(chunks, offset, maxBytes, end, this.key);
+  }
+
+  /** The first record that is not older than `timestamp`, or where to read it. May lie above the high watermark. */
+  offsetForTimestamp(timestamp: number): TimestampResult {
+    const holder = this.#index.chunks.find((chunk) => chunk.maxTimestamp >= timestamp);
+    if (holder === undefined) return { kind: "none" };
+    const fromOffset = Math.max(holder.baseOffset, this.#logStartOffset);
+    const cached = this.#tail.from(fromOffset);
+    if (cached === undefined) return { kind: "disk", fromOffset, maxBytes: holder.sizeInBytes };
+    const found = this.findTimestamp(cached, timestamp);
+    return found === undefined ? { kind: "none" } : { kind: "found", offset: found.offset, timestamp: found.timestamp };
+  }
+
+  /** Finishes {@link offsetForTimestamp} with what was read. Throws CorruptMessageError (R20). */
+  findTimestamp(chunks: readonly Chunk[], timestamp: number): TimestampedOffset | undefined {
+    return findTimestamp(chunks, timestamp, this.#logStartOffset, this.key);
+  }
+
+  /**
+   * Removes everything at or above `offset`, which is the log's start or a border between batches. R4 gives no other:
+   * batches of one epoch come from one leader, so two logs agree on their borders up to where they part.
+   */
+  truncateTo(offset: number): readonly StoreOperation[] {
+    assert(offset >= this.#logStartOffset, "a log is truncated within itself, or else fully");
+    const epochsChanged = this.epochs.truncateFromEnd(offset);
+    if (offset >= this.#nextOffset && !epochsChanged) return [];
+    // The first batch may start below the log's start, and goes with the rest.
+    this.#cutFrom(offset === this.#logStartOffset ? 0 : offset, offset);
+    this.#producers.truncateTo(offset);
+    return [
+      { type: "truncate", key: this.key, offset: offset === this.#logStartOffset ? 0 : offset },
+      this.metadataOperation(),
+    ];
+  }
+
+  /** Empties a log whose leader no longer has what it would need next. */
+  truncateFullyAndStartAt(offset: number): readonly StoreOperation[] {
+    this.#cutFrom(0, offset);
+    this.epochs.clear();
+    this.#producers = new ProducerState({ offset, producers: [] });
+    this.#logStartOffset = offset;
+    this.#logEndOffset = offset;
+    this.#nextOffset = offset;
+    this.#highWatermark = offset;
+    return [{ type: "truncate", key: this.key, offset: 0 }, this.metadataOperation()];
+  }
+
+  /** A follower's may go back (R5). It stays within what this log holds. */
+  setHighWatermark(offset: number): void {
+    this.#highWatermark = Math.max(this.#logStartOffset, Math.min(offset, this.#logEndOffset));
+  }
+
+  /** The metadata to store now and then, so that a restart reads little; undefined while little was appended. */
+  checkpoint(): StoreOperation | undefined {
+    return this.#bytesSinceMetadata > CHECKPOINT_BYTES ? this.metadataOperation() : undefined;
+  }
+
+  /** The metadata as it is, with a fresh snapshot of the producers. */
+  metadataOperation(): StoreOperation {
+    this.#bytesSinceMetadata = 0;
+    const metadata: LogMetadata = {
+      topicId: this.topicId,
+      partitionIndex: this.partitionIndex,
+      logStartOffset: this.#logStartOffset,
+      highWatermark: this.#highWatermark,
+      epochs: [...this.epochs.entries],
+      producerSnapshot: this.#producers.snapshotAt(this.#highWatermark),
+    };
+    return { type: "put-metadata", key: this.key, metadata };
+  }
+
+  /**
+   * Deletes the oldest chunks while they are over age, or while the log without them still has `retentionBytes`; whole
+   * chunks, and only below the high watermark. Chunks without timestamps have no age.
+   */
+  retention({ retentionMs, retentionBytes }: RetentionLimits, nowMs: number): readonly StoreOperation[] {
+    let startOffset = this.#logStartOffset;
+    let remainingBytes = this.#index.sizeInBytes;
+    for (const { lastOffset, sizeInBytes, maxTimestamp } of this.#index.chunks) {
+      remainingBytes -= sizeInBytes;
+      const isTooOld = retentionMs >= 0 && maxTimestamp >= 0 && nowMs - maxTimestamp > retentionMs;
+      const isTooMuch = retentionBytes >= 0 && remainingBytes >= retentionBytes;
+      if (lastOffset >= this.#highWatermark || !(isTooOld || isTooMuch)) break;
+      startOffset = lastOffset + 1;
+    }
+    return this.deleteRecordsBefore(startOffset);
+  }
+
+  /** Raises the log's start, at most to the high watermark, and deletes the chunks that end below it. */
+  deleteRecordsBefore(offset: number): readonly StoreOperation[] {
+    const startOffset = Math.min(offset, this.#highWatermark);
+    if (startOffset <= this.#logStartOffset) return [];
+    this.#logStartOffset = startOffset;
+    this.#index.deleteBelow(startOffset);
+    this.#tail.deleteBelow(startOffset);
+    this.epochs.truncateFromStart(startOffset);
+    return [this.metadataOperation(), { type: "delete-chunks", key: this.key, offset: startOffset }];
+  }
+
+  expireProducers(nowMs: number): void {
+    this.#producers.expire(nowMs - PRODUCER_EXPIRATION_MS);
+  }
+
+  #append(chunks: readonly Chunk[], headers: readonly BatchHeader[], nowMs: number | undefined): Appended {
+    let startsEpoch = false;
+    for (const header of headers) {
+      const startOffset = Math.max(header.baseOffset, this.#logStartOffset);
+      if (this.epochs.assign(header.partitionLeaderEpoch, startOffset)) startsEpoch = true;
+      this.#producers.append(header, this.#highWatermark, nowMs);
+    }
+    const operations: StoreOperation[] = startsEpoch ? [this.metadataOperation()] : [];
+    for (const chunk of chunks) {
+      this.#inFlight.add(chunk);
+      this.#bytesSinceMetadata += chunk.sizeInBytes;
+      operations.push({ type: "append", key: this.key, chunk });
+    }
+    const lastOffset = chunks.at(-1)!.lastOffset;
+    this.#nextOffset = lastOffset + 1;
+    return { baseOffset: chunks[0]!.baseOffset, lastOffset, operations };
+  }
+
+  /** Cuts what is held in memory from `offset` on; the log then ends at `logEnd` at the most. */
+  #cutFrom(offset: number, logEnd: number): void {
+    this.#inFlight.truncateFrom(offset);
+    this.#tail.truncateFrom(offset);
+    this.#index.truncateFrom(offset, this.#tail.last);
+    this.#nextOffset = Math.min(this.#nextOffset, logEnd);
+    this.#logEndOffset = Math.min(this.#logEndOffset, logEnd);
+    this.#highWatermark = Math.min(this.#highWatermark, logEnd);
+  }
+}

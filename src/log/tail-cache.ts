@@ -1,0 +1,66 @@
+import { cutChunk } from "./cut-chunk.ts";
+import type { Chunk } from "./stored-log.ts";
+
+/** Enough for followers and consumers that are a few seconds behind. */
+export const TAIL_CACHE_BYTES = 4 * 1024 * 1024;
+
+/** The newest durable chunks of one log in memory: contiguous up to the log end, so that its readers skip the disk. */
+export class TailCache {
+  readonly #limitBytes: number;
+  #chunks: Chunk[] = [];
+  #sizeInBytes = 0;
+
+  constructor(limitBytes = TAIL_CACHE_BYTES) {
+    this.#limitBytes = limitBytes;
+  }
+
+  get last(): Chunk | undefined {
+    return this.#chunks.at(-1);
+  }
+
+  /** `chunk` follows the last one. The newest chunk stays even if it alone is beyond the limit. */
+  add(chunk: Chunk): void {
+    this.#chunks.push(chunk);
+    this.#sizeInBytes += chunk.bytes.length;
+    while (this.#sizeInBytes > this.#limitBytes && this.#chunks.length > 1) {
+      this.#sizeInBytes -= this.#chunks.shift()!.bytes.length;
+    }
+  }
+
+  /** The chunks from the one holding `offset` to the last, or undefined if that one is not here. */
+  from(offset: number): readonly Chunk[] | undefined {
+    const last = this.#chunks.at(-1);
+    if (last === undefined || offset < this.#chunks[0]!.baseOffset || offset > last.lastOffset) return undefined;
+    return this.#chunks.slice(this.#indexOf(offset));
+  }
+
+  truncateFrom(offset: number): void {
+    const kept: Chunk[] = [];
+    for (const chunk of this.#chunks) {
+      const part = chunk.lastOffset < offset ? chunk : cutChunk(chunk, offset);
+      if (part !== undefined) kept.push(part);
+    }
+    this.#keep(kept);
+  }
+
+  deleteBelow(offset: number): void {
+    this.#keep(this.#chunks.filter((chunk) => chunk.lastOffset >= offset));
+  }
+
+  #keep(chunks: Chunk[]): void {
+    this.#chunks = chunks;
+    this.#sizeInBytes = chunks.reduce((total, { bytes }) => total + bytes.length, 0);
+  }
+
+  /** Binary search for the chunk that holds `offset`, which is here. */
+  #indexOf(offset: number): number {
+    let low = 0;
+    let high = this.#chunks.length - 1;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#chunks[middle]!.lastOffset < offset) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
