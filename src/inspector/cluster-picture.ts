@@ -76,7 +76,7 @@ export class ClusterPicture extends HTMLElement {
       return element(
         "tbody",
         { class: topic.name === selected ? "selected" : undefined },
-        this.#topicHeading(topic, grid.columns.length, topic.name === selected),
+        this.#topicHeading(topic, grid.columns, topic.name === selected),
         ...rows,
         topic.hiddenPartitions > 0 ? this.#hiddenRow(topic, grid.columns.length) : undefined,
       );
@@ -89,12 +89,14 @@ export class ClusterPicture extends HTMLElement {
     this.#remarks.replaceChildren(...remarks(grid));
   }
 
-  #topicHeading(topic: GridTopic, columns: number, selected: boolean): HTMLTableRowElement {
+  /** The name runs on over the brokers' cells, which are there so that this tab's column is one band. */
+  #topicHeading(topic: GridTopic, columns: readonly GridColumn[], selected: boolean): HTMLTableRowElement {
     const name = button(visibleText(topic.name, 60), { class: "topic", "aria-pressed": selected }, () => {
       this.dispatchEvent(new CustomEvent("topic-selected", { detail: topic.name }));
     });
     const target = element("span", { class: "muted small" }, `target of ${countOf(topic.replicationFactor, "copy", "copies")}`);
-    return element("tr", {}, element("th", { colspan: columns + 2, scope: "rowgroup" }, name, target));
+    const cells = columns.map((column) => element("td", { class: column.own ? "own" : undefined }));
+    return element("tr", {}, element("th", { scope: "rowgroup" }, name, target), ...cells, element("td"));
   }
 
   #hiddenRow(topic: GridTopic, columns: number): HTMLTableRowElement {
@@ -300,11 +302,12 @@ const pictureLook = styleSheet(`
   .this-tab { color: var(--accent); font-weight: 600; }
   th.own, td.own { background: var(--own); }
   th.own { border-radius: 10px 10px 0 0; }
-  tbody th[scope="rowgroup"] { padding: 10px 0 4px; }
+  tbody th[scope="rowgroup"] { padding: 12px 0 4px; position: relative; z-index: 1; max-width: 0; white-space: nowrap; }
+  tbody:last-of-type tr:last-of-type td.own { border-radius: 0 0 10px 10px; }
   tbody th[scope="rowgroup"] .muted { font-weight: 400; margin-left: 6px; }
   .topic {
     border: 0; background: none; padding: 1px 2px; margin-left: -2px; color: var(--ink); font-weight: 600;
-    max-width: 100%; overflow: hidden; text-overflow: ellipsis;
+    max-width: 36ch; overflow: hidden; text-overflow: ellipsis; vertical-align: bottom;
   }
   .topic[aria-pressed="true"] { background: none; text-decoration: underline 2px var(--accent); text-underline-offset: 5px; }
   tbody td, .partition { padding: 3px 4px; }

@@ -25,7 +25,6 @@ export interface ReadBatch {
 
 export interface TopicReading {
   readonly topic: string;
-  readonly partitions: number;
   readonly from: ReadFrom;
   /** The next batch waits for the returned promise: a slow reader is never flooded. */
   readonly onBatch: (batch: ReadBatch) => Promise<void> | void;

@@ -11,7 +11,8 @@ const ROWS_KEPT = 200;
 const NEWEST_AT_START = 10;
 /** A live reader further behind than this leaps to the end: nobody reads that fast, and the count says so. */
 const BEHIND_LIMIT = 5000;
-const RENDER_EVERY_MS = 120;
+/** Time for the page between two batches. More arrives meanwhile, and comes as one larger batch. */
+const REST_AFTER_BATCH_MS = 60;
 const CELL_CHARACTERS = 240;
 const OPENED_CHARACTERS = 20_000;
 
@@ -96,7 +97,6 @@ export class TopicTail extends HTMLElement {
     const from = this.#chosenStart();
     this.#reader = readTopic(this.#kafka, {
       topic,
-      partitions: this.#partitions,
       from,
       onBatch: (batch) => (opening === this.#opening ? this.#onBatch(batch, from) : undefined),
     }).catch((error: unknown) => {
@@ -133,8 +133,8 @@ export class TopicTail extends HTMLElement {
       (await this.#reader)?.skipAhead(batch.partition, NEWEST_AT_START);
     }
     this.dispatchEvent(new CustomEvent<ReadBatch>("records-read", { detail: batch }));
-    await new Promise((resolve) => setTimeout(resolve, RENDER_EVERY_MS));
     this.#render();
+    await new Promise((resolve) => setTimeout(resolve, REST_AFTER_BATCH_MS));
   }
 
   #render(): void {
@@ -169,7 +169,7 @@ const COLUMNS = ["partition", "offset", "time", "key", "value"] as const;
 
 function recordRow(record: ReadRecord): HTMLTableRowElement {
   const long = (record.value?.length ?? 0) > CELL_CHARACTERS / 2;
-  const value = element("button", { type: "button", class: "value mono", "aria-expanded": long ? "false" : undefined });
+  const value = element("button", { type: "button", class: "payload mono", "aria-expanded": long ? "false" : undefined });
   value.textContent = visibleBytes(record.value, CELL_CHARACTERS);
   value.addEventListener("click", () => {
     const opened = value.getAttribute("aria-expanded") !== "true";
@@ -200,18 +200,18 @@ const tailLook = styleSheet(`
   .scroll { height: 292px; overflow: auto; border-top: 1px solid var(--line); }
   table { table-layout: fixed; min-width: 520px; }
   thead th { position: sticky; top: 0; background: var(--card); padding: 4px 10px 4px 0; z-index: 1; }
-  th.partition { width: 70px; } th.offset { width: 76px; } th.time { width: 102px; } th.key { width: 22%; }
+  th.partition { width: 70px; } th.offset { width: 76px; } th.time { width: 122px; } th.key { width: 22%; }
   td { padding: 2px 10px 2px 0; border-top: 1px solid var(--line); vertical-align: top; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
   td.offset, th.offset { text-align: right; }
   td.time { color: var(--muted); }
-  .value {
+  .payload {
     display: block; width: 100%; border: 0; background: none; padding: 0; text-align: left; line-height: 20px; border-radius: 3px;
     overflow: hidden; text-overflow: ellipsis;
   }
-  .value[aria-expanded="true"] { white-space: pre-wrap; overflow-wrap: anywhere; }
+  .payload[aria-expanded="true"] { white-space: pre-wrap; overflow-wrap: anywhere; }
   .empty { padding: 18px 0; }
   @media (prefers-reduced-motion: no-preference) {
     tbody tr { animation: arrive 0.9s ease-out; }
-    @keyframes arrive { from { background: var(--flash); } }
+    @keyframes arrive { from { background: var(--arrived); } }
   }
 `);

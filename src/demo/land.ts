@@ -1,0 +1,44 @@
+import worldUrl from "../../node_modules/vega-datasets/data/world-110m.json?url";
+
+/** A closed outline in degrees: longitude, latitude. Longitudes run on past 180 instead of jumping back. */
+export type Outline = readonly (readonly [number, number])[];
+
+interface Topology {
+  readonly transform: { readonly scale: readonly [number, number]; readonly translate: readonly [number, number] };
+  readonly arcs: readonly (readonly (readonly [number, number])[])[];
+  readonly objects: { readonly land: { readonly arcs: readonly (readonly (readonly number[])[])[] } };
+}
+
+/** The outlines of the world's land, from the TopoJSON file beside the earthquakes. */
+export async function loadLand(): Promise<readonly Outline[]> {
+  const response = await fetch(worldUrl);
+  if (!response.ok) throw new Error(`the map is not there: the server answered ${response.status}`);
+  return landOf((await response.json()) as Topology);
+}
+
+/** Arcs are quantized and delta-encoded; a negative index names an arc read backwards, as its complement. */
+export function landOf(topology: Topology): readonly Outline[] {
+  const { scale, translate } = topology.transform;
+  const arcs = topology.arcs.map((arc) => {
+    let x = 0;
+    let y = 0;
+    return arc.map(([dx, dy]): readonly [number, number] => {
+      x += dx;
+      y += dy;
+      return [x * scale[0] + translate[0], y * scale[1] + translate[1]];
+    });
+  });
+  const arcAt = (index: number) => (index < 0 ? [...(arcs[~index] ?? [])].reverse() : (arcs[index] ?? []));
+  const rings = topology.objects.land.arcs.flat();
+  return rings.map((ring) => unwrapped(ring.flatMap((index, at) => arcAt(index).slice(at === 0 ? 0 : 1))));
+}
+
+function unwrapped(ring: Outline): Outline {
+  let turns = 0;
+  return ring.map(([longitude, latitude], index) => {
+    const step = longitude - (ring[index - 1]?.[0] ?? longitude);
+    if (step > 180) turns--;
+    if (step < -180) turns++;
+    return [longitude + 360 * turns, latitude];
+  });
+}

@@ -1,0 +1,112 @@
+import type { BrokerTab } from "../index.ts";
+import { Kafka } from "../index.ts";
+import { readTopic } from "../inspector/topic-reader.ts";
+import { defineComponents } from "./define.ts";
+import { decodeEarthquake } from "./earthquakes.ts";
+import { loadLand } from "./land.ts";
+import { Observations } from "./observations.ts";
+import { Page } from "./page.ts";
+import { EARTHQUAKES } from "./replay-panel.ts";
+import { Session } from "./session.ts";
+
+declare global {
+  interface Window {
+    /** For the curious, in the browser's console. */
+    tabstream: { readonly kafka: Kafka; readonly tab: BrokerTab | undefined };
+  }
+}
+
+const REFRESH_MS = 1000;
+const STORAGE_MEASURED_EVERY_MS = 5000;
+const QUAKES_DRAWN_AT_START = 1000;
+
+const cluster = new URLSearchParams(location.search).get("cluster") ?? "tabstream";
+const server = `${location.protocol.replace("http", "ws")}//${location.host}/${cluster}`;
+const kafka = new Kafka({ clientId: "tabstream-demo", brokers: [server] });
+const admin = kafka.admin();
+const observations = new Observations();
+const session = new Session(kafka);
+
+defineComponents();
+const page = new Page({ kafka, admin, server, missing: missingFeatures(), observations, session });
+window.tabstream = { kafka, tab: undefined };
+void drawLand();
+if (missingFeatures().length === 0) void start();
+
+async function start(): Promise<void> {
+  try {
+    const tab = await kafka.broker();
+    window.tabstream = { kafka, tab };
+    page.tab = tab;
+    observations.status = tab.status();
+    tab.onStatus((status) => {
+      observations.status = status;
+      page.changed();
+    });
+    await watch();
+  } catch (error) {
+    observations.startError = String(error);
+    page.changed();
+  }
+}
+
+async function watch(): Promise<void> {
+  await admin.connect();
+  let mapped: string | undefined;
+  admin.watchCluster((view) => {
+    const nowMs = performance.now();
+    for (const partition of observations.onView(view)) session.failover.onElection(partition, nowMs);
+    const quakes = view.topics.find((topic) => topic.name === EARTHQUAKES.name)?.topicId;
+    if (quakes !== mapped) {
+      mapped = quakes;
+      page.map.clear();
+      page.magnitudes.clear();
+      if (quakes !== undefined) void drawQuakes();
+    }
+    page.changed();
+  });
+  setInterval(() => void refresh(), REFRESH_MS);
+  setInterval(() => void observations.measureStorage().then(page.changed), STORAGE_MEASURED_EVERY_MS);
+  await observations.measureStorage();
+  page.changed();
+}
+
+async function refresh(): Promise<void> {
+  observations.measureRate(performance.now());
+  page.changed();
+  if (document.hidden) return;
+  await observations.ask(admin, page.shownTopics);
+  page.changed();
+}
+
+async function drawLand(): Promise<void> {
+  page.map.showLand(await loadLand());
+}
+
+async function drawQuakes(): Promise<void> {
+  await readTopic(kafka, {
+    topic: EARTHQUAKES.name,
+    from: { kind: "newest", count: QUAKES_DRAWN_AT_START },
+    onBatch(batch) {
+      observations.onRead(EARTHQUAKES.name, batch);
+      const consumed = batch.records.flatMap(({ partition, value }) => {
+        const quake = decodeEarthquake(value);
+        return quake === undefined ? [] : [{ quake, partition }];
+      });
+      page.map.add(consumed);
+      page.magnitudes.add(consumed);
+      page.changed();
+    },
+  });
+}
+
+/** What a broker tab cannot do without; some of it a browser offers only on localhost or over https. */
+function missingFeatures(): readonly string[] {
+  const features: readonly [string, boolean][] = [
+    ["WebRTC", "RTCPeerConnection" in window],
+    ["IndexedDB", "indexedDB" in window],
+    ["Web Locks", "locks" in navigator],
+    ["module workers", "Worker" in window],
+  ];
+  return features.filter(([, present]) => !present).map(([name]) => name);
+}

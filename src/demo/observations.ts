@@ -1,0 +1,108 @@
+import type { Admin, BrokerStatus, ClusterView } from "../index.ts";
+import type { StorageRoom } from "../inspector/advice.ts";
+import type { LogFigures } from "../inspector/cluster-picture.ts";
+import { partitionName } from "../inspector/cluster-picture.ts";
+import type { ReadBatch } from "../inspector/topic-reader.ts";
+
+/** Topics that are asked for their settings at once. */
+const TOPICS_ASKED = 50;
+
+/** Everything that the page has been told about the cluster, and when a leader changed. */
+export class Observations {
+  status: BrokerStatus | undefined;
+  view: ClusterView | undefined;
+  room: StorageRoom | undefined;
+  startError: string | undefined;
+  readonly minIsr = new Map<string, number>();
+  readonly #highWatermarks = new Map<string, number>();
+  readonly #epochs = new Map<string, number>();
+  #rate = 0;
+  #measured: { readonly ends: ReadonlyMap<string, number>; readonly atMs: number } | undefined;
+
+  /** Takes the new view, and returns the partitions that have a new leader epoch since the last one. */
+  onView(view: ClusterView): readonly string[] {
+    this.view = view;
+    const elected: string[] = [];
+    const present = new Set<string>();
+    for (const topic of view.topics) {
+      for (const { partitionIndex, leaderEpoch } of topic.partitions) {
+        const name = partitionName(topic.name, partitionIndex);
+        present.add(name);
+        const before = this.#epochs.get(name);
+        if (before !== undefined && leaderEpoch > before) elected.push(name);
+        this.#epochs.set(name, leaderEpoch);
+      }
+    }
+    for (const name of this.#epochs.keys()) {
+      if (present.has(name)) continue;
+      this.#epochs.delete(name);
+      this.#highWatermarks.delete(name);
+    }
+    return elected;
+  }
+
+  onRead(topic: string, { partition, records, behind }: ReadBatch): void {
+    const last = records.at(-1);
+    if (last !== undefined) this.#highWatermarks.set(partitionName(topic, partition), last.offset + 1 + behind);
+  }
+
+  /** What is known of each log: this tab's own copies, else what was read or asked. */
+  figures(): ReadonlyMap<string, LogFigures> {
+    const figures = new Map<string, LogFigures>();
+    for (const [name, highWatermark] of this.#highWatermarks) figures.set(name, { highWatermark, logEndOffset: undefined });
+    for (const copy of this.status?.partitions ?? []) {
+      const name = partitionName(copy.topic, copy.partitionIndex);
+      // A follower hears of the high watermark one fetch late; what was read from the leader may be newer.
+      const highWatermark = Math.max(copy.highWatermark, figures.get(name)?.highWatermark ?? 0);
+      figures.set(name, { highWatermark: Math.min(highWatermark, copy.logEndOffset), logEndOffset: copy.logEndOffset });
+    }
+    return figures;
+  }
+
+  /** Records per second that this tab's logs gained, as last measured. */
+  get rate(): number {
+    return this.#rate;
+  }
+
+  /** To be called about once a second. */
+  measureRate(nowMs: number): void {
+    const ends = new Map(
+      (this.status?.partitions ?? []).map((copy) => [partitionName(copy.topic, copy.partitionIndex), copy.logEndOffset]),
+    );
+    const before = this.#measured;
+    this.#measured = { ends, atMs: nowMs };
+    if (before === undefined || nowMs <= before.atMs) return;
+    let gained = 0;
+    for (const [name, end] of ends) gained += Math.max(0, end - (before.ends.get(name) ?? end));
+    this.#rate = (gained * 1000) / (nowMs - before.atMs);
+  }
+
+  /** Asks for the ends of the logs that this tab holds no copy of, and for settings not yet known. */
+  async ask(admin: Admin, shown: readonly string[]): Promise<void> {
+    const own = new Set((this.status?.partitions ?? []).map((copy) => copy.topic));
+    for (const topic of shown) {
+      if (own.has(topic)) continue;
+      for (const { partition, high } of await admin.fetchTopicOffsets(topic)) {
+        this.#highWatermarks.set(partitionName(topic, partition), Number(high));
+      }
+    }
+    const unknown = (this.view?.topics ?? []).map((topic) => topic.name).filter((name) => !this.minIsr.has(name));
+    for (const name of unknown.slice(0, TOPICS_ASKED)) {
+      const { resources } = await admin.describeConfigs({
+        includeSynonyms: false,
+        resources: [{ type: TOPIC_RESOURCE, name, configNames: ["min.insync.replicas"] }],
+      });
+      const value = resources[0]?.configEntries.find((entry) => entry.configName === "min.insync.replicas")?.configValue;
+      if (value !== undefined && value !== null) this.minIsr.set(name, Number(value));
+    }
+  }
+
+  async measureStorage(): Promise<void> {
+    if (navigator.storage?.estimate === undefined) return;
+    const [{ usage = 0, quota = 0 }, persisted] = await Promise.all([navigator.storage.estimate(), navigator.storage.persisted()]);
+    this.room = { usedBytes: usage, quotaBytes: quota, persisted };
+  }
+}
+
+/** Kafka's number for a topic among the resources that have a configuration. */
+const TOPIC_RESOURCE = 2;
