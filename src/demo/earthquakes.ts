@@ -1,5 +1,4 @@
 import { visibleText } from "../inspector/visible-text.ts";
-import earthquakesUrl from "../../node_modules/vega-datasets/data/earthquakes.json?url";
 
 /** One earthquake of the week that the data set holds (USGS, all magnitudes, January and February 2018). */
 export interface Earthquake {
@@ -26,13 +25,7 @@ const SPELLED_OUT: ReadonlyMap<string, string> = new Map([
 /** Longer values of the topic come from somebody else, and are not earthquakes of ours. */
 const VALUE_BYTES_MAX = 2048;
 
-/** All of them, oldest first. Fetched on demand: nobody who does not replay pays for the megabyte. */
-export async function loadEarthquakes(): Promise<readonly Earthquake[]> {
-  const response = await fetch(earthquakesUrl);
-  if (!response.ok) throw new Error(`the earthquakes are not there: the server answered ${response.status}`);
-  return earthquakesOf(await response.json());
-}
-
+/** All of them, oldest first, from the GeoJSON of the USGS. */
 export function earthquakesOf(collection: unknown): readonly Earthquake[] {
   const features = property(collection, "features");
   if (!Array.isArray(features)) throw new Error("the earthquakes are not a GeoJSON feature collection");

@@ -1,22 +1,14 @@
-import worldUrl from "../../node_modules/vega-datasets/data/world-110m.json?url";
-
 /** A closed outline in degrees: longitude, latitude. Longitudes run on past 180 instead of jumping back. */
 export type Outline = readonly (readonly [number, number])[];
 
-interface Topology {
+/** The part of a TopoJSON file that is read here. */
+export interface Topology {
   readonly transform: { readonly scale: readonly [number, number]; readonly translate: readonly [number, number] };
   readonly arcs: readonly (readonly (readonly [number, number])[])[];
   readonly objects: { readonly land: { readonly arcs: readonly (readonly (readonly number[])[])[] } };
 }
 
-/** The outlines of the world's land, from the TopoJSON file beside the earthquakes. */
-export async function loadLand(): Promise<readonly Outline[]> {
-  const response = await fetch(worldUrl);
-  if (!response.ok) throw new Error(`the map is not there: the server answered ${response.status}`);
-  return landOf((await response.json()) as Topology);
-}
-
-/** Arcs are quantized and delta-encoded; a negative index names an arc read backwards, as its complement. */
+/** The outlines of the land. Arcs are quantized and delta-encoded; a negative index names an arc read backwards, as its complement. */
 export function landOf(topology: Topology): readonly Outline[] {
   const { scale, translate } = topology.transform;
   const arcs = topology.arcs.map((arc) => {

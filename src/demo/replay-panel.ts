@@ -3,7 +3,8 @@ import { count } from "../inspector/figures.ts";
 import { look } from "../inspector/look.ts";
 import type { ProduceRequest } from "../inspector/produce-form.ts";
 import { visibleText } from "../inspector/visible-text.ts";
-import { encodeEarthquake, eventTime, loadEarthquakes, regionOf } from "./earthquakes.ts";
+import { loadEarthquakes } from "./data-sets.ts";
+import { encodeEarthquake, eventTime, regionOf } from "./earthquakes.ts";
 import { Replay } from "./replay.ts";
 
 export const EARTHQUAKES = { name: "earthquakes", partitions: 3, replicationFactor: 3 } as const;
