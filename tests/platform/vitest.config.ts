@@ -10,6 +10,7 @@ export default defineConfig({
   optimizeDeps: { include: ["comlink", "idb", "simple-peer/simplepeer.min.js"] },
   test: {
     name: "browser",
+    globalSetup: ["tests/platform/server.setup.ts"],
     include: ["tests/**/*.browser.test.ts"],
     browser: {
       enabled: true,

@@ -153,7 +153,7 @@ async function openUnblocked(
       refuse(new StoreUnavailableError(`an older version of this page holds ${name} open; close the site's other tabs`));
     },
     blocking() {
-      end("another page asked to delete or upgrade the storage directory; reload the page");
+      end("another page asked that the storage directory be deleted or upgraded; reload the page");
     },
     terminated() {
       end("the browser closed the storage directory, as it does when site data is cleared; reload the page");

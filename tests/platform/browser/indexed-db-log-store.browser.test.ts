@@ -68,8 +68,8 @@ test("[R20] a request to delete the database closes the store and says so", asyn
   const database = await openDatabase(name, (reason) => reasons.push(reason));
   const store = await openIndexedDbLogStore(database, "strict");
   await deleteDB(name);
-  expect(reasons).toEqual([expect.stringContaining("asked to delete")]);
-  await expect(store.write([])).rejects.toThrow("asked to delete");
+  expect(reasons).toEqual([expect.stringContaining("deleted or upgraded")]);
+  await expect(store.write([])).rejects.toThrow("deleted or upgraded");
 });
 
 test("the identity outlives its database connection", async () => {

@@ -1,0 +1,163 @@
+import { deleteDB, openDB } from "idb";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Durability } from "../../../src/broker/storage-identity.ts";
+import { profileRack } from "../../../src/platform/browser/profile.ts";
+import type { StorageDirectory } from "../../../src/platform/browser/storage-directory.ts";
+import { openStorageDirectory } from "../../../src/platform/browser/storage-directory.ts";
+
+describe("storage directories", () => {
+  let cluster: string;
+  let lost: string[];
+  let unusable: Error[];
+  const held: StorageDirectory[] = [];
+  const workers: Worker[] = [];
+
+  beforeEach(() => {
+    cluster = `test-${crypto.randomUUID()}`;
+    lost = [];
+    unusable = [];
+  });
+
+  afterEach(async () => {
+    for (const directory of held.splice(0)) directory.release();
+    for (const worker of workers.splice(0)) worker.terminate();
+    for (const { name } of await indexedDB.databases()) {
+      if (name!.startsWith(`tabstream/${cluster}/`)) await deleteDB(name!);
+    }
+  });
+
+  async function open(hint?: string, durability: Durability = "strict"): Promise<StorageDirectory> {
+    const directory = await openStorageDirectory({
+      cluster,
+      durability,
+      hint,
+      lost: (reason) => lost.push(reason),
+      unusable: (cause) => unusable.push(cause),
+    });
+    held.push(directory);
+    return directory;
+  }
+
+  /** Opens a directory in another thread, which holds it until the worker ends. */
+  function openElsewhere(hint?: string): { worker: Worker; opened: Promise<{ directoryId: string; elapsedMs: number }> } {
+    const worker = new Worker(new URL("./lock-holder.worker.ts", import.meta.url), { type: "module" });
+    workers.push(worker);
+    worker.postMessage({ cluster, hint });
+    return { worker, opened: new Promise((resolve) => (worker.onmessage = ({ data }) => resolve(data))) };
+  }
+
+  const nameOf = (directory: StorageDirectory) => `tabstream/${cluster}/${directory.identity.directoryId}`;
+
+  test("the first tab makes a directory, and takes it over again later", async () => {
+    const first = await open();
+    await first.saveIdentity({ ...first.identity, brokerId: 3, generation: 1, nonce: "n" });
+    first.release();
+    const second = await open();
+    expect(second.identity).toMatchObject({ directoryId: first.identity.directoryId, brokerId: 3, generation: 1 });
+  });
+
+  test("two tabs get two directories, and a third finds the one that was freed", async () => {
+    const [first, second] = [openElsewhere(), openElsewhere()];
+    const ids = [(await first.opened).directoryId, (await second.opened).directoryId];
+    expect(new Set(ids).size).toBe(2);
+    first.worker.terminate();
+    await expect.poll(async () => (await navigator.locks.query()).held!.filter(({ name }) => name!.includes(cluster)).length).toBe(1);
+    expect((await open()).identity.directoryId).toBe(ids[0]);
+  });
+
+  test("a remembered directory is preferred to others that are free", async () => {
+    const directories = [await open(), await open(), await open()];
+    for (const directory of directories) directory.release();
+    for (const { identity } of directories) {
+      const again = await open(identity.directoryId);
+      expect(again.identity.directoryId).toBe(identity.directoryId);
+      again.release();
+    }
+  });
+
+  test("[B4] a duplicated tab, whose hint is held for good, waits two seconds and becomes another broker", async () => {
+    const original = openElsewhere();
+    const { directoryId } = await original.opened;
+    const duplicate = await openElsewhere(directoryId).opened;
+    expect(duplicate.directoryId).not.toBe(directoryId);
+    expect(duplicate.elapsedMs).toBeGreaterThan(1900);
+    expect(duplicate.elapsedMs).toBeLessThan(4000);
+  });
+
+  test("a reloaded tab waits for its former document to let go", async () => {
+    const former = openElsewhere();
+    const { directoryId } = await former.opened;
+    const reloaded = openElsewhere(directoryId);
+    setTimeout(() => former.worker.terminate(), 500);
+    const { directoryId: again, elapsedMs } = await reloaded.opened;
+    expect(again).toBe(directoryId);
+    expect(elapsedMs).toBeLessThan(1900);
+  });
+
+  test("[B2] a remembered directory that is gone is not made again under its name", async () => {
+    const gone = crypto.randomUUID();
+    const { identity } = await open(gone);
+    expect(identity.directoryId).not.toBe(gone);
+    expect(identity).toMatchObject({ brokerId: -1, generation: 0 });
+  });
+
+  test("[B3] storage that lost its identity is removed, and never passes for what it was", async () => {
+    const first = await open();
+    const name = nameOf(first);
+    first.release();
+    const database = await openDB(name);
+    await database.delete("identity", "identity");
+    database.close();
+    const second = await open(first.identity.directoryId);
+    expect(second.identity.directoryId).not.toBe(first.identity.directoryId);
+    await expect.poll(async () => (await indexedDB.databases()).some((each) => each.name === name)).toBe(false);
+  });
+
+  test("a directory that cannot be opened is reported and passed over", async () => {
+    const newer = await openDB(`tabstream/${cluster}/${crypto.randomUUID()}`, 99);
+    newer.close();
+    const directory = await open();
+    expect(directory.identity.brokerId).toBe(-1);
+    expect(unusable).toHaveLength(1);
+  });
+
+  test("[R20] when the lock is stolen or the database deleted, the holder hears it once", async () => {
+    const first = await open();
+    void navigator.locks.request(nameOf(first), { steal: true }, () => {});
+    await expect.poll(() => lost).toEqual([expect.stringContaining("stolen")]);
+    await deleteDB(nameOf(first));
+    expect(lost).toHaveLength(1);
+    const second = await open();
+    await deleteDB(nameOf(second));
+    expect(lost).toEqual([expect.stringContaining("stolen"), expect.stringContaining("deleted or upgraded")]);
+    await expect(second.saveIdentity(second.identity)).rejects.toThrow("deleted or upgraded");
+  });
+
+  test("a released directory is free at once, and says nothing is lost", async () => {
+    const first = await open();
+    first.release();
+    await deleteDB(nameOf(first));
+    expect(lost).toEqual([]);
+  });
+
+  test("[B1] relaxed is on record before the first write, strict once a registration is complete", async () => {
+    const strict = await open();
+    strict.release();
+    const relaxed = await open(undefined, "relaxed");
+    expect(relaxed.identity.durability).toBe("relaxed");
+    relaxed.release();
+
+    const stricter = await open();
+    expect(stricter.identity.durability).toBe("relaxed");
+    await stricter.saveIdentity({ ...stricter.identity, pendingNonce: "p" });
+    expect((await stricter.database.identity())!.durability).toBe("relaxed");
+    await stricter.saveIdentity({ ...stricter.identity, nonce: "p", generation: 1 });
+    expect((await stricter.database.identity())!.durability).toBe("strict");
+  });
+
+  test("all tabs of a profile are in one rack", async () => {
+    const racks = await Promise.all([profileRack(), profileRack(), profileRack()]);
+    expect(new Set(racks).size).toBe(1);
+    expect(racks[0]).toMatch(/^[0-9a-f-]{36}$/);
+  });
+});
