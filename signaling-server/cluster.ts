@@ -1,0 +1,120 @@
+import type { WebSocket } from "ws";
+import type { ControllerConfig } from "../src/metadata/controller-config.ts";
+import { closeCodes } from "./close-codes.ts";
+import { ClusterSocket } from "./cluster-socket.ts";
+import { ControllerHost } from "./controller-host.ts";
+import type { Limits } from "./limits.ts";
+import type { MetadataStore } from "./metadata-store/metadata-store.ts";
+import type { ServerLog } from "./server-log.ts";
+import type { ServerMetrics } from "./server-metrics.ts";
+import { Room } from "./signaling.ts";
+import { shutSocket } from "./socket-closing.ts";
+
+export interface ClusterServices {
+  readonly store: MetadataStore;
+  readonly controllerConfig: Partial<ControllerConfig>;
+  readonly limits: Limits;
+  readonly metrics: ServerMetrics;
+  readonly log: ServerLog;
+}
+
+/** One cluster while it is open: the room where its tabs meet, and its controller. */
+export class Cluster {
+  readonly name: string;
+  readonly #services: ClusterServices;
+  readonly #room: Room;
+  readonly #host: ControllerHost;
+  readonly #sockets = new Set<ClusterSocket>();
+  #usedMs = performance.now();
+
+  /** `failed` is called once, if the cluster cannot go on; its sockets are closed by then. */
+  static async open(name: string, services: ClusterServices, failed: () => void): Promise<Cluster> {
+    const { store, controllerConfig, metrics, log } = services;
+    let cluster: Cluster | undefined;
+    const host = await ControllerHost.open({
+      cluster: name,
+      store,
+      config: controllerConfig,
+      log: (level, message) => log(level, message, { cluster: name }),
+      committed: (seconds) => metrics.committed(seconds),
+      failed: (reason) => {
+        log("error", "cluster stopped", { cluster: name, reason });
+        cluster?.closeSockets(closeCodes.internalError, "the cluster stopped because of an error; see the server's log");
+        failed();
+      },
+    });
+    cluster = new Cluster(name, services, host);
+    return cluster;
+  }
+
+  private constructor(name: string, services: ClusterServices, host: ControllerHost) {
+    this.name = name;
+    this.#services = services;
+    this.#room = new Room(name, services.limits);
+    this.#host = host;
+  }
+
+  get size(): number {
+    return this.#sockets.size;
+  }
+
+  get brokers(): number {
+    return this.#host.activeBrokers;
+  }
+
+  get logEndOffset(): number {
+    return this.#host.logEndOffset;
+  }
+
+  accept(webSocket: WebSocket, peer: string, key: string, address: string): void {
+    const { limits, metrics, log } = this.#services;
+    const host = this.#host;
+    let connectionId: number | undefined;
+    const socket = new ClusterSocket(webSocket, limits, metrics, {
+      message: (message) => void this.#room.deliver(peer, message),
+      frame: (frame) => {
+        if (connectionId !== undefined) host.request(connectionId, frame);
+      },
+      closed: (reason) => {
+        this.#usedMs = performance.now();
+        this.#sockets.delete(socket);
+        this.#room.leave(peer, socket, this.#usedMs);
+        if (connectionId !== undefined) host.disconnect(connectionId);
+        log("info", "tab disconnected", { cluster: this.name, peer, reason });
+      },
+    });
+    const refusal = this.#room.join(peer, key, socket);
+    if (refusal !== undefined) {
+      metrics.refused(refusal.code === closeCodes.wrongKey ? "wrong-key" : "cluster-full");
+      log("warn", "tab refused", { cluster: this.name, peer, address, reason: refusal.reason });
+      webSocket.removeAllListeners("close");
+      shutSocket(webSocket, refusal.code, refusal.reason);
+      return;
+    }
+    this.#sockets.add(socket);
+    log("info", "tab connected", { cluster: this.name, peer, address });
+    connectionId = host.connect({
+      send: (frame) => socket.sendFrame(frame),
+      close: (reason) => socket.close(closeCodes.policyViolation, reason),
+    });
+  }
+
+  keepAlive(nowMs: number, pausedMs: number): void {
+    for (const socket of this.#sockets) socket.keepAlive(nowMs, pausedMs);
+    this.#room.expireKeys(nowMs);
+  }
+
+  /** Whether nobody has used the cluster for long and nothing is under way. */
+  isIdle(nowMs: number): boolean {
+    return this.size === 0 && this.#host.isSettled && nowMs - this.#usedMs >= this.#services.limits.idleClusterMs;
+  }
+
+  closeSockets(code: number, reason: string): void {
+    for (const socket of this.#sockets) socket.close(code, reason);
+  }
+
+  /** The controller hears no more: least of all that the tabs it watches are gone. Resolves after the last write. */
+  stop(): Promise<void> {
+    return this.#host.stop();
+  }
+}

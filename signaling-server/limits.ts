@@ -1,0 +1,68 @@
+/** What one server takes on. Each limit bounds work or memory that a stranger could otherwise cause. */
+export interface Limits {
+  /** Clusters that are open at once. One that nobody uses is closed after `idleClusterMs`, and kept on disk. */
+  readonly clusters: number;
+  /** Clusters on disk. */
+  readonly storedClusters: number;
+  readonly peersPerCluster: number;
+  /** Of both kinds, clusters' and relays', from one network address. */
+  readonly socketsPerAddress: number;
+  /** Pairs of sockets, of all addresses. */
+  readonly relays: number;
+  /** One message in either direction of a relay, and one Kafka frame towards the controller. */
+  readonly messageBytes: number;
+  readonly textBytes: number;
+  /** Of one cluster socket. */
+  readonly textRate: Rate;
+  readonly frameRate: Rate;
+  /** Text and frames together. */
+  readonly byteRate: Rate;
+  /** A cluster socket that lets more than this wait to be sent is closed. */
+  readonly queuedBytes: number;
+  /** A peer that lets more than this wait gets no more signals: it counts as unreachable. */
+  readonly queuedBytesForSignals: number;
+  /** A relay reads no more from one side while more than this waits to be sent to the other. */
+  readonly queuedBytesInRelay: number;
+  readonly pingIntervalMs: number;
+  /** A peer that says nothing for so long is dropped. It answers every ping, unless its page is frozen. */
+  readonly silenceMs: number;
+  /** How long the first socket of a relay waits for the second. */
+  readonly relayPairingMs: number;
+  readonly relayIdleMs: number;
+  readonly idleClusterMs: number;
+  /** How long a peer's key is remembered after its socket closed, so that no other can take its name meanwhile. */
+  readonly keyMemoryMs: number;
+}
+
+/** What may come at once, and how fast it may come from then on. */
+export interface Rate {
+  readonly burst: number;
+  readonly perSecond: number;
+}
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const MINUTE_MS = 60_000;
+
+export const defaultLimits: Limits = {
+  clusters: 100,
+  storedClusters: 1_000,
+  peersPerCluster: 1_000,
+  socketsPerAddress: 2_000,
+  relays: 1_000,
+  messageBytes: MIB,
+  textBytes: 64 * KIB,
+  textRate: { burst: 200, perSecond: 100 },
+  frameRate: { burst: 2_000, perSecond: 1_000 },
+  byteRate: { burst: 16 * MIB, perSecond: 8 * MIB },
+  queuedBytes: 16 * MIB,
+  queuedBytesForSignals: MIB,
+  queuedBytesInRelay: MIB,
+  pingIntervalMs: 5_000,
+  silenceMs: 20_000,
+  relayPairingMs: 10_000,
+  // Kafka's connections.max.idle.ms.
+  relayIdleMs: 10 * MINUTE_MS,
+  idleClusterMs: 5 * MINUTE_MS,
+  keyMemoryMs: MINUTE_MS,
+};

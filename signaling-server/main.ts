@@ -1,0 +1,24 @@
+import { help, OptionError, parseOptions } from "./options.ts";
+import { lineLog } from "./server-log.ts";
+import { startServer } from "./server.ts";
+
+/** Listens until SIGINT or SIGTERM; a second signal ends the process at once. */
+async function main(): Promise<void> {
+  const options = parseOptions(process.argv.slice(2), process.env);
+  if (options === "help") return void process.stdout.write(help);
+  const log = lineLog((line) => process.stdout.write(line), options.logLevel);
+  const server = await startServer({ ...options, log });
+  process.stdout.write(`Tabstream is at ${server.url}\n`);
+  const stop = async (signal: string) => {
+    log("info", "stopping", { signal });
+    await server.close();
+  };
+  process.once("SIGINT", stop);
+  process.once("SIGTERM", stop);
+}
+
+main().catch((error: unknown) => {
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`${message}\n${error instanceof OptionError ? "See --help.\n" : ""}`);
+  process.exitCode = error instanceof OptionError ? 2 : 1;
+});

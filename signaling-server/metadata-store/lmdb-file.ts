@@ -1,0 +1,33 @@
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { endianness } from "node:os";
+
+/** Where the first page says whose it is, in the machine's own byte order: in LMDB 0.9, and in LMDB 1.0. */
+const MAGIC_AT = [16, 24];
+const MAGIC = 0xbeefc0de;
+/** LMDB makes a file with two pages of at least this size. */
+const SMALLEST_BYTES = 2 * 4096;
+
+/**
+ * What is wrong with the file at `path` before LMDB maps it into memory; undefined for a sound or missing one. LMDB
+ * itself takes a foreign file on trust, and the process ends without a word.
+ */
+export function flawOfLmdbFile(path: string): string | undefined {
+  let file: number;
+  try {
+    file = openSync(path, "r");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+  try {
+    const { size } = fstatSync(file);
+    if (size === 0) return undefined;
+    if (size < SMALLEST_BYTES) return `it is cut short to ${size} bytes`;
+    const page = Buffer.alloc(32);
+    readSync(file, page, 0, page.length, 0);
+    const isLmdb = MAGIC_AT.some((at) => MAGIC === (endianness() === "LE" ? page.readUInt32LE(at) : page.readUInt32BE(at)));
+    return isLmdb ? undefined : "it is no LMDB file";
+  } finally {
+    closeSync(file);
+  }
+}

@@ -1,0 +1,187 @@
+import { randomUUID } from "node:crypto";
+import { mkdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { open } from "lmdb";
+import type { Database, Key, RootDatabase } from "lmdb";
+import type { MetadataSnapshot } from "../../src/metadata/metadata-batch.ts";
+import { assert } from "../../src/protocol/assert.ts";
+import { readBatchHeader } from "../../src/protocol/record-batch.ts";
+import { decodeSnapshot, decodeState, encodeSnapshot, encodeState } from "./cluster-rows.ts";
+import type { ClusterState } from "./cluster-rows.ts";
+import { checkedLog } from "./checked-log.ts";
+import { flawOfLmdbFile } from "./lmdb-file.ts";
+import { ClusterLimitError, DamagedMetadataError } from "./metadata-store.ts";
+import type { MetadataStore, StoredBatch, StoredCluster } from "./metadata-store.ts";
+
+export interface LmdbMetadataStoreOptions {
+  readonly dataDir: string;
+  readonly maxClusters: number;
+  /** Where controller epochs start at the least: an operator's way to overtake metadata that a backup had lost (B16). */
+  readonly minControllerEpoch?: number;
+}
+
+/**
+ * Metadata logs in LMDB: embedded, so there is no second server to run, and each commit is one atomic, synced change of
+ * one file. Commits run in LMDB's own thread; reads happen only at start.
+ *
+ * One server at a time writes. Each leaves its mark when it opens the file, and a write under another's mark fails, so
+ * a server that was thought dead cannot add to a log that goes on elsewhere.
+ */
+export class LmdbMetadataStore implements MetadataStore {
+  readonly #path: string;
+  readonly #options: LmdbMetadataStoreOptions;
+  readonly #mark = Buffer.from(randomUUID());
+  readonly #root: RootDatabase<Buffer, string>;
+  readonly #states: Database<Buffer, string>;
+  readonly #logs: Database<Buffer, Key[]>;
+  readonly #snapshots: Database<Buffer, string>;
+
+  constructor(options: LmdbMetadataStoreOptions) {
+    this.#options = options;
+    mkdirSync(options.dataDir, { recursive: true, mode: 0o700 });
+    this.#path = join(options.dataDir, "metadata.mdb");
+    this.#root = this.#openFile();
+    const encoding = "binary";
+    this.#states = this.#root.openDB({ name: "states", encoding });
+    this.#logs = this.#root.openDB({ name: "logs", encoding });
+    this.#snapshots = this.#root.openDB({ name: "snapshots", encoding });
+    this.#root.putSync(MARK, this.#mark);
+  }
+
+  async open(cluster: string): Promise<StoredCluster> {
+    return await this.#write(() => {
+      const stored = this.#states.get(cluster);
+      const { minControllerEpoch = 0, maxClusters } = this.#options;
+      if (stored === undefined && this.#states.getKeysCount() >= maxClusters) {
+        throw new ClusterLimitError(`the server keeps ${maxClusters} clusters, and takes no more`);
+      }
+      const state = stored === undefined ? newState() : this.#checked(cluster, () => decodeState(stored));
+      const controllerEpoch = Math.max(state.controllerEpoch + 1, minControllerEpoch);
+      const metadata = this.#checked(cluster, () => this.#read(cluster, state));
+      this.#states.put(cluster, encodeState({ ...state, controllerEpoch }));
+      return { clusterId: state.clusterId, controllerEpoch, ...metadata };
+    });
+  }
+
+  async append(cluster: string, batches: readonly StoredBatch[]): Promise<void> {
+    await this.#write(() => {
+      const state = this.#state(cluster);
+      let { endOffset } = state;
+      for (const { baseOffset, batch } of batches) {
+        assert(baseOffset === endOffset, `offset ${baseOffset} does not follow the log's end at ${endOffset}`);
+        this.#logs.put([cluster, baseOffset], Buffer.from(batch));
+        endOffset = endOffsetOf(batch);
+      }
+      this.#states.put(cluster, encodeState({ ...state, endOffset }));
+    });
+  }
+
+  async saveSnapshot(cluster: string, snapshot: MetadataSnapshot): Promise<void> {
+    await this.#write(() => {
+      const { endOffset } = this.#state(cluster);
+      assert(snapshot.endOffset <= endOffset, "a snapshot stands for what is in the log");
+      this.#snapshots.put(cluster, encodeSnapshot(snapshot));
+      const covered = [...this.#logs.getKeys({ start: [cluster, 0], end: [cluster, snapshot.endOffset] })];
+      for (const key of covered) this.#logs.remove(key);
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#root.close();
+  }
+
+  #openFile(): RootDatabase<Buffer, string> {
+    const flaw = flawOfLmdbFile(this.#path);
+    if (flaw !== undefined) throw new DamagedMetadataError(`${this.#path} is damaged: ${flaw}; ${REMEDY}`);
+    try {
+      const root = open<Buffer, string>({
+        path: this.#path,
+        noSubdir: true,
+        encoding: "binary",
+        maxDbs: 3,
+        // A commit then includes the sync of the file, so its promise is a promise of durability.
+        overlappingSync: false,
+        // The controllers gather their own batches; and with it a failed commit rejects promises that nobody holds.
+        eventTurnBatching: false,
+      });
+      checkLength(root, this.#path);
+      return root;
+    } catch (cause) {
+      if (cause instanceof DamagedMetadataError) throw cause;
+      throw new DamagedMetadataError(`cannot open ${this.#path}: ${messageOf(cause)}; ${REMEDY}`, { cause });
+    }
+  }
+
+  /** Runs `change` in a transaction of its own; whatever it throws undoes it. Resolves once it is on the disk. */
+  async #write<Result>(change: () => Result): Promise<Result> {
+    try {
+      return await this.#root.childTransaction(() => {
+        if (!this.#root.get(MARK)?.equals(this.#mark)) {
+          throw new Error(`another server has taken over ${this.#path}; stop one of the two`);
+        }
+        return change();
+      });
+    } catch (error) {
+      throw await commitFailure(error, this.#path);
+    }
+  }
+
+  #state(cluster: string): ClusterState {
+    const stored = this.#states.get(cluster);
+    assert(stored !== undefined, "a cluster is opened before it is written");
+    return decodeState(stored);
+  }
+
+  #read(cluster: string, { endOffset }: ClusterState): Pick<StoredCluster, "snapshot" | "log"> {
+    const stored = this.#snapshots.get(cluster);
+    const snapshot = stored === undefined ? undefined : decodeSnapshot(plainBytes(stored));
+    const range = this.#logs.getRange({ start: [cluster, 0], end: [cluster, Number.POSITIVE_INFINITY] });
+    const rows = Array.from(range, ({ key, value }) => ({ baseOffset: key[1] as number, batch: plainBytes(value) }));
+    return { snapshot, log: checkedLog(rows, snapshot?.endOffset ?? 0, endOffset) };
+  }
+
+  #checked<Result>(cluster: string, read: () => Result): Result {
+    try {
+      return read();
+    } catch (cause) {
+      const message = `the metadata of cluster ${cluster} in ${this.#path} is damaged: ${messageOf(cause)}; ${REMEDY}`;
+      throw new DamagedMetadataError(message, { cause });
+    }
+  }
+}
+
+const MARK = "writer";
+
+const REMEDY = "restore the file from a backup, or move it away to start with empty clusters";
+
+function newState(): ClusterState {
+  return { clusterId: randomUUID(), controllerEpoch: 0, endOffset: 0 };
+}
+
+function endOffsetOf(batch: Uint8Array): number {
+  return readBatchHeader(batch).lastOffset + 1;
+}
+
+/** LMDB maps the file into memory, and a file that is shorter than its pages would end the process when they are read. */
+function checkLength(root: RootDatabase, path: string): void {
+  const { pageSize, lastPageNumber } = root.getStats() as { pageSize: number; lastPageNumber: number };
+  const { size } = statSync(path);
+  if (size >= pageSize * (lastPageNumber + 1)) return;
+  throw new DamagedMetadataError(`${path} is damaged: it is cut short to ${size} bytes; ${REMEDY}`);
+}
+
+/** What went wrong on the disk comes as a second promise, which must not be left alone. */
+async function commitFailure(error: unknown, path: string): Promise<unknown> {
+  if (!(error instanceof Error) || !("commitError" in error)) return error;
+  const cause = await Promise.resolve(error.commitError).catch((reason: unknown) => reason);
+  return new Error(`cannot write ${path}: ${messageOf(cause)}`, { cause });
+}
+
+/** Others take bytes for plain arrays: a Buffer's `slice` does not copy. */
+function plainBytes(buffer: Buffer): Uint8Array {
+  return new Uint8Array(buffer);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
