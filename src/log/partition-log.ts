@@ -261,12 +261,10 @@ export class PartitionLog {
     const epochsChanged = this.epochs.truncateFromEnd(offset);
     if (offset >= this.#nextOffset && !epochsChanged) return [];
     // The first batch may start below the log's start, and goes with the rest.
-    this.#cutFrom(offset === this.#logStartOffset ? 0 : offset, offset);
+    const cutOffset = offset === this.#logStartOffset ? 0 : offset;
+    this.#cutFrom(cutOffset, offset);
     this.#producers.truncateTo(offset);
-    return [
-      { type: "truncate", key: this.key, offset: offset === this.#logStartOffset ? 0 : offset },
-      this.metadataOperation(),
-    ];
+    return [this.metadataOperation(), { type: "truncate", key: this.key, offset: cutOffset }];
   }
 
   /** Empties a log whose leader no longer has what it would need next. */
@@ -278,7 +276,8 @@ export class PartitionLog {
     this.#logEndOffset = offset;
     this.#nextOffset = offset;
     this.#highWatermark = offset;
-    return [{ type: "truncate", key: this.key, offset: 0 }, this.metadataOperation()];
+    // Metadata first: to the store the log may be new.
+    return [this.metadataOperation(), { type: "truncate", key: this.key, offset: 0 }];
   }
 
   /** A follower's may go back (R5). It stays within what this log holds. */
