@@ -47,7 +47,7 @@ export class AcknowledgedLedger {
 
   /** A deleted topic's records are gone by request. */
   forget(topic: string): void {
-    for (const key of [...this.#partitions.keys()]) {
+    for (const key of this.#partitions.keys()) {
       if (key.slice(0, key.lastIndexOf("-")) === topic) this.#partitions.delete(key);
     }
   }

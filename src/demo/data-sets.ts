@@ -3,7 +3,7 @@ import type { Earthquake } from "./earthquakes.ts";
 import { landOf } from "./land.ts";
 import type { Outline, Topology } from "./land.ts";
 
-// The bundler makes each of these an asset of its own. By path, because the package exports only the addresses of a CDN.
+// Each becomes an asset of its own. Named by path, because the package exports only the addresses of a CDN.
 const EARTHQUAKES = new URL("../../node_modules/vega-datasets/data/earthquakes.json", import.meta.url);
 const WORLD = new URL("../../node_modules/vega-datasets/data/world-110m.json", import.meta.url);
 
@@ -19,6 +19,7 @@ export async function loadLand(): Promise<readonly Outline[]> {
 
 async function load(name: string, url: URL): Promise<unknown> {
   const response = await fetch(url);
-  if (!response.ok) throw new Error(`the ${name} cannot be loaded: the server answered ${response.status} for ${url.pathname}`);
+  if (!response.ok)
+    throw new Error(`the ${name} cannot be loaded: the server answered ${response.status} for ${url.pathname}`);
   return response.json();
 }

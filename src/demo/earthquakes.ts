@@ -93,7 +93,8 @@ function checked(quake: unknown): Earthquake | undefined {
   const longitude = property(quake, "longitude");
   const latitude = property(quake, "latitude");
   if (typeof id !== "string" || typeof place !== "string") return undefined;
-  if (!within(timeMs, 8.64e15) || !within(magnitude, 12) || !within(longitude, 360) || !within(latitude, 90)) return undefined;
+  if (!within(timeMs, 8.64e15) || !within(magnitude, 12) || !within(longitude, 360) || !within(latitude, 90))
+    return undefined;
   return { id, timeMs, magnitude, place, longitude, latitude };
 }
 

@@ -8,7 +8,10 @@ export interface Topology {
   readonly objects: { readonly land: { readonly arcs: readonly (readonly (readonly number[])[])[] } };
 }
 
-/** The outlines of the land. Arcs are quantized and delta-encoded; a negative index names an arc read backwards, as its complement. */
+/**
+ * The outlines of the land. Arcs are quantized and delta-encoded; a negative index is the complement of an arc's, and
+ * reads it backwards.
+ */
 export function landOf(topology: Topology): readonly Outline[] {
   const { scale, translate } = topology.transform;
   const arcs = topology.arcs.map((arc) => {

@@ -21,7 +21,11 @@ export class MagnitudeStrip extends HTMLElement {
 
   constructor() {
     super();
-    openShadow(this, stripLook, look).append(this.#latest, this.#plot.canvas, this.#keys);
+    openShadow(this, stripLook, look).append(
+      this.#latest,
+      element("div", { class: "plot" }, this.#plot.canvas),
+      this.#keys,
+    );
   }
 
   connectedCallback(): void {
@@ -67,7 +71,8 @@ export class MagnitudeStrip extends HTMLElement {
       context.moveTo(x, 0);
       context.lineTo(x, this.#plot.height);
       context.stroke();
-      if (day + 1 < DAYS) context.fillText(days.format(START_MS + day * DAY_MS), x + 4 * devicePixelRatio, this.#plot.height);
+      if (day + 1 < DAYS)
+        context.fillText(days.format(START_MS + day * DAY_MS), x + 4 * devicePixelRatio, this.#plot.height);
     }
   }
 
@@ -91,9 +96,15 @@ export class MagnitudeStrip extends HTMLElement {
   }
 
   #showKeys(): void {
-    const partitions = [...new Set(this.#quakes.map((one) => one.partition))].sort((a, b) => a - b).slice(0, KEYS_SHOWN);
+    const partitions = [...new Set(this.#quakes.map((one) => one.partition))]
+      .sort((a, b) => a - b)
+      .slice(0, KEYS_SHOWN);
     if (this.#keys.childElementCount === partitions.length) return;
-    this.#keys.replaceChildren(...partitions.map((partition) => element("span", { class: `key key-${partition % KEYS_SHOWN}` }, `partition ${partition}`)));
+    this.#keys.replaceChildren(
+      ...partitions.map((partition) =>
+        element("span", { class: `key key-${partition % KEYS_SHOWN}` }, `partition ${partition}`),
+      ),
+    );
   }
 }
 
@@ -101,8 +112,10 @@ const days = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", 
 
 const stripLook = styleSheet(`
   .latest { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; min-height: 20px; margin: 7px 0 6px; }
-  canvas { display: block; width: 100%; height: 84px; }
+  :host { flex: 1; display: flex; flex-direction: column; }
+  .plot { flex: 1; position: relative; min-height: 84px; }
+  canvas { position: absolute; inset: 0; width: 100%; height: 100%; }
   .keys { display: flex; flex-wrap: wrap; gap: 2px 16px; margin-top: 8px; min-height: 18px; }
   .key::before { content: ""; display: inline-block; width: 8px; height: 8px; border-radius: 50%; margin-right: 6px; }
-  ${Array.from({ length: KEYS_SHOWN }, (_, index) => `.key-${index}::before { background: var(--partition-${index}); }`).join("\n  ")}
+  ${Array.from({ length: KEYS_SHOWN }, (_, k) => `.key-${k}::before { background: var(--partition-${k}); }`).join("")}
 `);

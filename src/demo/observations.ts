@@ -49,7 +49,8 @@ export class Observations {
   /** What is known of each log: this tab's own copies, else what was read or asked. */
   figures(): ReadonlyMap<string, LogFigures> {
     const figures = new Map<string, LogFigures>();
-    for (const [name, highWatermark] of this.#highWatermarks) figures.set(name, { highWatermark, logEndOffset: undefined });
+    for (const [name, highWatermark] of this.#highWatermarks)
+      figures.set(name, { highWatermark, logEndOffset: undefined });
     for (const copy of this.status?.partitions ?? []) {
       const name = partitionName(copy.topic, copy.partitionIndex);
       // A follower hears of the high watermark one fetch late; what was read from the leader may be newer.
@@ -67,7 +68,10 @@ export class Observations {
   /** To be called about once a second. */
   measureRate(nowMs: number): void {
     const ends = new Map(
-      (this.status?.partitions ?? []).map((copy) => [partitionName(copy.topic, copy.partitionIndex), copy.logEndOffset]),
+      (this.status?.partitions ?? []).map((copy) => [
+        partitionName(copy.topic, copy.partitionIndex),
+        copy.logEndOffset,
+      ]),
     );
     const before = this.#measured;
     this.#measured = { ends, atMs: nowMs };
@@ -92,14 +96,19 @@ export class Observations {
         includeSynonyms: false,
         resources: [{ type: TOPIC_RESOURCE, name, configNames: ["min.insync.replicas"] }],
       });
-      const value = resources[0]?.configEntries.find((entry) => entry.configName === "min.insync.replicas")?.configValue;
+      const value = resources[0]?.configEntries.find(
+        (entry) => entry.configName === "min.insync.replicas",
+      )?.configValue;
       if (value !== undefined && value !== null) this.minIsr.set(name, Number(value));
     }
   }
 
   async measureStorage(): Promise<void> {
     if (navigator.storage?.estimate === undefined) return;
-    const [{ usage = 0, quota = 0 }, persisted] = await Promise.all([navigator.storage.estimate(), navigator.storage.persisted()]);
+    const [{ usage = 0, quota = 0 }, persisted] = await Promise.all([
+      navigator.storage.estimate(),
+      navigator.storage.persisted(),
+    ]);
     this.room = { usedBytes: usage, quotaBytes: quota, persisted };
   }
 }

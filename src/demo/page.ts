@@ -64,7 +64,10 @@ export class Page {
     });
     this.#replay.connect({ prepare: () => this.#prepareReplay(), send: (request) => parts.session.send(request) });
     this.#storage.addEventListener("keep-asked", () => {
-      void navigator.storage.persist().then(() => parts.observations.measureStorage()).then(this.changed);
+      void navigator.storage
+        .persist()
+        .then(() => parts.observations.measureStorage())
+        .then(this.changed);
     });
     addEventListener("hashchange", () => {
       this.#selected = new URLSearchParams(location.hash.slice(1)).get("topic") ?? undefined;
@@ -104,7 +107,8 @@ export class Page {
     at("numbers").append(this.#numbers);
     at("picture").append(this.#picture);
     at("earthquakes").append(this.#replay, this.map, this.magnitudes);
-    at("records").append(this.#form, this.#tail);
+    at("produce").append(this.#form);
+    at("records").append(this.#tail);
     at("topics").append(this.#topics);
     at("copies").append(this.#table);
     at("storage").append(this.#storage);
@@ -153,7 +157,8 @@ export class Page {
     setText(byTestId("broker-state"), state);
     at("lamp").dataset["state"] = state;
     const id = status?.brokerId ?? -1;
-    const profile = view === undefined || status === undefined ? undefined : profileNames(view.brokers).get(status.rack);
+    const profile =
+      view === undefined || status === undefined ? undefined : profileNames(view.brokers).get(status.rack);
     at("identity").replaceChildren(
       ...(id < 0 ? [] : [" · broker ", element("b", { "data-testid": "broker-id" }, String(id))]),
       ...(profile === undefined ? [] : [` · profile ${profile}`]),
@@ -163,11 +168,14 @@ export class Page {
 
   /** How each broker is reached, by its id; brokers are told apart by the peer id of their tab. */
   #paths(): ReadonlyMap<number, string> {
-    const links = this.#tab?.linkPaths() ?? new Map<string, string>();
+    const links = this.#tab?.linkPaths() ?? [];
+    // A direct link counts for more than a relayed one that is about to be given up.
+    const paths = new Map(links.map(({ peer, path }) => [peer, path]));
+    for (const { peer, path } of links) if (path === "direct") paths.set(peer, path);
     const brokers = this.#parts.observations.view?.brokers ?? [];
     return new Map(
       brokers.flatMap(({ nodeId, host }) => {
-        const path = links.get(host);
+        const path = paths.get(host);
         return path === undefined ? [] : [[nodeId, path] as const];
       }),
     );
@@ -203,7 +211,7 @@ function figuresOf({ session, observations }: PageParts): readonly Figure[] {
     {
       name: "Then read back",
       value: count(readBack),
-      meaning: `Of ${count(acknowledged)} records acknowledged by all in-sync copies: read again at their offset, with the same value`,
+      meaning: `Of ${count(acknowledged)} acknowledged by all in-sync copies: read again at their offset, unchanged`,
       testId: "read-back-count",
     },
     {

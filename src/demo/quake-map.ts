@@ -16,7 +16,9 @@ const RINGS_KEPT = 300;
 
 /** Draws earthquakes where they happened, as their records are consumed; a circle grows with the magnitude. */
 export class QuakeMap extends HTMLElement {
-  readonly #plot = new PlotCanvas({ role: "img", "aria-label": "World map of the consumed earthquakes" }, () => this.#drawGround());
+  readonly #plot = new PlotCanvas({ role: "img", "aria-label": "World map of the consumed earthquakes" }, () =>
+    this.#drawGround(),
+  );
   /** Land and settled quakes; only the spreading rings are drawn anew in every frame. */
   readonly #ground = element("canvas");
   #land: readonly Outline[] = [];
@@ -106,7 +108,8 @@ export class QuakeMap extends HTMLElement {
       this.#rings = this.#rings.filter(({ sinceMs }) => nowMs - sinceMs < RING_MS);
       this.#plot.draw((context) => {
         context.drawImage(this.#ground, 0, 0);
-        for (const { consumed, sinceMs } of this.#rings) this.#drawRing(context, consumed, Math.max(0, nowMs - sinceMs) / RING_MS);
+        for (const { consumed, sinceMs } of this.#rings)
+          this.#drawRing(context, consumed, Math.max(0, nowMs - sinceMs) / RING_MS);
       });
       if (this.#rings.length > 0) this.#draw();
     });
@@ -143,5 +146,7 @@ function wrapped(longitude: number): number {
 }
 
 const mapLook = styleSheet(`
-  canvas { display: block; width: 100%; aspect-ratio: ${ASPECT.toFixed(3)}; border-radius: 8px; background: var(--sea); }
+  canvas {
+    display: block; width: 100%; aspect-ratio: ${ASPECT.toFixed(3)}; border-radius: 8px; background: var(--sea);
+  }
 `);

@@ -30,7 +30,11 @@ const IN_FLIGHT_MAX = 100;
 
 /** Plays a week of earthquakes into their topic, at a chosen speed. */
 export class ReplayPanel extends HTMLElement {
-  readonly #start = button("Replay earthquakes", { class: "primary", "data-testid": "replay" }, () => void this.#toggle());
+  readonly #start = button(
+    "Replay earthquakes",
+    { class: "primary", "data-testid": "replay" },
+    () => void this.#toggle(),
+  );
   readonly #speed = element("input", {
     type: "range",
     min: 0,

@@ -64,6 +64,9 @@ export class Session {
       onBatch: ({ records }) => this.ledger.onRead(topic, records),
     });
     // A reader that cannot be opened is tried again with the next acknowledgement.
-    this.#auditors.set(topic, auditor.catch(() => void this.#auditors.delete(topic)));
+    this.#auditors.set(
+      topic,
+      auditor.catch(() => void this.#auditors.delete(topic)),
+    );
   }
 }

@@ -1,4 +1,4 @@
-/** A hidden page's timers run once a second or less, a worker's on time: a replay goes on while other tabs are looked at. */
+/** A hidden page's timers run late, a worker's on time: a replay goes on while other tabs are looked at. */
 const TICK_MS = 40;
 
 setInterval(() => postMessage(undefined), TICK_MS);

@@ -16,6 +16,7 @@ export class BrokerBanner extends HTMLElement {
     const key = JSON.stringify(notices);
     if (key === this.#shown) return;
     this.#shown = key;
+    this.hidden = notices.length === 0;
     this.#notices.replaceChildren(
       ...notices.map((notice) =>
         element(

@@ -32,7 +32,8 @@ export const look = styleSheet(`
   button.quiet { border-color: transparent; background: none; color: var(--accent); padding-inline: 6px; }
   button[aria-pressed="true"] { background: var(--accent-soft); border-color: var(--accent); }
   input, select, textarea {
-    border: 1px solid var(--line); border-radius: 7px; background: var(--paper); padding: 5px 9px; width: 100%; min-width: 0;
+    border: 1px solid var(--line); border-radius: 7px; background: var(--paper); padding: 5px 9px;
+    width: 100%; min-width: 0;
   }
   input[type="range"] { padding: 0; border: 0; background: none; accent-color: var(--accent); }
   :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }

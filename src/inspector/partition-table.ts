@@ -34,7 +34,8 @@ export class PartitionTable extends HTMLElement {
     const listed = [...partitions]
       .sort((a, b) => (a.topic === b.topic ? a.partitionIndex - b.partitionIndex : a.topic < b.topic ? -1 : 1))
       .slice(0, PARTITIONS_LISTED);
-    while (this.#body.rows.length < listed.length) this.#body.append(element("tr", {}, ...COLUMNS.map(() => element("td"))));
+    while (this.#body.rows.length < listed.length)
+      this.#body.append(element("tr", {}, ...COLUMNS.map(() => element("td"))));
     while (this.#body.rows.length > listed.length) this.#body.deleteRow(-1);
     listed.forEach((partition, index) => {
       const figures = [
@@ -53,9 +54,11 @@ export class PartitionTable extends HTMLElement {
     const more = partitions.length - listed.length;
     setText(
       this.#more,
-      partitions.length === 0 ? "None yet: copies come here when a topic is created, or when another tab closes."
-      : more > 0 ? `and ${countOf(more, "more copy", "more copies")}`
-      : "",
+      partitions.length === 0
+        ? "None yet: copies come here when a topic is created, or when another tab closes."
+        : more > 0
+          ? `and ${countOf(more, "more copy", "more copies")}`
+          : "",
     );
   }
 }

@@ -26,14 +26,15 @@ const REASON_SHOWN = 300;
 
 /** Sends one record to the selected topic and says what became of it. */
 export class ProduceForm extends HTMLElement {
+  readonly #title = element("h2");
   readonly #key = element("input", { "data-testid": "produce-key", placeholder: "none", autocomplete: "off" });
   readonly #value = element("input", { "data-testid": "produce-value", placeholder: "hello", autocomplete: "off" });
   readonly #partition = element("select", { "data-testid": "produce-partition" });
   readonly #acks = element(
     "select",
     { "data-testid": "produce-acks" },
-    element("option", { value: "-1" }, "all in-sync copies"),
-    element("option", { value: "1" }, "the leader"),
+    element("option", { value: "-1" }, "all in sync"),
+    element("option", { value: "1" }, "leader"),
     element("option", { value: "0" }, "nobody"),
   );
   readonly #send = button("Send", { class: "primary", type: "submit", "data-testid": "produce-send" }, () => undefined);
@@ -53,7 +54,7 @@ export class ProduceForm extends HTMLElement {
 
   constructor() {
     super();
-    openShadow(this, formLook, look).append(this.#form, this.#outcome);
+    openShadow(this, formLook, look).append(this.#title, this.#form, this.#outcome);
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
       void this.#submit();
@@ -63,10 +64,13 @@ export class ProduceForm extends HTMLElement {
   show(topic: string | undefined, partitions: number, produce: Produce): void {
     this.#produce = produce;
     this.#send.disabled = topic === undefined;
+    setText(this.#title, topic === undefined ? "Send a record" : `Send a record to ${visibleText(topic, 60)}`);
     if (topic === this.#topic && partitions === this.#partitions) return;
     this.#topic = topic;
     this.#partitions = partitions;
-    const numbers = Array.from({ length: partitions }, (_, index) => element("option", { value: index }, String(index)));
+    const numbers = Array.from({ length: partitions }, (_, index) =>
+      element("option", { value: index }, String(index)),
+    );
     this.#partition.replaceChildren(element("option", { value: "" }, "by key"), ...numbers);
   }
 
@@ -97,10 +101,13 @@ function outcomeOf({ partition, offset, waitedMs }: ProduceResult): string {
 }
 
 const formLook = styleSheet(`
-  form { display: grid; grid-template-columns: 3fr 5fr 2fr 3fr auto; gap: 10px; align-items: end; }
-  .outcome { min-height: 1.45em; margin-top: 6px; }
+  form {
+    margin-top: 8px; display: grid; gap: 10px; align-items: end;
+    grid-template-columns: 3fr 4fr minmax(82px, 2fr) minmax(120px, 3fr) auto;
+  }
+  .outcome { min-height: 1.45em; margin-top: 8px; }
   :host { container-type: inline-size; }
-  @container (max-width: 560px) {
+  @container (max-width: 520px) {
     form { grid-template-columns: 1fr 1fr; }
     .value { grid-column: 1 / -1; }
   }

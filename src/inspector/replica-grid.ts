@@ -114,11 +114,7 @@ function column(broker: Broker, ownId: number, profiles: ReadonlyMap<string, str
   };
 }
 
-function row(
-  partition: Partition,
-  columns: readonly GridColumn[],
-  brokers: ReadonlyMap<number, Broker>,
-): GridRow {
+function row(partition: Partition, columns: readonly GridColumn[], brokers: ReadonlyMap<number, Broker>): GridRow {
   return {
     partitionIndex: partition.partitionIndex,
     leader: partition.leader,

@@ -30,7 +30,13 @@ export class TopicList extends HTMLElement {
     autocomplete: "off",
     "data-testid": "topic-name",
   });
-  readonly #partitions = element("input", { type: "number", min: 1, max: 1000, value: 3, "data-testid": "topic-partitions" });
+  readonly #partitions = element("input", {
+    type: "number",
+    min: 1,
+    max: 1000,
+    value: 3,
+    "data-testid": "topic-partitions",
+  });
   readonly #factor = element("input", { type: "number", min: 1, max: 9, value: 3, "data-testid": "topic-replication" });
   readonly #create = element("button", { class: "primary", "data-testid": "topic-create" }, "Create");
   readonly #outcome = element("p", { class: "small", role: "status" });
@@ -57,13 +63,19 @@ export class TopicList extends HTMLElement {
   show(topics: ClusterView["topics"], selected: string | undefined, actions: TopicActions): void {
     this.#actions = actions;
     const listed = [...topics].sort((a, b) => (a.name < b.name ? -1 : 1)).slice(0, TOPICS_LISTED);
-    const key = JSON.stringify([selected, listed.map((t) => [t.name, t.partitions.length, t.replicationFactor]), topics.length]);
+    const key = JSON.stringify([
+      selected,
+      listed.map((t) => [t.name, t.partitions.length, t.replicationFactor]),
+      topics.length,
+    ]);
     if (key === this.#shown) return;
     this.#shown = key;
     const more = topics.length - listed.length;
     this.#list.replaceChildren(
       ...listed.map((topic) => this.#entry(topic, topic.name === selected)),
-      ...(more > 0 ? [element("li", { class: "muted small" }, `and ${countOf(more, "more topic", "more topics")}`)] : []),
+      ...(more > 0
+        ? [element("li", { class: "muted small" }, `and ${countOf(more, "more topic", "more topics")}`)]
+        : []),
     );
   }
 
@@ -72,14 +84,21 @@ export class TopicList extends HTMLElement {
     const select = button(visibleText(topic.name, 80), { class: "name", "aria-pressed": selected }, () => {
       this.dispatchEvent(new CustomEvent("topic-selected", { detail: topic.name }));
     });
-    const remove = button("Delete", { class: "quiet small", "aria-label": `Delete topic ${visibleText(topic.name, 80)}` }, () => {
-      if (remove.dataset["armed"] === undefined) {
-        remove.dataset["armed"] = "";
-        setText(remove, "Delete every copy?");
-        return;
-      }
-      void this.#attempt(async () => this.#actions?.remove(topic.name), `Topic ${visibleText(topic.name, 80)} is deleted.`);
-    });
+    const remove = button(
+      "Delete",
+      { class: "quiet small", "aria-label": `Delete topic ${visibleText(topic.name, 80)}` },
+      () => {
+        if (remove.dataset["armed"] === undefined) {
+          remove.dataset["armed"] = "";
+          setText(remove, "Delete every copy?");
+          return;
+        }
+        void this.#attempt(
+          async () => this.#actions?.remove(topic.name),
+          `Topic ${visibleText(topic.name, 80)} is deleted.`,
+        );
+      },
+    );
     remove.addEventListener("blur", () => {
       delete remove.dataset["armed"];
       setText(remove, "Delete");
@@ -91,7 +110,10 @@ export class TopicList extends HTMLElement {
     const name = this.#name.value;
     const topic = { name, partitions: Number(this.#partitions.value), replicationFactor: Number(this.#factor.value) };
     this.#create.disabled = true;
-    const created = await this.#attempt(async () => this.#actions?.create(topic), `Topic ${visibleText(name, 80)} is created.`);
+    const created = await this.#attempt(
+      async () => this.#actions?.create(topic),
+      `Topic ${visibleText(name, 80)} is created.`,
+    );
     this.#create.disabled = false;
     if (!created) return;
     this.#name.value = "";
@@ -116,7 +138,9 @@ const listLook = styleSheet(`
   .topics { list-style: none; margin: 8px 0 12px; max-height: 210px; overflow-y: auto; }
   .topics li { display: flex; align-items: center; gap: 10px; padding: 3px 0; border-bottom: 1px solid var(--line); }
   .name { border: 0; background: none; padding: 3px 0; font-weight: 500; overflow: hidden; text-overflow: ellipsis; }
-  .name[aria-pressed="true"] { background: none; text-decoration: underline 2px var(--accent); text-underline-offset: 5px; }
+  .name[aria-pressed="true"] {
+    background: none; text-decoration: underline 2px var(--accent); text-underline-offset: 5px;
+  }
   .shape { flex: 1; white-space: nowrap; }
   form { display: grid; grid-template-columns: 1fr 84px 104px auto; gap: 10px; align-items: end; }
   :host { container-type: inline-size; }

@@ -46,7 +46,15 @@ export class TopicTail extends HTMLElement {
 
   constructor() {
     super();
-    const controls = element("div", { class: "row" }, this.#state, field("Read from", this.#from), this.#offset, this.#time, this.#pause);
+    const controls = element(
+      "div",
+      { class: "row" },
+      this.#state,
+      field("Read from", this.#from),
+      this.#offset,
+      this.#time,
+      this.#pause,
+    );
     const heading = element("tr", {}, ...COLUMNS.map((name) => element("th", { scope: "col", class: name }, name)));
     openShadow(this, tailLook, look).append(
       element("div", { class: "row spread top" }, this.#title, controls),
@@ -104,7 +112,6 @@ export class TopicTail extends HTMLElement {
       return undefined;
     });
   }
-
 
   #close(): void {
     this.#opening++;
@@ -169,7 +176,11 @@ const COLUMNS = ["partition", "offset", "time", "key", "value"] as const;
 
 function recordRow(record: ReadRecord): HTMLTableRowElement {
   const long = (record.value?.length ?? 0) > CELL_CHARACTERS / 2;
-  const value = element("button", { type: "button", class: "payload mono", "aria-expanded": long ? "false" : undefined });
+  const value = element("button", {
+    type: "button",
+    class: "payload mono",
+    "aria-expanded": long ? "false" : undefined,
+  });
   value.textContent = visibleBytes(record.value, CELL_CHARACTERS);
   value.addEventListener("click", () => {
     const opened = value.getAttribute("aria-expanded") !== "true";
@@ -201,12 +212,15 @@ const tailLook = styleSheet(`
   table { table-layout: fixed; min-width: 520px; }
   thead th { position: sticky; top: 0; background: var(--card); padding: 4px 10px 4px 0; z-index: 1; }
   th.partition { width: 70px; } th.offset { width: 76px; } th.time { width: 122px; } th.key { width: 22%; }
-  td { padding: 2px 10px 2px 0; border-top: 1px solid var(--line); vertical-align: top; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+  td {
+    padding: 2px 10px 2px 0; border-top: 1px solid var(--line); vertical-align: top;
+    overflow: hidden; text-overflow: ellipsis; white-space: nowrap;
+  }
   td.offset, th.offset { text-align: right; }
   td.time { color: var(--muted); }
   .payload {
-    display: block; width: 100%; border: 0; background: none; padding: 0; text-align: left; line-height: 20px; border-radius: 3px;
-    overflow: hidden; text-overflow: ellipsis;
+    display: block; width: 100%; border: 0; border-radius: 3px; background: none; padding: 0;
+    text-align: left; line-height: 20px; overflow: hidden; text-overflow: ellipsis;
   }
   .payload[aria-expanded="true"] { white-space: pre-wrap; overflow-wrap: anywhere; }
   .empty { padding: 18px 0; }

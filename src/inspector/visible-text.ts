@@ -7,9 +7,11 @@
 const CONTROL_PICTURES = 0x2400;
 const DELETE_PICTURE = "\u2421";
 
-/** Line and paragraph separators, C1 controls, bidirectional controls, zero-width and tag characters, lone surrogates. */
-const DECEPTIVE =
-  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\u{e0000}-\u{e0fff}]/gu;
+/**
+ * Unicode's control and format characters (among them the bidirectional and tag characters), line and paragraph
+ * separators, and lone surrogates; but not the two joiners, which Persian and emoji need.
+ */
+const DECEPTIVE = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
 /** `text` with every deceptive character spelled out, cut after `limit` characters with a note of the whole length. */
 export function visibleText(text: string, limit: number): string {

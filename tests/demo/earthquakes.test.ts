@@ -1,6 +1,12 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { decodeEarthquake, describeQuake, earthquakesOf, encodeEarthquake, regionOf } from "../../src/demo/earthquakes.ts";
+import {
+  decodeEarthquake,
+  describeQuake,
+  earthquakesOf,
+  encodeEarthquake,
+  regionOf,
+} from "../../src/demo/earthquakes.ts";
 
 const file = new URL("../../node_modules/vega-datasets/data/earthquakes.json", import.meta.url);
 const quakes = earthquakesOf(JSON.parse(readFileSync(file, "utf8")));

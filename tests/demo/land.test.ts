@@ -7,21 +7,63 @@ const transform = { scale: [1, 1], translate: [-180, -90] } as const;
 
 test("arcs are summed up, scaled, and joined without repeating their common point", () => {
   const arcs = [
-    [[180, 90], [10, 0]],
-    [[190, 90], [0, 10], [-10, -10]],
+    [
+      [180, 90],
+      [10, 0],
+    ],
+    [
+      [190, 90],
+      [0, 10],
+      [-10, -10],
+    ],
   ] as const;
   const topology: Topology = { transform, arcs, objects: { land: { arcs: [[[0, 1]]] } } };
-  expect(landOf(topology)).toEqual([[[0, 0], [10, 0], [10, 10], [0, 0]]]);
+  expect(landOf(topology)).toEqual([
+    [
+      [0, 0],
+      [10, 0],
+      [10, 10],
+      [0, 0],
+    ],
+  ]);
 });
 
 test("a negative index reads an arc backwards", () => {
-  const topology: Topology = { transform, arcs: [[[180, 90], [10, 5]]], objects: { land: { arcs: [[[~0]]] } } };
-  expect(landOf(topology)).toEqual([[[10, 5], [0, 0]]]);
+  const topology: Topology = {
+    transform,
+    arcs: [
+      [
+        [180, 90],
+        [10, 5],
+      ],
+    ],
+    objects: { land: { arcs: [[[~0]]] } },
+  };
+  expect(landOf(topology)).toEqual([
+    [
+      [10, 5],
+      [0, 0],
+    ],
+  ]);
 });
 
 test("an outline over the date line runs on past 180 degrees", () => {
-  const topology: Topology = { transform, arcs: [[[355, 90], [-350, 0]]], objects: { land: { arcs: [[[0]]] } } };
-  expect(landOf(topology)).toEqual([[[175, 0], [185, 0]]]);
+  const topology: Topology = {
+    transform,
+    arcs: [
+      [
+        [355, 90],
+        [-350, 0],
+      ],
+    ],
+    objects: { land: { arcs: [[[0]]] } },
+  };
+  expect(landOf(topology)).toEqual([
+    [
+      [175, 0],
+      [185, 0],
+    ],
+  ]);
 });
 
 test("the world of the data set is on the globe", () => {

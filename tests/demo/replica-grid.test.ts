@@ -32,7 +32,13 @@ describe("columns", () => {
   });
 
   test("the 28th profile is AB", () => {
-    const brokers = Array.from({ length: 28 }, (_, nodeId) => ({ nodeId, host: "", port: 0, rack: `r${nodeId}`, fenced: false }));
+    const brokers = Array.from({ length: 28 }, (_, nodeId) => ({
+      nodeId,
+      host: "",
+      port: 0,
+      rack: `r${nodeId}`,
+      fenced: false,
+    }));
     expect(profileNames(brokers).get("r27")).toBe("AB");
     expect(profileNames(brokers).get("r25")).toBe("Z");
   });
@@ -61,7 +67,8 @@ describe("worries", () => {
   test("none while in-sync copies are in two profiles", () => expect(worryOf({})).toBeUndefined());
   test("no leader outweighs all", () => expect(worryOf({ leader: -1, isr: [4] })).toBe("no-leader"));
   test("one in-sync copy", () => expect(worryOf({ isr: [1] })).toBe("one-copy"));
-  test("two in-sync copies in one profile", () => expect(worryOf({ replicas: [1, 2], isr: [1, 2] })).toBe("one-profile"));
+  test("two in-sync copies in one profile", () =>
+    expect(worryOf({ replicas: [1, 2], isr: [1, 2] })).toBe("one-profile"));
 });
 
 describe("what is too much for a picture", () => {
@@ -73,7 +80,10 @@ describe("what is too much for a picture", () => {
 
   test("of many topics the chosen one is always drawn, and drawn first", () => {
     const { topics, ...rest } = clusterView([{}]);
-    const many = Array.from({ length: 20 }, (_, index) => ({ ...topics[0]!, name: `topic-${String(index).padStart(2, "0")}` }));
+    const many = Array.from({ length: 20 }, (_, index) => ({
+      ...topics[0]!,
+      name: `topic-${String(index).padStart(2, "0")}`,
+    }));
     const grid = replicaGrid({ ...rest, topics: many }, { ownId: 3, topic: "topic-17" });
     expect(grid.topics.map(({ name }) => name).slice(0, 2)).toEqual(["topic-17", "topic-00"]);
     expect(grid.topics.length + grid.hiddenTopics).toBe(20);

@@ -19,7 +19,11 @@ describe("percentiles of the newest waits", () => {
 });
 
 describe("the failover gap", () => {
-  const ack = (sentMs: number, acknowledgedMs: number, partition = "orders-0") => ({ partition, sentMs, acknowledgedMs });
+  const ack = (sentMs: number, acknowledgedMs: number, partition = "orders-0") => ({
+    partition,
+    sentMs,
+    acknowledgedMs,
+  });
 
   test("is undefined without an election", () => {
     const gap = new FailoverGap();
