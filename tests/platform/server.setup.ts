@@ -38,8 +38,10 @@ function joinCluster(peers: Map<string, WebSocket>, socket: WebSocket, url: URL)
   peers.set(peer, socket);
   socket.on("close", () => peers.get(peer) === socket && peers.delete(peer));
   send(socket, { type: "welcome", peer, cluster: url.pathname.split("/")[2] });
+  // A broker must not take an echo for its controller.
+  const echoes = url.pathname !== "/clusters/without-controller";
   socket.on("message", (data: Buffer, isBinary) => {
-    if (isBinary) return socket.send(data);
+    if (isBinary) return echoes ? socket.send(data) : undefined;
     const message = JSON.parse(data.toString());
     if (message.type === "test") return obey(message.do, socket);
     if (message.type === "pong") return socket.send(Buffer.from("pong"));
