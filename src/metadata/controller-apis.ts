@@ -1,0 +1,181 @@
+import { fetch } from "../protocol/apis/01-fetch.ts";
+import { metadata } from "../protocol/apis/03-metadata.ts";
+import { apiVersions } from "../protocol/apis/18-api-versions.ts";
+import { createTopics } from "../protocol/apis/19-create-topics.ts";
+import { deleteTopics } from "../protocol/apis/20-delete-topics.ts";
+import { describeConfigs } from "../protocol/apis/32-describe-configs.ts";
+import { createPartitions } from "../protocol/apis/37-create-partitions.ts";
+import { incrementalAlterConfigs } from "../protocol/apis/44-incremental-alter-configs.ts";
+import { alterPartition } from "../protocol/apis/56-alter-partition.ts";
+import { fetchSnapshot } from "../protocol/apis/59-fetch-snapshot.ts";
+import { describeCluster } from "../protocol/apis/60-describe-cluster.ts";
+import { brokerRegistration } from "../protocol/apis/62-broker-registration.ts";
+import type {
+  BrokerRegistrationRequest,
+  BrokerRegistrationResponseInit,
+} from "../protocol/apis/62-broker-registration.ts";
+import { brokerHeartbeat } from "../protocol/apis/63-broker-heartbeat.ts";
+import { allocateProducerIds } from "../protocol/apis/67-allocate-producer-ids.ts";
+import { errorCode } from "../protocol/error-codes.ts";
+import type { ErrorName } from "../protocol/error-codes.ts";
+import type { MetadataRecordInit } from "../protocol/metadata-records/registry.ts";
+import type { Api, Request, ResponseInit } from "../protocol/schema.ts";
+import { alterConfigs } from "./alter-configs.ts";
+import { alterPartition as decideIsr } from "./alter-partition.ts";
+import type { ConnectionId } from "./broker-sessions.ts";
+import { fence } from "./controller-state.ts";
+import type { ControllerState } from "./controller-state.ts";
+import { createPartitions as addPartitions } from "./create-partitions.ts";
+import { createTopics as addTopics } from "./create-topics.ts";
+import { deleteTopics as removeTopics } from "./delete-topics.ts";
+import { describeConfigsResponse } from "./describe-configs.ts";
+import { fetchSnapshotPiece } from "./fetch-metadata.ts";
+import { heartbeat } from "./heartbeats.ts";
+import type { Listener } from "./image.ts";
+import { describeClusterResponse, metadataResponse } from "./metadata-response.ts";
+import { changePartitions } from "./partition-changes.ts";
+import { allocateProducerIds as takeBlock } from "./producer-ids.ts";
+import { identify, registerBroker } from "./registration.ts";
+
+/** Who asks, and in which version. */
+export interface Asker {
+  readonly connectionId: ConnectionId;
+  readonly version: number;
+}
+
+interface ControllerApi<A extends Api> {
+  readonly api: A;
+  /** Decides, through the state, and answers. */
+  answer(state: ControllerState, request: Request<A>, asker: Asker): ResponseInit<A>;
+}
+
+/** An API with its types forgotten: what a table can hold. `answer` takes what the api's own codec has decoded. */
+export interface AnyControllerApi {
+  readonly api: Api;
+  answer(state: ControllerState, request: unknown, asker: Asker): unknown;
+}
+
+function serve<A extends Api>(
+  api: A,
+  answer: (state: ControllerState, request: Request<A>, asker: Asker) => ResponseInit<A>,
+): AnyControllerApi {
+  return { api, answer } satisfies ControllerApi<A> as AnyControllerApi;
+}
+
+/** A pure decision: records to commit, and what to answer once they are durable. */
+interface Decision<R> {
+  readonly records: readonly MetadataRecordInit[];
+  readonly response: R;
+}
+
+function committed<R>(state: ControllerState, { records, response }: Decision<R>): R {
+  state.commit(records);
+  return response;
+}
+
+/** What the controller answers at once; Fetch, which may wait, is the controller's own. */
+const served: readonly AnyControllerApi[] = [
+  serve(metadata, (state, request, { version }) =>
+    metadataResponse(state.image, request, version, state.config.listenerName),
+  ),
+  serve(apiVersions, () => ({ errorCode: errorCode("NONE"), apiKeys: controllerApiKeys })),
+  serve(createTopics, (state, request) =>
+    committed(state, addTopics(state.image, request, state.random, state.config)),
+  ),
+  serve(deleteTopics, (state, request) => committed(state, removeTopics(state.image, request))),
+  serve(describeConfigs, (state, request) => describeConfigsResponse(state.image, request)),
+  serve(createPartitions, (state, request) => committed(state, addPartitions(state.image, request, state.config))),
+  serve(incrementalAlterConfigs, (state, request) => {
+    const response = committed(state, alterConfigs(state.image, request));
+    // A lower minimum empties ELRs (R10), and an allowed unclean election may find a leader.
+    state.commit(changePartitions(state.image, () => ({})));
+    return response;
+  }),
+  serve(alterPartition, (state, request) => committed(state, decideIsr(state.image, request))),
+  serve(fetchSnapshot, (state, request) =>
+    fetchSnapshotPiece(
+      {
+        log: state.log,
+        clusterId: state.image.clusterId,
+        controllerEpoch: state.controllerEpoch,
+        maxFetchBytes: state.config.maxFetchBytes,
+      },
+      request,
+    ),
+  ),
+  serve(describeCluster, (state, request) =>
+    describeClusterResponse(state.image, request, state.config.listenerName),
+  ),
+  serve(brokerRegistration, register),
+  serve(brokerHeartbeat, (state, request, { connectionId }) => heartbeat(state, connectionId, request)),
+  serve(allocateProducerIds, (state, request) => committed(state, takeBlock(state.image, request))),
+];
+
+export const controllerApis: ReadonlyMap<number, AnyControllerApi> = new Map(
+  served.map((entry) => [entry.api.key, entry]),
+);
+
+/** The controller's answer to ApiVersions. */
+export const controllerApiKeys: readonly { apiKey: number; minVersion: number; maxVersion: number }[] = [
+  fetch,
+  ...served.map(({ api }) => api),
+]
+  .map(({ key, versions }) => ({ apiKey: key, minVersion: versions[0], maxVersion: versions[1] }))
+  .sort((left, right) => left.apiKey - right.apiKey);
+
+/** R12: the epoch that a broker had is fenced before another one is granted, and never under a live broker. */
+function register(
+  state: ControllerState,
+  request: BrokerRegistrationRequest,
+  { connectionId }: Asker,
+): BrokerRegistrationResponseInit {
+  const { image, sessions } = state;
+  const identity = identify(image, request);
+  if (identity.kind === "refused") {
+    state.note("warn", `a registration is refused: ${identity.reason}`);
+    return refused(identity.error);
+  }
+  if (identity.kind === "new" && image.brokers.size >= state.config.maxBrokers) {
+    state.note("warn", `a registration is refused: the cluster has its ${state.config.maxBrokers} brokers`);
+    return refused("POLICY_VIOLATION");
+  }
+  const previous = identity.kind === "known" ? image.brokers.get(identity.directory.brokerId) : undefined;
+  if (previous !== undefined && !previous.fenced) {
+    // The same process may start over; another one with the same storage may be a copy of a live broker.
+    const isSameProcess =
+      previous.incarnationId === request.incarnationId || sessions.isBound(previous.brokerId, connectionId);
+    if (!isSameProcess) return refused("DUPLICATE_BROKER_REGISTRATION");
+    fence(state, previous, "it registers anew");
+  }
+  const { records, broker } = registerBroker(image, request, identity, (brokerId) =>
+    listenersOf(state, request, brokerId),
+  );
+  state.commit(records);
+  sessions.registered(broker.brokerId, connectionId, state.nowMs);
+  state.note("info", `broker ${broker.brokerId} is registered with epoch ${broker.brokerEpoch}`);
+  return {
+    errorCode: errorCode("NONE"),
+    brokerEpoch: broker.brokerEpoch,
+    brokerId: broker.brokerId,
+    generation: request.generation + 1,
+  };
+}
+
+/** The broker's own listeners, and the Kafka listener's endpoint, which only the granted node id tells. */
+function listenersOf(state: ControllerState, request: BrokerRegistrationRequest, brokerId: number): Listener[] {
+  const kafka = state.config.kafkaListener;
+  const own = request.listeners
+    .filter(({ name }) => name !== kafka?.name)
+    .map(({ name, host, port }) => ({ name, host, port }));
+  const port = kafka === undefined ? Number.POSITIVE_INFINITY : kafka.basePort + 1 + brokerId;
+  if (kafka === undefined) return own;
+  if (port > 65_535) {
+    state.note("warn", `broker ${brokerId} gets no Kafka listener, since its port would be ${port}`);
+    return own;
+  }
+  return [...own, { name: kafka.name, host: kafka.host, port }];
+}
+
+function refused(error: ErrorName): BrokerRegistrationResponseInit {
+  return { errorCode: errorCode(error), brokerEpoch: -1 };
+}

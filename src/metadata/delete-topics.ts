@@ -1,0 +1,36 @@
+import type { DeleteTopicsRequest, DeleteTopicsResponseInit } from "../protocol/apis/20-delete-topics.ts";
+import type { MetadataRecordInit } from "../protocol/metadata-records/registry.ts";
+import { ZERO_UUID } from "../protocol/uuid.ts";
+import type { ClusterImage, Topic } from "./image.ts";
+import { duplicates, errorFields, isRefused, refuse } from "./request-error.ts";
+import type { RequestError } from "./request-error.ts";
+
+type Asked = DeleteTopicsRequest["topics"][number];
+
+/** Deletes topics by name, or since v6 by id. The record of it is what lets brokers delete their copies (R18). */
+export function deleteTopics(
+  image: ClusterImage,
+  request: DeleteTopicsRequest,
+): { readonly records: readonly MetadataRecordInit[]; readonly response: DeleteTopicsResponseInit } {
+  const asked = [...request.topics, ...request.topicNames.map((name): Asked => ({ name, topicId: ZERO_UUID }))];
+  const found = asked.map((topic) => ({ topic, outcome: find(image, topic) }));
+  const twice = duplicates(found, ({ topic, outcome }) => (isRefused(outcome) ? `${topic.name}${topic.topicId}` : outcome.topicId));
+  const records: MetadataRecordInit[] = [];
+  const responses = found.map(({ topic, outcome }) => {
+    if (isRefused(outcome)) return { name: topic.name, topicId: topic.topicId, ...errorFields(outcome) };
+    const { name, topicId } = outcome;
+    if (twice.has(topicId)) {
+      return { name, topicId, ...errorFields(refuse("INVALID_REQUEST", "the topic is named twice in the request")) };
+    }
+    records.push({ type: "RemoveTopicRecord", topicId });
+    return { name, topicId, errorCode: 0 };
+  });
+  // Below v6 the name of a topic is not null, and every topic was given by name.
+  return { records, response: { responses } };
+}
+
+function find(image: ClusterImage, { name, topicId }: Asked): Topic | RequestError {
+  if (name !== null && topicId !== ZERO_UUID) return refuse("INVALID_REQUEST", "a topic is given by name or by id");
+  if (name === null) return image.topics.get(topicId) ?? refuse("UNKNOWN_TOPIC_ID", "no topic has that id");
+  return image.topicNamed(name) ?? refuse("UNKNOWN_TOPIC_OR_PARTITION", "no topic has that name");
+}

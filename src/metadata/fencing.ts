@@ -1,0 +1,56 @@
+import type { MetadataRecordInit } from "../protocol/metadata-records/registry.ts";
+import type { BrokerRegistration, ClusterImage } from "./image.ts";
+import { NO_LEADER } from "./partition.ts";
+import type { Partition } from "./partition.ts";
+import { changePartitions } from "./partition-changes.ts";
+
+/** The values of `fenced` in a BrokerRegistrationChangeRecord. */
+const FENCE = 1;
+const UNFENCE = -1;
+
+/** A broker is away: it leads nothing any more, and leaves every ISR that has another member. */
+export function fenceBroker(image: ClusterImage, broker: BrokerRegistration): MetadataRecordInit[] {
+  const { brokerId, brokerEpoch } = broker;
+  return [
+    { type: "BrokerRegistrationChangeRecord", brokerId, brokerEpoch, fenced: FENCE },
+    ...partitionsWithout(image, brokerId),
+  ];
+}
+
+/** A broker is ready: it may lead what waits for a leader. It joins ISRs by catching up, on its leaders' word. */
+export function unfenceBroker(image: ClusterImage, broker: BrokerRegistration): MetadataRecordInit[] {
+  const { brokerId, brokerEpoch } = broker;
+  const waits = ({ leader, replicas }: Partition) => leader === NO_LEADER && replicas.includes(brokerId);
+  return [
+    { type: "BrokerRegistrationChangeRecord", brokerId, brokerEpoch, fenced: UNFENCE },
+    ...changePartitions(
+      image,
+      (partition) => (waits(partition) ? {} : undefined),
+      (node) => node === brokerId || image.isActive(node),
+    ),
+  ];
+}
+
+/** A broker wants to leave: others take over what it leads while it still answers. */
+export function beginControlledShutdown(image: ClusterImage, broker: BrokerRegistration): MetadataRecordInit[] {
+  const { brokerId, brokerEpoch } = broker;
+  return [
+    { type: "BrokerRegistrationChangeRecord", brokerId, brokerEpoch, inControlledShutdown: 1 },
+    ...partitionsWithout(image, brokerId),
+  ];
+}
+
+/** R11: a broker that may have lost what it held gives up its places in every ISR and ELR. */
+export function disqualifyBroker(image: ClusterImage, brokerId: number): MetadataRecordInit[] {
+  const counts = ({ isr, eligibleLeaderReplicas }: Partition) =>
+    isr.includes(brokerId) || eligibleLeaderReplicas.includes(brokerId);
+  return changePartitions(image, (partition) => (counts(partition) ? { unclean: [brokerId] } : undefined));
+}
+
+function partitionsWithout(image: ClusterImage, brokerId: number): MetadataRecordInit[] {
+  return changePartitions(
+    image,
+    ({ isr }) => (isr.includes(brokerId) ? {} : undefined),
+    (node) => node !== brokerId && image.isActive(node),
+  );
+}

@@ -1,0 +1,149 @@
+import type { BrokerRegistrationRequest } from "../protocol/apis/62-broker-registration.ts";
+import type { ErrorName } from "../protocol/error-codes.ts";
+import type { MetadataRecordInit } from "../protocol/metadata-records/registry.ts";
+import { disqualifyBroker } from "./fencing.ts";
+import { registerBrokerRecord } from "./image.ts";
+import type { BrokerRegistration, ClusterImage, Listener, StorageDirectory } from "./image.ts";
+
+/**
+ * Admits brokers by the identity of their storage (reliability rules R11, R12).
+ *
+ * A directory presents (generation, nonce), as its last registration left it, and a pending nonce that it has stored
+ * already. Storage that was copied or restored presents an older pair, for every registration replaces it:
+ *
+ *     broker: store pending nonce ─▶ register ─▶ store generation + 1, nonce := pending ─▶ heartbeat confirms ─▶ unfenced
+ *     controller:          record := (generation + 1, pending, unconfirmed)        record := (…, confirmed)
+ *
+ * While a record is unconfirmed the broker may have crashed before its second step, so the previous pair with the right
+ * pending nonce is as good. Unknown storage becomes a new broker; known storage in any other state is refused for good,
+ * and has to start over empty, under a directory id of its own.
+ */
+export type Identity =
+  | { readonly kind: "new" }
+  | { readonly kind: "known"; readonly directory: StorageDirectory }
+  | { readonly kind: "refused"; readonly error: ErrorName; readonly reason: string };
+
+const MAX_LISTENERS = 8;
+const MAX_LISTENER_NAME = 64;
+const MAX_HOST = 255;
+const MAX_RACK = 255;
+const MAX_NONCE = 64;
+const MAX_GENERATION = 1e12;
+
+export function identify(image: ClusterImage, request: BrokerRegistrationRequest): Identity {
+  const { clusterId, generation, nonce, pendingNonce } = request;
+  if (clusterId !== "" && clusterId !== image.clusterId) {
+    return refused("INCONSISTENT_CLUSTER_ID", `cluster ${clusterId.slice(0, 64)} is not ${image.clusterId}`);
+  }
+  const flaw = flawOf(request);
+  if (flaw !== undefined) return refused("INVALID_REQUEST", flaw);
+  const directory = image.directories.get(request.logDirs[0]!);
+  if (directory === undefined) return { kind: "new" };
+  const isAsLeft = generation === directory.generation && nonce === directory.nonce;
+  const wasCutShort =
+    !directory.confirmed && generation === directory.generation - 1 && pendingNonce === directory.nonce;
+  if (isAsLeft || wasCutShort) return { kind: "known", directory };
+  return refused(
+    "INVALID_REGISTRATION",
+    `directory ${directory.directoryId} of broker ${directory.brokerId} presents generation ${generation}, ` +
+      `where generation ${directory.generation} is due: it was copied or restored, and must start over empty`,
+  );
+}
+
+/** Grants a broker epoch. A known broker must have been fenced before (R12). It stays fenced until it confirms. */
+export function registerBroker(
+  image: ClusterImage,
+  request: BrokerRegistrationRequest,
+  identity: Exclude<Identity, { kind: "refused" }>,
+  listenersFor: (brokerId: number) => readonly Listener[],
+): { readonly records: readonly MetadataRecordInit[]; readonly broker: BrokerRegistration } {
+  const isKnown = identity.kind === "known";
+  const brokerId = isKnown ? identity.directory.brokerId : nextBrokerId(image);
+  // What was written before this start counts by the durability that was in force then.
+  const mayHaveLost = isKnown && identity.directory.durability !== "strict";
+  const directoryId = request.logDirs[0]!;
+  const before: MetadataRecordInit[] = [
+    ...(mayHaveLost ? disqualifyBroker(image, brokerId) : []),
+    {
+      type: "StorageIdentityRecord",
+      directoryId,
+      brokerId,
+      generation: request.generation + 1,
+      nonce: request.pendingNonce!,
+      confirmed: false,
+      durability: request.durability,
+    },
+  ];
+  const broker: BrokerRegistration = {
+    brokerId,
+    directoryId,
+    incarnationId: request.incarnationId,
+    brokerEpoch: image.endOffset + before.length,
+    fenced: true,
+    inControlledShutdown: false,
+    rack: request.rack,
+    listeners: listenersFor(brokerId),
+  };
+  return { records: [...before, registerBrokerRecord(broker)], broker };
+}
+
+/** Node ids count up. The broker with the highest one is never forgotten, so no id is given twice. */
+export function nextBrokerId(image: ClusterImage): number {
+  let highest = 0;
+  for (const brokerId of image.brokers.keys()) highest = Math.max(highest, brokerId);
+  return highest + 1;
+}
+
+/** The heartbeat of a broker that has stored its new generation makes its registration final. */
+export function confirmRegistration(
+  image: ClusterImage,
+  broker: BrokerRegistration,
+  confirmedGeneration: number,
+): MetadataRecordInit[] {
+  const directory = image.directories.get(broker.directoryId);
+  if (directory === undefined || directory.confirmed || directory.generation !== confirmedGeneration) return [];
+  return [{ type: "StorageIdentityRecord", ...directory, confirmed: true }];
+}
+
+export function isConfirmed(image: ClusterImage, broker: BrokerRegistration): boolean {
+  return image.directories.get(broker.directoryId)?.confirmed === true;
+}
+
+/** Forgets brokers that hold nothing and will hardly come back; one that does is a new broker. */
+export function forgetBrokers(
+  image: ClusterImage,
+  isForgettable: (brokerId: number) => boolean,
+): MetadataRecordInit[] {
+  const newest = nextBrokerId(image) - 1;
+  const candidates = [...image.brokers.values()].filter(
+    ({ brokerId, fenced }) => fenced && brokerId !== newest && isForgettable(brokerId),
+  );
+  if (candidates.length === 0) return [];
+  const holders = new Set<number>();
+  for (const { replicas } of image.partitions()) for (const node of replicas) holders.add(node);
+  return candidates
+    .filter(({ brokerId }) => !holders.has(brokerId))
+    .map(({ brokerId, brokerEpoch }) => ({ type: "UnregisterBrokerRecord", brokerId, brokerEpoch }));
+}
+
+/** What is wrong with the request itself, if anything. */
+function flawOf(request: BrokerRegistrationRequest): string | undefined {
+  const { logDirs, listeners, rack, generation, nonce, pendingNonce, durability } = request;
+  if (logDirs.length !== 1) return `a broker has one storage directory, not ${logDirs.length}`;
+  if (generation < 0 || generation > MAX_GENERATION) return `generation ${generation} is out of range`;
+  if (pendingNonce === null || pendingNonce === "" || pendingNonce.length > MAX_NONCE) {
+    return `a pending nonce has 1 to ${MAX_NONCE} characters`;
+  }
+  if (pendingNonce === nonce) return "a pending nonce differs from the last one";
+  if (durability !== "strict" && durability !== "relaxed") return "durability is strict or relaxed";
+  if (rack !== null && rack.length > MAX_RACK) return `a rack has at most ${MAX_RACK} characters`;
+  if (listeners.length > MAX_LISTENERS) return `a broker has at most ${MAX_LISTENERS} listeners`;
+  const names = new Set(listeners.map(({ name }) => name));
+  if (names.size !== listeners.length) return "two listeners have the same name";
+  const isTooLong = listeners.some(({ name, host }) => name.length > MAX_LISTENER_NAME || host.length > MAX_HOST);
+  return isTooLong ? "a listener's name or host is too long" : undefined;
+}
+
+function refused(error: ErrorName, reason: string): Identity {
+  return { kind: "refused", error, reason };
+}

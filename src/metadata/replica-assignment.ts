@@ -1,0 +1,48 @@
+import { activeBrokers } from "./heartbeats.ts";
+import type { ClusterImage } from "./image.ts";
+import type { Partition } from "./partition.ts";
+import { Placement } from "./placement.ts";
+
+/** A placement that knows of all partitions there are. */
+export function currentPlacement(image: ClusterImage): Placement {
+  const placement = new Placement(activeBrokers(image));
+  for (const partition of image.partitions()) placement.count(partition);
+  return placement;
+}
+
+/** A partition that has no records yet, so that every active replica is in sync. */
+export function newPartition(
+  image: ClusterImage,
+  topicId: string,
+  partitionIndex: number,
+  replicas: readonly number[],
+): Partition {
+  const isr = replicas.filter((node) => image.isActive(node));
+  return {
+    topicId,
+    partitionIndex,
+    replicas,
+    addingReplicas: [],
+    removingReplicas: [],
+    isr,
+    eligibleLeaderReplicas: [],
+    lastKnownElr: [],
+    leader: isr[0]!,
+    leaderEpoch: 0,
+    partitionEpoch: 0,
+  };
+}
+
+/** Why partitions cannot be placed as somebody wishes, or undefined if they can. */
+export function assignmentProblem(image: ClusterImage, assignments: readonly (readonly number[])[]): string | undefined {
+  const replicationFactor = assignments[0]?.length ?? 0;
+  for (const [index, replicas] of assignments.entries()) {
+    if (replicas.length === 0) return `partition ${index} of the assignment has no replicas`;
+    if (replicas.length !== replicationFactor) return "partitions of the assignment differ in their number of replicas";
+    if (new Set(replicas).size !== replicas.length) return `partition ${index} of the assignment names a broker twice`;
+    const unknown = replicas.find((node) => !image.brokers.has(node));
+    if (unknown !== undefined) return `broker ${unknown} of the assignment is not registered`;
+    if (!replicas.some((node) => image.isActive(node))) return `no broker assigned to partition ${index} is available`;
+  }
+  return undefined;
+}

@@ -1,0 +1,185 @@
+import { BROKER_RESOURCE, TOPIC_RESOURCE } from "./image.ts";
+import type { ClusterImage } from "./image.ts";
+
+/** The types of configuration values, by their numbers in DescribeConfigs. */
+export const configTypes = { boolean: 1, string: 2, int: 3, short: 4, long: 5, list: 7 } as const;
+export type ConfigType = keyof typeof configTypes;
+
+export interface ConfigDefinition {
+  readonly name: string;
+  /** The key under which the default for all topics can be set on the brokers; Kafka names some of them differently. */
+  readonly brokerName: string;
+  readonly type: ConfigType;
+  readonly fallback: string;
+  readonly documentation: string;
+  /** What a value must be, in words, and whether it is. */
+  readonly expects: string;
+  accepts(value: string): boolean;
+}
+
+type Rule = Pick<ConfigDefinition, "type" | "expects" | "accepts">;
+
+const MAX_LONG = Number.MAX_SAFE_INTEGER;
+
+const anyOf = (...values: string[]): Rule => ({
+  type: "string",
+  expects: `one of ${values.join(", ")}`,
+  accepts: (value) => values.includes(value),
+});
+
+const listOf = (...values: string[]): Rule => ({
+  type: "list",
+  expects: `a list of ${values.join(", ")}`,
+  accepts: (value) => listItems(value).length > 0 && listItems(value).every((item) => values.includes(item)),
+});
+
+const atLeast = (type: "int" | "short" | "long", lowest: number): Rule => {
+  const highest = { short: 0x7fff, int: 0x7fffffff, long: MAX_LONG }[type];
+  return {
+    type,
+    expects: `a whole number from ${lowest} to ${highest}`,
+    accepts: (value) => /^-?\d{1,16}$/.test(value) && Number(value) >= lowest && Number(value) <= highest,
+  };
+};
+
+const boolean: Rule = { ...anyOf("true", "false"), type: "boolean" };
+
+function define(
+  name: string,
+  brokerName: string,
+  rule: Rule,
+  fallback: string,
+  documentation: string,
+): ConfigDefinition {
+  return { name, brokerName, ...rule, fallback, documentation };
+}
+
+/** What can be configured for a topic. */
+export const topicConfigs: ReadonlyMap<string, ConfigDefinition> = byName([
+  define("cleanup.policy", "log.cleanup.policy", listOf("delete", "compact"), "delete",
+    "Whether old records are deleted by age and size, or all but the last of each key are."),
+  define("compression.type", "compression.type", anyOf("producer", "uncompressed", "gzip", "snappy", "lz4", "zstd"),
+    "producer", "How the topic's records are compressed; producer keeps what the producer chose."),
+  define("delete.retention.ms", "log.cleaner.delete.retention.ms", atLeast("long", 0), "86400000",
+    "How long a compacted topic keeps the marker of a deleted key."),
+  define("durability", "default.durability", anyOf("strict", "relaxed"), "strict",
+    "Whether a record is flushed to the disk before it counts as stored; relaxed is faster, and may lose the last " +
+      "moments when the machine loses power."),
+  define("max.message.bytes", "message.max.bytes", atLeast("int", 0), "1048588",
+    "The largest record batch that is accepted, in bytes and after compression."),
+  define("message.timestamp.type", "log.message.timestamp.type", anyOf("CreateTime", "LogAppendTime"), "CreateTime",
+    "Whether a record keeps its producer's timestamp or gets the broker's."),
+  define("min.insync.replicas", "min.insync.replicas", atLeast("int", 1), "2",
+    "How many replicas must hold a record before it is acknowledged with acks=all, though never more than the " +
+      "partition has."),
+  define("replica.replacement.delay.ms", "replica.replacement.delay.ms", atLeast("long", 0), "60000",
+    "How long a broker may be away before its replicas are made anew on others."),
+  define("replication.factor", "default.replication.factor", atLeast("short", 1), "3",
+    "How many replicas each partition shall have. Fewer exist while there are fewer brokers; they are added as " +
+      "brokers join."),
+  define("retention.bytes", "log.retention.bytes", atLeast("long", -1), "-1",
+    "The size to which a partition is cut by deleting its oldest records; -1 for no limit."),
+  define("retention.ms", "log.retention.ms", atLeast("long", -1), "604800000",
+    "The age at which records are deleted; -1 for never."),
+  define("segment.bytes", "log.segment.bytes", atLeast("int", 14), "1073741824",
+    "Accepted for the sake of tools; a log in a browser has no segments."),
+  define("unclean.leader.election.enable", "unclean.leader.election.enable", boolean, "false",
+    "Whether a replica that may lack acknowledged records can lead when no other can. It loses them."),
+]);
+
+/** What can be configured for brokers beside the defaults of topics. */
+export const brokerConfigs: ReadonlyMap<string, ConfigDefinition> = byName([
+  define("auto.create.topics.enable", "auto.create.topics.enable", boolean, "true",
+    "Whether a topic is created when a client asks for its metadata."),
+  define("num.partitions", "num.partitions", atLeast("int", 1), "1",
+    "How many partitions a topic gets when its creator does not say."),
+]);
+
+/** Every key that can be set as a default of all brokers. */
+export const brokerKeys: ReadonlyMap<string, ConfigDefinition> = new Map([
+  ...[...topicConfigs.values()].map((definition) => [definition.brokerName, definition] as const),
+  ...brokerConfigs,
+]);
+
+/** Where a value was set: in the topic, as the default of all brokers, or nowhere. */
+export type ConfigSource = "topic" | "brokers" | "fallback";
+
+export function configValue(
+  image: ClusterImage,
+  definition: ConfigDefinition,
+  topicName: string | undefined,
+): { readonly value: string; readonly source: ConfigSource } {
+  const own = topicName === undefined ? undefined : image.configOf(TOPIC_RESOURCE, topicName).get(definition.name);
+  if (own !== undefined) return { value: own, source: "topic" };
+  const shared = image.configOf(BROKER_RESOURCE, "").get(definition.brokerName);
+  if (shared !== undefined) return { value: shared, source: "brokers" };
+  return { value: definition.fallback, source: "fallback" };
+}
+
+/** A topic's configuration in effect. Sizes in bytes, times in milliseconds, -1 for no limit. */
+export interface TopicConfig {
+  readonly cleanupPolicy: readonly ("delete" | "compact")[];
+  readonly compressionType: "producer" | "uncompressed" | "gzip" | "snappy" | "lz4" | "zstd";
+  readonly deleteRetentionMs: number;
+  readonly durability: "strict" | "relaxed";
+  readonly maxMessageBytes: number;
+  readonly messageTimestampType: "CreateTime" | "LogAppendTime";
+  readonly minInsyncReplicas: number;
+  /** Whether somebody has chosen `minInsyncReplicas`, so that an assignment never shrinks below it. */
+  readonly minInsyncReplicasIsExplicit: boolean;
+  readonly replicaReplacementDelayMs: number;
+  readonly replicationFactor: number;
+  readonly retentionBytes: number;
+  readonly retentionMs: number;
+  readonly uncleanLeaderElection: boolean;
+}
+
+/** The configuration of the topic of that name; for an unknown name that of a topic without its own settings. */
+export function topicConfig(image: ClusterImage, topicName: string): TopicConfig {
+  const lookUp = (name: string) => {
+    const definition = topicConfigs.get(name);
+    return configValue(image, definition!, topicName);
+  };
+  const text = <T extends string>(name: string) => lookUp(name).value as T;
+  const number = (name: string) => Number(lookUp(name).value);
+  return {
+    cleanupPolicy: listItems(text("cleanup.policy")) as ("delete" | "compact")[],
+    compressionType: text("compression.type"),
+    deleteRetentionMs: number("delete.retention.ms"),
+    durability: text("durability"),
+    maxMessageBytes: number("max.message.bytes"),
+    messageTimestampType: text("message.timestamp.type"),
+    minInsyncReplicas: number("min.insync.replicas"),
+    minInsyncReplicasIsExplicit: lookUp("min.insync.replicas").source !== "fallback",
+    replicaReplacementDelayMs: number("replica.replacement.delay.ms"),
+    replicationFactor: number("replication.factor"),
+    retentionBytes: number("retention.bytes"),
+    retentionMs: number("retention.ms"),
+    uncleanLeaderElection: text("unclean.leader.election.enable") === "true",
+  };
+}
+
+/** How many partitions a topic gets whose creator does not say. */
+export function defaultPartitions(image: ClusterImage): number {
+  return Number(configValue(image, brokerConfigs.get("num.partitions")!, undefined).value);
+}
+
+/** Whether asking for a topic's metadata creates it. */
+export function autoCreatesTopics(image: ClusterImage): boolean {
+  return configValue(image, brokerConfigs.get("auto.create.topics.enable")!, undefined).value === "true";
+}
+
+/** Why the value does not fit, or undefined if it does. */
+export function configProblem(definition: ConfigDefinition, value: string): string | undefined {
+  if (definition.accepts(value)) return undefined;
+  const shown = value.length > 100 ? `${value.slice(0, 100)}…` : value;
+  return `${definition.name} must be ${definition.expects}, not "${shown}"`;
+}
+
+export function listItems(value: string): string[] {
+  return value.split(",").map((item) => item.trim()).filter((item) => item !== "");
+}
+
+function byName(definitions: readonly ConfigDefinition[]): ReadonlyMap<string, ConfigDefinition> {
+  return new Map(definitions.map((definition) => [definition.name, definition]));
+}
