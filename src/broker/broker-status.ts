@@ -12,6 +12,8 @@ export interface BrokerStatus {
   readonly partitions: readonly PartitionStatus[];
   /** Total bytes stored in this directory's logs. */
   readonly storedBytes: number;
+  /** Bytes of records copied from leaders since this broker started: what a rejoin costs. */
+  readonly replicatedBytes: number;
 }
 
 export type BrokerState =

@@ -1,4 +1,4 @@
-import type { Chunk } from "../log/stored-log.ts";
+import type { Chunk, StoreOperation } from "../log/stored-log.ts";
 
 /**
  * Everything that can happen to a broker. Ids of connections, links, writes and reads pair events with effects:
@@ -16,8 +16,11 @@ export type BrokerEvent =
   | { readonly type: "controller-opened" }
   | { readonly type: "controller-frame"; readonly frame: Uint8Array }
   | { readonly type: "controller-closed" }
-  /** The operations of that write are durable. Writes become durable in the order in which they were asked for. */
-  | { readonly type: "written"; readonly writeId: number }
+  /**
+   * One transaction is durable. Writes become durable in the order in which they were asked for; the operations are those of
+   * all of them, as they were stored.
+   */
+  | { readonly type: "written"; readonly writeIds: readonly number[]; readonly operations: readonly StoreOperation[] }
   | { readonly type: "identity-saved" }
   | { readonly type: "read"; readonly readId: number; readonly chunks: readonly Chunk[] }
   /** A write, a read or an identity could not be stored or read, or the storage went away under the broker. */

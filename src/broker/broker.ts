@@ -1,0 +1,562 @@
+import { PartitionLog } from "../log/partition-log.ts";
+import { partitionKey } from "../log/stored-log.ts";
+import type { Chunk, PartitionKey, StoredLog, StoreOperation } from "../log/stored-log.ts";
+import type { ClusterImage } from "../metadata/image.ts";
+import { MetadataFollower } from "../metadata/metadata-follower.ts";
+import type { Partition } from "../metadata/partition.ts";
+import { Random } from "../metadata/random.ts";
+import { topicConfig } from "../metadata/topic-config.ts";
+import { assert } from "../protocol/assert.ts";
+import type { ErrorName } from "../protocol/error-codes.ts";
+import { CorruptMessageError } from "../protocol/errors.ts";
+import { LeaderState } from "../replication/leader.ts";
+import type { IsrProposal } from "../replication/isr-proposal.ts";
+import type { BrokerConfig } from "./broker-config.ts";
+import type { BrokerState, BrokerStatus } from "./broker-status.ts";
+import { ControllerRequests } from "./controller-requests.ts";
+import type { BrokerEffect } from "./effects.ts";
+import type { BrokerEvent } from "./events.ts";
+import { FollowedPartitions } from "./followed-partitions.ts";
+import { handleRequest } from "./handle-request.ts";
+import { IsrProposals } from "./isr-proposals.ts";
+import { ProducerIds } from "./producer-ids.ts";
+import { Purgatory } from "./purgatory.ts";
+import { Registration } from "./registration.ts";
+import type { BrokerListener } from "./registration.ts";
+import type { Replica } from "./replica.ts";
+import { RequestChannel } from "./request-channel.ts";
+import type { StorageIdentity } from "./storage-identity.ts";
+
+export interface BrokerStart {
+  readonly identity: StorageIdentity;
+  readonly logs: readonly StoredLog[];
+  readonly listeners: readonly BrokerListener[];
+  readonly rack: string;
+  /** Of the broker's random generator. Must differ from start to start. */
+  readonly seed: string;
+  readonly config: BrokerConfig;
+  readonly nowMs: number;
+  /** What to add to `nowMs` for milliseconds since 1970. Record timestamps and retention read it, safety does not. */
+  readonly wallOffsetMs: number;
+}
+
+const LAG_CHECK_INTERVAL_MS = 500;
+
+/**
+ * One broker: `handle` takes what happened and returns what to do about it. It composes the partition logs, their
+ * replication, the registration with the controller and the request handlers, and is the one mutable object among them.
+ */
+export class Broker {
+  readonly config: BrokerConfig;
+  readonly purgatory = new Purgatory();
+  readonly requests: ControllerRequests;
+  readonly producerIds: ProducerIds;
+  readonly channel: RequestChannel;
+  readonly #random: Random;
+  readonly #registration: Registration;
+  readonly #metadata: MetadataFollower;
+  readonly #proposals: IsrProposals;
+  readonly #followed: FollowedPartitions;
+  readonly #replicas = new Map<PartitionKey, Replica>();
+  readonly #rack: string;
+  readonly #wallOffsetMs: number;
+
+  #effects: BrokerEffect[] = [];
+  readonly #writes = new Map<number, () => void>();
+  readonly #reads = new Map<number, (chunks: readonly Chunk[]) => void>();
+  #nextId = 1;
+
+  /** Set once the storage cannot be trusted: nothing is served or acknowledged any more (R20). */
+  #failure: string | undefined;
+  /** What is wrong with the metadata that the server offers, if anything (R19). */
+  #metadataTrouble: string | undefined;
+  #metadataOpen = false;
+  #metadataRetryAtMs = 0;
+  #closing = false;
+  #stopped = false;
+  #lastEventMs: number;
+  #checkLagAtMs = 0;
+  #retentionAtMs: number;
+
+  constructor(start: BrokerStart) {
+    const emit = (effect: BrokerEffect) => void this.#effects.push(effect);
+    this.config = start.config;
+    this.#rack = start.rack;
+    this.#wallOffsetMs = start.wallOffsetMs;
+    this.#lastEventMs = start.nowMs;
+    this.#retentionAtMs = start.nowMs + start.config.retentionCheckIntervalMs;
+    this.#random = new Random(start.seed);
+    this.requests = new ControllerRequests(emit);
+    this.producerIds = new ProducerIds(this.requests);
+    this.channel = new RequestChannel(start.config, emit);
+    const { clusterId, metadataEpoch, metadataOffset } = start.identity;
+    this.#metadata = new MetadataFollower(
+      { clusterId, epoch: metadataEpoch, endOffset: metadataOffset },
+      { replica: () => this.#asReplica() },
+    );
+    this.#registration = new Registration(
+      {
+        requests: this.requests,
+        config: start.config,
+        listeners: start.listeners,
+        rack: start.rack,
+        effects: emit,
+        uuid: () => this.#random.uuid(),
+        metadata: () => ({
+          clusterId: this.image.clusterId || undefined,
+          epoch: this.image.epoch,
+          endOffset: this.image.endOffset,
+        }),
+      },
+      start.identity,
+    );
+    this.#proposals = new IsrProposals(this);
+    this.#followed = new FollowedPartitions(
+      {
+        config: start.config,
+        directoryId: start.identity.directoryId,
+        effects: emit,
+        nextLinkId: () => this.#nextId++,
+        self: () => this.self(),
+        endpointOf: (nodeId) => this.#tabEndpoint(nodeId),
+      },
+      this,
+    );
+    for (const stored of start.logs) this.#restore(stored);
+  }
+
+  get image(): ClusterImage {
+    return this.#metadata.image;
+  }
+
+  get nodeId(): number {
+    return this.#registration.identity.brokerId;
+  }
+
+  /** Under which id and epoch this broker serves; undefined while it must not serve. */
+  self(): { readonly nodeId: number; readonly brokerEpoch: number } | undefined {
+    const brokerEpoch = this.#registration.brokerEpoch;
+    if (brokerEpoch === undefined || this.#failure !== undefined) return undefined;
+    // A registration counts once the metadata shows it: an older image may still name this broker as a leader.
+    const registered = this.image.brokers.get(this.nodeId);
+    if (registered === undefined || registered.brokerEpoch !== brokerEpoch || registered.fenced) return undefined;
+    return { nodeId: this.nodeId, brokerEpoch };
+  }
+
+  #asReplica(): { readonly replicaId: number; readonly replicaEpoch: number } | undefined {
+    const self = this.self();
+    return self === undefined ? undefined : { replicaId: self.nodeId, replicaEpoch: self.brokerEpoch };
+  }
+
+  wallMs(nowMs: number): number {
+    return Math.round(nowMs + this.#wallOffsetMs);
+  }
+
+  replica(key: PartitionKey): Replica | undefined {
+    return this.#replicas.get(key);
+  }
+
+  /** The replica that this broker leads, or the error that tells a client where it stands. */
+  leaderOf(
+    topicName: string,
+    partitionIndex: number,
+  ): { readonly replica: Replica; readonly state: LeaderState } | { readonly error: ErrorName } {
+    const topic = this.image.topicNamed(topicName);
+    const partition = topic?.partitions[partitionIndex];
+    if (topic === undefined || partition === undefined) return { error: "UNKNOWN_TOPIC_OR_PARTITION" };
+    const replica = this.#replicas.get(partitionKey(topic.topicId, partitionIndex));
+    if (replica?.role.kind !== "leader") return { error: "NOT_LEADER_OR_FOLLOWER" };
+    return { replica, state: replica.role.state };
+  }
+
+  /** Who leads as far as this broker knows, to spare a client a look at the metadata (KIP-951). */
+  currentLeader(topicName: string, partitionIndex: number): { leaderId: number; leaderEpoch: number } | null {
+    const partition = this.image.topicNamed(topicName)?.partitions[partitionIndex];
+    return partition === undefined ? null : { leaderId: partition.leader, leaderEpoch: partition.leaderEpoch };
+  }
+
+  get state(): BrokerState {
+    if (this.#failure !== undefined || this.#registration.kind === "refused") return "failed";
+    if (this.#stopped) return "stopped";
+    if (this.#closing) return "stopping";
+    if (this.self() !== undefined) return "running";
+    return this.#registration.trouble === undefined ? "starting" : "fenced";
+  }
+
+  get wakeAtMs(): number {
+    if (this.#stopped || this.#failure !== undefined) return Number.POSITIVE_INFINITY;
+    return Math.min(
+      this.purgatory.wakeAtMs,
+      this.#registration.wakeAtMs,
+      this.#followed.wakeAtMs,
+      this.#proposals.wakeAtMs,
+      this.#checkLagAtMs,
+      this.#retentionAtMs,
+      this.requests.connected && !this.#metadataOpen ? this.#metadataRetryAtMs : Number.POSITIVE_INFINITY,
+    );
+  }
+
+  handle(event: BrokerEvent, nowMs: number): readonly BrokerEffect[] {
+    this.#effects = [];
+    if (this.#failure === undefined) {
+      this.#noticeGap(nowMs);
+      this.#on(event, nowMs);
+      this.#tick(nowMs);
+    }
+    return this.#effects;
+  }
+
+  log(level: "debug" | "info" | "warn" | "error", message: string): void {
+    this.#effects.push({ type: "log", level, message });
+  }
+
+  /** Stores a change to a replica's log, and calls back once it is durable. */
+  write(replica: Replica, operations: readonly StoreOperation[], durable: () => void): void {
+    const checkpoint = replica.log.checkpoint();
+    const writeId = this.#nextId++;
+    replica.writesInFlight++;
+    this.#effects.push({
+      type: "write",
+      writeId,
+      operations: checkpoint === undefined ? operations : [...operations, checkpoint],
+    });
+    this.#writes.set(writeId, () => {
+      replica.writesInFlight--;
+      durable();
+    });
+  }
+
+  /** Reads a replica's chunks from disk, as they are there. */
+  read(replica: Replica, fromOffset: number, maxBytes: number, done: (chunks: readonly Chunk[]) => void): void {
+    const readId = this.#nextId++;
+    this.#reads.set(readId, done);
+    this.#effects.push({ type: "read", readId, key: replica.key, fromOffset, maxBytes });
+  }
+
+  /** The leader's own copy grew: it may commit by itself, and followers may fetch it. */
+  becameDurable(replica: Replica): void {
+    if (replica.role.kind === "leader") {
+      replica.role.state.onLocalDurable(replica.log.logEndOffset);
+      this.committed(replica);
+    }
+    this.purgatory.touch(replica.key);
+  }
+
+  /** The leader's high watermark may have moved. */
+  committed(replica: Replica): void {
+    if (replica.role.kind !== "leader") return;
+    const { highWatermark } = replica.role.state;
+    if (highWatermark <= replica.log.highWatermark) return;
+    replica.log.setHighWatermark(highWatermark);
+    this.purgatory.touch(replica.key);
+  }
+
+  /** Asks the controller for a change of the ISR, if the leader wants one. */
+  propose(replica: Replica, proposal: IsrProposal | undefined): void {
+    if (proposal !== undefined) this.#proposals.add(replica, proposal);
+  }
+
+  /** Stops for good: what is stored can no longer be trusted, or no longer be stored (R20). */
+  fail(reason: string): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = reason;
+    this.log("error", `this broker fences itself: ${reason}`);
+    for (const replica of this.#replicas.values()) this.#become(replica, { kind: "offline" });
+    this.purgatory.settle(this.#lastEventMs);
+    this.#followed.closeAll("the storage failed");
+    // The controller hears of it by the end of the socket, like of any death.
+    this.#effects.push({ type: "stopped" });
+  }
+
+  status(): BrokerStatus {
+    const identity = this.#registration.identity;
+    return {
+      state: this.state,
+      brokerId: identity.brokerId,
+      directoryId: identity.directoryId,
+      rack: this.#rack,
+      reason: this.#failure ?? this.#metadataTrouble ?? this.#registration.trouble,
+      controllerConnected: this.requests.connected,
+      partitions: [...this.#replicas.values()]
+        .filter(({ assignment }) => assignment !== undefined)
+        .map(({ topicName, log, role, assignment }) => ({
+          topic: topicName,
+          partitionIndex: log.partitionIndex,
+          role: role.kind,
+          leaderEpoch: assignment?.leaderEpoch ?? -1,
+          logStartOffset: log.logStartOffset,
+          logEndOffset: log.logEndOffset,
+          highWatermark: log.highWatermark,
+        })),
+      storedBytes: [...this.#replicas.values()].reduce((sum, { log }) => sum + log.sizeInBytes, 0),
+      replicatedBytes: this.#followed.replicatedBytes,
+    };
+  }
+
+  #on(event: BrokerEvent, nowMs: number): void {
+    switch (event.type) {
+      case "connection-opened":
+        return this.channel.opened(event.connectionId, event.listener);
+      case "connection-frame":
+        return handleRequest(this, event.connectionId, event.frame, nowMs);
+      case "connection-closed":
+        return void this.channel.closed(event.connectionId);
+      case "link-opened":
+        return this.#followed.opened(event.linkId, nowMs);
+      case "link-frame":
+        return this.#followed.received(event.linkId, event.frame, nowMs);
+      case "link-closed":
+        return this.#followed.closed(event.linkId, event.reason, nowMs);
+      case "controller-opened":
+        this.requests.opened();
+        this.#metadataRetryAtMs = nowMs;
+        return this.#registration.proceed(nowMs);
+      case "controller-frame":
+        return this.#onControllerFrame(event.frame);
+      case "controller-closed":
+        this.requests.closed();
+        return this.#registration.disconnected(nowMs);
+      case "written":
+        return this.#onWritten(event.writeIds, event.operations);
+      case "read": {
+        const done = this.#reads.get(event.readId);
+        assert(done !== undefined, "a read ends once");
+        this.#reads.delete(event.readId);
+        return done(event.chunks);
+      }
+      case "identity-saved":
+        return this.#registration.identitySaved(nowMs);
+      case "storage-failed":
+        return this.fail(event.reason);
+      case "time-gap":
+        return this.#onGap(event.gapMs, nowMs);
+      case "closing":
+        this.#closing = true;
+        return this.#registration.leave(nowMs);
+      case "woken":
+        return;
+    }
+  }
+
+  #tick(nowMs: number): void {
+    if (this.#failure !== undefined) return;
+    this.#registration.proceed(nowMs);
+    this.#followMetadata(nowMs);
+    this.#assumeRoles();
+    if (nowMs >= this.#checkLagAtMs) this.#checkLag(nowMs);
+    if (nowMs >= this.#retentionAtMs) this.#enforceRetention(nowMs);
+    this.#followed.pump(nowMs);
+    this.#proposals.send(nowMs);
+    this.purgatory.settle(nowMs);
+    if (this.#closing && !this.#stopped && this.#registration.kind === "left") this.#stop();
+  }
+
+  /**
+   * The core sees every gap in its own time by itself, before it acts on anything that waited meanwhile: a worker that
+   * was stopped finds old requests in its queue before it finds its timer.
+   */
+  #noticeGap(nowMs: number): void {
+    const gapMs = nowMs - this.#lastEventMs;
+    this.#lastEventMs = nowMs;
+    if (gapMs >= this.config.timeGapMs) this.#onGap(gapMs, nowMs);
+  }
+
+  #onGap(gapMs: number, nowMs: number): void {
+    this.#registration.lose(`this tab did not run for ${Math.round(gapMs)} ms; others may lead by now`, nowMs);
+    this.#assumeRoles();
+  }
+
+  #onWritten(writeIds: readonly number[], operations: readonly StoreOperation[]): void {
+    for (const operation of operations) {
+      if (operation.type === "append") this.#replicas.get(operation.key)?.log.written(operation.chunk);
+    }
+    for (const writeId of writeIds) {
+      const durable = this.#writes.get(writeId);
+      assert(durable !== undefined, "a write ends once");
+      this.#writes.delete(writeId);
+      durable();
+    }
+  }
+
+  #onControllerFrame(frame: Uint8Array): void {
+    try {
+      this.requests.received(frame);
+    } catch (error) {
+      if (!(error instanceof CorruptMessageError)) throw error;
+      this.#metadataTrouble = `the server sent what cannot be read: ${error.message}`;
+      this.log("error", this.#metadataTrouble);
+    }
+  }
+
+  #followMetadata(nowMs: number): void {
+    if (!this.requests.connected || this.#metadataOpen || nowMs < this.#metadataRetryAtMs) return;
+    const { api, version, body } = this.#metadata.request();
+    this.#metadataOpen = true;
+    this.requests.ask(
+      api,
+      version,
+      body,
+      (response) => {
+        this.#metadataOpen = false;
+        const { error } = this.#metadata.onResponse(response);
+        this.#metadataTrouble = error;
+        if (error !== undefined) {
+          this.#metadataRetryAtMs = nowMs + 1_000;
+          this.log("error", `the metadata is refused: ${error}`);
+        }
+      },
+      () => (this.#metadataOpen = false),
+    );
+  }
+
+  /** Brings every replica into the role that the metadata gives it. Cheap when nothing changed. */
+  #assumedFor: unknown;
+  #assumedSelf: number | undefined;
+  #assumeRoles(): void {
+    const self = this.self();
+    const version = this.image.endOffset;
+    if (version === this.#assumedFor && self?.brokerEpoch === this.#assumedSelf) return;
+    this.#assumedFor = version;
+    this.#assumedSelf = self?.brokerEpoch;
+    this.#deleteRemovedTopics();
+    for (const topic of this.image.topics.values()) {
+      for (const partition of topic.partitions) {
+        const key = partitionKey(topic.topicId, partition.partitionIndex);
+        const assigned = partition.replicas.includes(this.nodeId);
+        const replica = this.#replicas.get(key) ?? (assigned ? this.#create(partition) : undefined);
+        if (replica === undefined) continue;
+        replica.topicName = topic.name;
+        replica.config = topicConfig(this.image, topic.name);
+        this.#assume(replica, assigned ? partition : undefined);
+      }
+    }
+    if (self !== undefined) this.producerIds.refill(self.nodeId, self.brokerEpoch);
+  }
+
+  #assume(replica: Replica, partition: Partition | undefined): void {
+    const self = this.self();
+    replica.assignment = partition;
+    if (partition === undefined || self === undefined || partition.leader < 0) {
+      return this.#become(replica, { kind: "offline" });
+    }
+    const { role } = replica;
+    if (partition.leader === this.nodeId) {
+      if (role.kind === "leader" && role.state.leaderEpoch === partition.leaderEpoch) {
+        this.#noteRegistrations(role.state, partition);
+        role.state.onIsrCommitted(partition);
+        role.state.onMinInsyncReplicas(replica.config.minInsyncReplicas);
+        this.committed(replica);
+        this.purgatory.touch(replica.key);
+        return;
+      }
+      // What this replica holds in flight from an earlier role counts into its log end once it is durable.
+      if (replica.writesInFlight > 0) return this.#become(replica, { kind: "offline" }, true);
+      return this.#become(replica, {
+        kind: "leader",
+        state: new LeaderState({
+          ...partition,
+          brokerId: self.nodeId,
+          brokerEpoch: self.brokerEpoch,
+          minInsyncReplicas: replica.config.minInsyncReplicas,
+          logEndOffset: replica.log.logEndOffset,
+          highWatermark: replica.log.highWatermark,
+        }),
+      });
+    }
+    const { leader: leaderId, leaderEpoch } = partition;
+    if (role.kind === "follower" && role.leaderId === leaderId && role.leaderEpoch === leaderEpoch) return;
+    this.#become(replica, { kind: "follower", leaderId, leaderEpoch });
+  }
+
+  /** What a replica held under an earlier registration no longer counts (R6). */
+  #noteRegistrations(state: LeaderState, { replicas }: Partition): void {
+    for (const nodeId of replicas) {
+      const registered = this.image.brokers.get(nodeId);
+      if (registered !== undefined && nodeId !== this.nodeId) state.onBrokerEpoch(nodeId, registered.brokerEpoch);
+    }
+  }
+
+  #become(replica: Replica, role: Replica["role"], again = false): void {
+    if (again) this.#assumedFor = undefined;
+    if (replica.role.kind === "offline" && role.kind === "offline") return;
+    if (replica.role.kind === "follower") this.#followed.remove(replica, replica.role.leaderId);
+    if (replica.role.kind === "leader") this.#proposals.drop(replica);
+    replica.role = role;
+    if (role.kind === "follower") this.#followed.add(replica, role.leaderId);
+    if (role.kind === "leader") this.committed(replica);
+    this.purgatory.touch(replica.key);
+  }
+
+  #create(partition: Partition): Replica {
+    const log = PartitionLog.create(partition.topicId, partition.partitionIndex);
+    const replica = this.#adopt(log);
+    this.write(replica, [log.metadataOperation()], () => {});
+    return replica;
+  }
+
+  #restore(stored: StoredLog): void {
+    const log = PartitionLog.restore(stored);
+    if ("corrupt" in log) {
+      const { topicId, partitionIndex } = stored.metadata;
+      this.fail(`the stored log ${partitionKey(topicId, partitionIndex)} is damaged: ${log.corrupt}`);
+      return;
+    }
+    this.#adopt(log);
+  }
+
+  #adopt(log: PartitionLog): Replica {
+    const replica: Replica = {
+      key: log.key,
+      log,
+      topicName: "",
+      config: topicConfig(this.image, ""),
+      assignment: undefined,
+      role: { kind: "offline" },
+      writesInFlight: 0,
+    };
+    this.#replicas.set(log.key, replica);
+    return replica;
+  }
+
+  /** A log is deleted only when the controller's log says that its topic was deleted, never because it is not mentioned (R18). */
+  #deleteRemovedTopics(): void {
+    for (const topicId of this.#metadata.takeRemovedTopics()) {
+      for (const replica of this.#replicas.values()) {
+        if (replica.log.topicId !== topicId) continue;
+        this.#become(replica, { kind: "offline" });
+        this.#replicas.delete(replica.key);
+        this.write(replica, [{ type: "delete-log", key: replica.key }], () => {});
+        this.purgatory.touch(replica.key);
+      }
+    }
+  }
+
+  #checkLag(nowMs: number): void {
+    this.#checkLagAtMs = nowMs + LAG_CHECK_INTERVAL_MS;
+    for (const replica of this.#replicas.values()) {
+      if (replica.role.kind !== "leader") continue;
+      this.propose(replica, replica.role.state.shrinkLagging(nowMs, this.config.replicaLagTimeMaxMs));
+    }
+  }
+
+  #enforceRetention(nowMs: number): void {
+    this.#retentionAtMs = nowMs + this.config.retentionCheckIntervalMs;
+    for (const replica of this.#replicas.values()) {
+      replica.log.expireProducers(this.wallMs(nowMs));
+      // Followers drop what their leader dropped, so that they never hold less than it.
+      if (replica.role.kind !== "leader" || replica.writesInFlight > 0 || !replica.config.cleanupPolicy.includes("delete")) continue;
+      const operations = replica.log.retention(replica.config, this.wallMs(nowMs));
+      if (operations.length > 0) this.write(replica, operations, () => this.purgatory.touch(replica.key));
+    }
+  }
+
+  #stop(): void {
+    this.#stopped = true;
+    this.#effects.push({ type: "stopped" });
+  }
+
+  #tabEndpoint(nodeId: number): { host: string; port: number } | undefined {
+    const listener = this.image.brokers.get(nodeId)?.listeners.find(({ name }) => name === "TAB");
+    return listener === undefined ? undefined : { host: listener.host, port: listener.port };
+  }
+}

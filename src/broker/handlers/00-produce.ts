@@ -1,0 +1,161 @@
+import type { ProduceRequest, ProduceResponseInit } from "../../protocol/apis/00-produce.ts";
+import { produce } from "../../protocol/apis/00-produce.ts";
+import { errorCode } from "../../protocol/error-codes.ts";
+import type { ErrorName } from "../../protocol/error-codes.ts";
+import { findProducedBatchFault } from "../../protocol/produced-batch.ts";
+import { readBatchHeader } from "../../protocol/record-batch.ts";
+import type { Broker } from "../broker.ts";
+import type { Handler, RequestContext } from "../handle-request.ts";
+import type { Delayed } from "../purgatory.ts";
+import type { Replica } from "../replica.ts";
+
+type PartitionResponse = ProduceResponseInit["responses"][number]["partitionResponses"][number];
+
+const ALL = -1;
+
+/** What became of one partition's batch: refused, or appended and waiting for the durability that was asked for. */
+interface Outcome {
+  readonly name: string;
+  readonly index: number;
+  readonly error: ErrorName;
+  readonly message?: string | undefined;
+  readonly appended?: Appended;
+}
+
+interface Appended {
+  readonly replica: Replica;
+  readonly leaderEpoch: number;
+  readonly baseOffset: number;
+  readonly lastOffset: number;
+  readonly logAppendTimeMs: number;
+}
+
+/**
+ * Serves v3 to v11. Batches are stored as the bytes the producer sent; only their base offset and leader epoch are
+ * written in. acks=1 is answered once this broker's own copy is durable, acks=-1 once the high watermark has passed the
+ * batch (R6, R15), acks=0 never; an error closes an acks=0 connection, which is all that its producer can notice.
+ *
+ * A batch that was appended before is answered with its original offset (R16), and waits like a new one.
+ */
+export const produceHandler: Handler<typeof produce> = {
+  api: produce,
+  handle(broker, request, context, respond) {
+    const outcomes = request.topicData.flatMap(({ name, partitionData }) =>
+      partitionData.map(({ index, records }) => append(broker, request, context, name, index, records)),
+    );
+    if (request.acks === 0) {
+      const refused = outcomes.find(({ error }) => error !== "NONE");
+      if (refused !== undefined) context.close(`acks=0 to ${refused.name}-${refused.index} failed: ${refused.error}`);
+      return respond(undefined);
+    }
+    const delayed: Delayed = {
+      keys: outcomes.flatMap(({ appended }) => (appended === undefined ? [] : [appended.replica.key])),
+      deadlineMs: context.nowMs + Math.max(0, request.timeoutMs),
+      tryComplete() {
+        const results = outcomes.map((outcome) => settled(outcome, request.acks));
+        if (results.includes(undefined)) return false;
+        respond(response(outcomes.map((outcome, at) => partitionResponse(broker, outcome, results[at]!))));
+        return true;
+      },
+      expire() {
+        respond(
+          response(
+            outcomes.map((outcome) =>
+              partitionResponse(broker, outcome, settled(outcome, request.acks) ?? "REQUEST_TIMED_OUT"),
+            ),
+          ),
+        );
+      },
+    };
+    context.pending.abandoned = () => broker.purgatory.leave(delayed);
+    broker.purgatory.enter(delayed, context.nowMs);
+  },
+};
+
+function append(
+  broker: Broker,
+  request: ProduceRequest,
+  context: RequestContext,
+  name: string,
+  index: number,
+  records: Uint8Array | null,
+): Outcome {
+  const refuse = (error: ErrorName, message?: string): Outcome => ({ name, index, error, message });
+  if (request.acks !== ALL && request.acks !== 0 && request.acks !== 1) return refuse("INVALID_REQUIRED_ACKS");
+  if (request.transactionalId !== null) return refuse("TRANSACTIONAL_ID_AUTHORIZATION_FAILED");
+  const found = broker.leaderOf(name, index);
+  if ("error" in found) return refuse(found.error);
+  const { replica, state } = found;
+  if (records === null) return refuse("INVALID_RECORD", "a produce request has exactly one batch for a partition");
+  const { maxMessageBytes } = replica.config;
+  const fault = findProducedBatchFault(records, { maxMessageBytes, produceVersion: context.version });
+  if (fault !== undefined) return refuse(fault.error, fault.message);
+  if (request.acks === ALL) {
+    const error = state.canAcceptAcksAll();
+    if (error !== undefined) return refuse(error);
+  }
+  // A copy: the frame holds more than this batch, and the batch outlives it.
+  const batch = records.slice();
+  const check = replica.log.checkProducer(readBatchHeader(batch));
+  const known = { replica, leaderEpoch: state.leaderEpoch, logAppendTimeMs: -1 };
+  if (check.kind === "error") return refuse(check.error);
+  if (check.kind === "duplicate") {
+    const { baseOffset, lastOffset } = check;
+    return { name, index, error: "NONE", appended: { ...known, baseOffset, lastOffset } };
+  }
+  const wallMs = broker.wallMs(context.nowMs);
+  const { messageTimestampType } = replica.config;
+  const { baseOffset, lastOffset, operations } = replica.log.appendAsLeader(
+    batch,
+    state.leaderEpoch,
+    wallMs,
+    messageTimestampType,
+  );
+  broker.write(replica, operations, () => broker.becameDurable(replica));
+  return {
+    name,
+    index,
+    error: "NONE",
+    appended: { ...known, logAppendTimeMs: messageTimestampType === "LogAppendTime" ? wallMs : -1, baseOffset, lastOffset },
+  };
+}
+
+/** The error to answer with, "NONE" for success, or undefined while the outcome is open. */
+function settled({ error, appended }: Outcome, acks: number): ErrorName | undefined {
+  if (appended === undefined) return error;
+  const { replica, leaderEpoch, lastOffset } = appended;
+  const { role } = replica;
+  // Whoever leads now has, or has not, what was appended here: only the producer's retry can tell.
+  if (role.kind !== "leader" || role.state.leaderEpoch !== leaderEpoch) return "NOT_LEADER_OR_FOLLOWER";
+  if (acks !== ALL) return replica.log.logEndOffset > lastOffset ? "NONE" : undefined;
+  if (role.state.highWatermark > lastOffset) return "NONE";
+  return role.state.canAcceptAcksAll() === undefined ? undefined : "NOT_ENOUGH_REPLICAS_AFTER_APPEND";
+}
+
+function response(partitions: readonly (PartitionResponse & { readonly name: string })[]): ProduceResponseInit {
+  const topics = new Map<string, PartitionResponse[]>();
+  for (const { name, ...partition } of partitions) {
+    const responses = topics.get(name) ?? [];
+    topics.set(name, responses);
+    responses.push(partition);
+  }
+  return { responses: [...topics].map(([name, partitionResponses]) => ({ name, partitionResponses })) };
+}
+
+function partitionResponse(
+  broker: Broker,
+  { name, index, message, appended }: Outcome,
+  error: ErrorName,
+): PartitionResponse & { readonly name: string } {
+  const succeeded = error === "NONE" && appended !== undefined;
+  return {
+    name,
+    index,
+    errorCode: errorCode(error),
+    errorMessage: message ?? null,
+    baseOffset: succeeded ? appended.baseOffset : -1,
+    logAppendTimeMs: succeeded ? appended.logAppendTimeMs : -1,
+    logStartOffset: succeeded ? appended.replica.log.logStartOffset : -1,
+    currentLeader: error === "NOT_LEADER_OR_FOLLOWER" ? broker.currentLeader(name, index) : null,
+  };
+}

@@ -1,0 +1,271 @@
+import { CorruptMessageError } from "../../protocol/errors.ts";
+import { partitionKey } from "../../log/stored-log.ts";
+import { fetch } from "../../protocol/apis/01-fetch.ts";
+import type { FetchRequest, FetchResponseInit } from "../../protocol/apis/01-fetch.ts";
+import { errorCode } from "../../protocol/error-codes.ts";
+import type { ErrorName } from "../../protocol/error-codes.ts";
+import { checkLeaderEpoch, divergence } from "../../replication/fetch-fencing.ts";
+import type { LeaderState } from "../../replication/leader.ts";
+import type { Broker } from "../broker.ts";
+import type { Handler, RequestContext, Respond } from "../handle-request.ts";
+import type { Delayed } from "../purgatory.ts";
+import type { Replica } from "../replica.ts";
+
+type AskedPartition = FetchRequest["topics"][number]["partitions"][number];
+type PartitionResponse = FetchResponseInit["responses"][number]["partitions"][number];
+
+/** One partition of the request, found here or not. */
+interface Asked {
+  readonly topic: string;
+  readonly topicId: string;
+  readonly partition: AskedPartition;
+  readonly replica: Replica | undefined;
+}
+
+/** What can be said about one partition at this moment. */
+type Answer =
+  | { readonly kind: "error"; readonly error: ErrorName }
+  | { readonly kind: "diverging"; readonly epoch: number; readonly endOffset: number }
+  | { readonly kind: "records"; readonly bytes: Uint8Array }
+  | { readonly kind: "disk"; readonly fromOffset: number; readonly maxBytes: number; readonly endOffset: number };
+
+const NO_RECORDS = new Uint8Array(0);
+
+/**
+ * Serves v4 to v16 to consumers, and v17 to followers. Consumers read below the high watermark, followers below what is
+ * durable here. A follower's fetch offset also says what it has stored (R7), and may move the high watermark.
+ *
+ * Waits up to `maxWaitMs` for `minBytes`, unless there is an error or a divergence to tell. A request that arrives behind a
+ * waiting fetch on the same connection ends the wait. At least one batch is returned whatever its size (KIP-74).
+ * Fetch sessions (KIP-227) are declined with session id 0. Reading from followers (KIP-392) is not implemented.
+ */
+export const fetchHandler: Handler<typeof fetch> = {
+  api: fetch,
+  handle(broker, request, context, respond) {
+    new WaitingFetch(broker, request, context, respond).begin();
+  },
+};
+
+class WaitingFetch implements Delayed {
+  readonly keys: readonly string[];
+  readonly deadlineMs: number;
+  readonly #broker: Broker;
+  readonly #request: FetchRequest;
+  readonly #context: RequestContext;
+  readonly #respond: Respond<typeof fetch>;
+  readonly #asked: readonly Asked[];
+  readonly #replicaId: number;
+
+  constructor(broker: Broker, request: FetchRequest, context: RequestContext, respond: Respond<typeof fetch>) {
+    this.#broker = broker;
+    this.#request = request;
+    this.#context = context;
+    this.#respond = respond;
+    this.#replicaId = request.replicaState?.replicaId ?? request.replicaId;
+    this.#asked = request.topics.flatMap(({ topic, topicId, partitions }) => {
+      const id = context.version >= 13 ? topicId : (broker.image.topicsByName.get(topic) ?? "");
+      return partitions.map((partition) => ({
+        topic,
+        topicId,
+        partition,
+        replica: broker.replica(partitionKey(id, partition.partition)),
+      }));
+    });
+    this.keys = this.#asked.flatMap(({ replica }) => (replica === undefined ? [] : [replica.key]));
+    this.deadlineMs = context.nowMs + Math.max(0, request.maxWaitMs);
+  }
+
+  begin(): void {
+    if (this.#replicaId >= 0) this.#noteFollower();
+    this.#context.pending.abandoned = () => this.#broker.purgatory.leave(this);
+    this.#context.pending.hurry = () => {
+      this.#broker.purgatory.leave(this);
+      this.expire();
+    };
+    this.#broker.purgatory.enter(this, this.#context.nowMs);
+  }
+
+  tryComplete(): boolean {
+    if (!this.#mayAnswer()) return false;
+    this.expire();
+    return true;
+  }
+
+  expire(): void {
+    this.#context.pending.hurry = undefined;
+    this.#context.pending.abandoned = undefined;
+    this.#answer();
+  }
+
+  /** Whether there is an error, a divergence, or as much as the asker wants. Looks at offsets alone where it can. */
+  #mayAnswer(): boolean {
+    let bytes = 0;
+    for (const asked of this.#asked) {
+      const { replica, partition } = asked;
+      const checked = this.#check(asked);
+      if ("kind" in checked || replica === undefined) return true;
+      if (checked.endOffset <= partition.fetchOffset) continue;
+      if (this.#request.minBytes <= 1) return true;
+      const answer = this.#read(replica, partition, checked.endOffset, partition.partitionMaxBytes);
+      if (answer.kind !== "records") return true;
+      bytes += answer.bytes.length;
+    }
+    return bytes >= this.#request.minBytes;
+  }
+
+  #answer(): void {
+    let budget = Math.min(Math.max(0, this.#request.maxBytes), this.#broker.config.fetchMaxBytes);
+    let first = true;
+    const answers: Answer[] = [];
+    for (const asked of this.#asked) {
+      const checked = this.#check(asked);
+      if ("kind" in checked) {
+        answers.push(checked);
+        continue;
+      }
+      const { replica, partition } = asked;
+      const maxBytes = Math.min(budget, Math.max(0, partition.partitionMaxBytes));
+      // Only the first partition with records may exceed the limits, by one batch.
+      const answer: Answer =
+        maxBytes > 0 || first
+          ? this.#read(replica!, partition, checked.endOffset, maxBytes)
+          : { kind: "records", bytes: NO_RECORDS };
+      if (answer.kind === "records") budget -= answer.bytes.length;
+      if (answer.kind === "disk") budget -= maxBytes;
+      if (answer.kind === "disk" || (answer.kind === "records" && answer.bytes.length > 0)) first = false;
+      answers.push(answer);
+    }
+    this.#readDisk(answers);
+  }
+
+  /** Fetches what lies on disk, and answers when all of it is there. */
+  #readDisk(answers: readonly Answer[]): void {
+    let missing = answers.filter(({ kind }) => kind === "disk").length;
+    const complete = [...answers];
+    if (missing === 0) return this.#respond(this.#response(complete));
+    answers.forEach((answer, at) => {
+      const { replica, partition } = this.#asked[at]!;
+      if (answer.kind !== "disk" || replica === undefined) return;
+      this.#broker.read(replica, answer.fromOffset, answer.maxBytes, (chunks) => {
+        try {
+          // The log may have been truncated, or trimmed, while the disk was read.
+          const checked = this.#check(this.#asked[at]!);
+          complete[at] =
+            "kind" in checked
+              ? checked
+              : {
+                  kind: "records",
+                  bytes: replica.log.sliceChunks(
+                    chunks,
+                    partition.fetchOffset,
+                    answer.maxBytes,
+                    Math.min(answer.endOffset, checked.endOffset),
+                  ).bytes,
+                };
+        } catch (error) {
+          if (!(error instanceof CorruptMessageError)) throw error;
+          complete[at] = { kind: "error", error: "KAFKA_STORAGE_ERROR" };
+          this.#broker.fail(error.message);
+        }
+        missing--;
+        if (missing === 0) this.#respond(this.#response(complete));
+      });
+    });
+  }
+
+  #check(asked: Asked): { readonly endOffset: number } | Answer {
+    const { replica, partition } = asked;
+    const error = (name: ErrorName): Answer => ({ kind: "error", error: name });
+    if (replica === undefined) return error(this.#unknown(asked));
+    if (replica.role.kind !== "leader") return error("NOT_LEADER_OR_FOLLOWER");
+    const { log, role } = replica;
+    const fenced = checkLeaderEpoch(partition.currentLeaderEpoch, role.state.leaderEpoch);
+    if (fenced !== undefined) return error(fenced);
+    if (this.#replicaId >= 0 && !this.#isFollower(replica)) return error("UNKNOWN_LEADER_EPOCH");
+    if (partition.lastFetchedEpoch >= 0) {
+      const diverging = divergence(log, partition.lastFetchedEpoch, partition.fetchOffset);
+      if (diverging !== undefined) return { kind: "diverging", ...diverging };
+    }
+    if (partition.fetchOffset < log.logStartOffset || partition.fetchOffset > log.logEndOffset) {
+      return error("OFFSET_OUT_OF_RANGE");
+    }
+    return { endOffset: this.#replicaId >= 0 ? log.logEndOffset : role.state.highWatermark };
+  }
+
+  /** A follower must be a replica under its present registration; the leader may hear of that a moment later than it. */
+  #isFollower(replica: Replica): boolean {
+    const brokerEpoch = this.#request.replicaState?.replicaEpoch ?? -1;
+    const registered = this.#broker.image.brokers.get(this.#replicaId);
+    return (
+      replica.assignment?.replicas.includes(this.#replicaId) === true &&
+      registered !== undefined &&
+      registered.brokerEpoch === brokerEpoch
+    );
+  }
+
+  #unknown({ topic, topicId, partition }: Asked): ErrorName {
+    const { image } = this.#broker;
+    const id = this.#context.version >= 13 ? topicId : image.topicsByName.get(topic);
+    const known = id === undefined ? undefined : image.topics.get(id)?.partitions[partition.partition];
+    if (known !== undefined) return "NOT_LEADER_OR_FOLLOWER";
+    return this.#context.version >= 13 && !image.topics.has(topicId) ? "UNKNOWN_TOPIC_ID" : "UNKNOWN_TOPIC_OR_PARTITION";
+  }
+
+  #read(replica: Replica, partition: AskedPartition, endOffset: number, maxBytes: number): Answer {
+    if (partition.fetchOffset >= endOffset) return { kind: "records", bytes: NO_RECORDS };
+    const read = replica.log.read(partition.fetchOffset, maxBytes, endOffset);
+    switch (read.kind) {
+      case "bytes":
+        return { kind: "records", bytes: read.bytes };
+      case "disk":
+        return { kind: "disk", fromOffset: read.fromOffset, maxBytes, endOffset };
+      case "out-of-range":
+        return { kind: "error", error: "OFFSET_OUT_OF_RANGE" };
+    }
+  }
+
+  /** Takes note of how far the follower has got, once, as the request comes in. */
+  #noteFollower(): void {
+    for (const asked of this.#asked) {
+      if ("kind" in this.#check(asked)) continue;
+      const replica = asked.replica!;
+      const state = (replica.role as { readonly state: LeaderState }).state;
+      const { proposal } = state.onFollowerFetch({
+        replicaId: this.#replicaId,
+        brokerEpoch: this.#request.replicaState?.replicaEpoch ?? -1,
+        fetchOffset: asked.partition.fetchOffset,
+        logEndOffset: replica.log.logEndOffset,
+        nowMs: this.#context.nowMs,
+      });
+      this.#broker.committed(replica);
+      this.#broker.propose(replica, proposal);
+    }
+  }
+
+  #response(answers: readonly Answer[]): FetchResponseInit {
+    const topics = new Map<string, { topic: string; topicId: string; partitions: PartitionResponse[] }>();
+    this.#asked.forEach((asked, at) => {
+      const name = `${asked.topicId}/${asked.topic}`;
+      const topic = topics.get(name) ?? { topic: asked.topic, topicId: asked.topicId, partitions: [] };
+      topics.set(name, topic);
+      topic.partitions.push(this.#partitionResponse(asked, answers[at]!));
+    });
+    return { responses: [...topics.values()] };
+  }
+
+  #partitionResponse({ replica, partition, topic }: Asked, answer: Answer): PartitionResponse {
+    const state = replica?.role.kind === "leader" ? replica.role.state : undefined;
+    const error = answer.kind === "error" ? answer.error : "NONE";
+    const stale = error === "NOT_LEADER_OR_FOLLOWER" || error === "FENCED_LEADER_EPOCH";
+    return {
+      partitionIndex: partition.partition,
+      errorCode: errorCode(error),
+      highWatermark: state?.highWatermark ?? -1,
+      lastStableOffset: state?.highWatermark ?? -1,
+      logStartOffset: state === undefined ? -1 : replica!.log.logStartOffset,
+      divergingEpoch: answer.kind === "diverging" ? { epoch: answer.epoch, endOffset: answer.endOffset } : null,
+      currentLeader: stale ? this.#broker.currentLeader(replica?.topicName ?? topic, partition.partition) : null,
+      records: answer.kind === "records" ? answer.bytes : NO_RECORDS,
+    };
+  }
+}

@@ -1,0 +1,92 @@
+import {
+  EARLIEST_LOCAL_TIMESTAMP,
+  EARLIEST_TIMESTAMP,
+  LATEST_TIMESTAMP,
+  MAX_TIMESTAMP,
+  listOffsets,
+} from "../../protocol/apis/02-list-offsets.ts";
+import type { ListOffsetsResponseInit } from "../../protocol/apis/02-list-offsets.ts";
+import { errorCode } from "../../protocol/error-codes.ts";
+import type { ErrorName } from "../../protocol/error-codes.ts";
+import { CorruptMessageError } from "../../protocol/errors.ts";
+import { checkLeaderEpoch } from "../../replication/fetch-fencing.ts";
+import type { Broker } from "../broker.ts";
+import type { Handler } from "../handle-request.ts";
+
+type PartitionResponse = ListOffsetsResponseInit["topics"][number]["partitions"][number];
+type Found = { readonly offset: number; readonly timestamp: number };
+
+interface AskedPartition {
+  readonly partitionIndex: number;
+  readonly currentLeaderEpoch: number;
+  readonly timestamp: number;
+}
+
+/**
+ * Serves v1 to v8. The latest offset is the high watermark, and is not told before that has passed the start of the
+ * leader's epoch (R14, KIP-207). By timestamp the answer is exact for uncompressed records, and the start of the batch
+ * for compressed ones.
+ */
+export const listOffsetsHandler: Handler<typeof listOffsets> = {
+  api: listOffsets,
+  handle(broker, request, _context, respond) {
+    const topics = request.topics.map(({ name, partitions }) => ({
+      name,
+      partitions: partitions.map((): PartitionResponse | undefined => undefined),
+    }));
+    let missing = request.topics.reduce((sum, { partitions }) => sum + partitions.length, 0);
+    const complete = () => respond({ topics: topics as ListOffsetsResponseInit["topics"] });
+    if (missing === 0) return complete();
+    request.topics.forEach(({ name, partitions }, topicAt) => {
+      partitions.forEach((asked, at) => {
+        answer(broker, name, asked, (partition) => {
+          topics[topicAt]!.partitions[at] = partition;
+          missing--;
+          if (missing === 0) complete();
+        });
+      });
+    });
+  },
+};
+
+function answer(broker: Broker, topic: string, asked: AskedPartition, done: (answer: PartitionResponse) => void): void {
+  const refuse = (error: ErrorName) => done({ partitionIndex: asked.partitionIndex, errorCode: errorCode(error) });
+  const found = broker.leaderOf(topic, asked.partitionIndex);
+  if ("error" in found) return refuse(found.error);
+  const { replica, state } = found;
+  const fenced = checkLeaderEpoch(asked.currentLeaderEpoch, state.leaderEpoch);
+  if (fenced !== undefined) return refuse(fenced);
+  const { log } = replica;
+  const tell = ({ offset, timestamp }: Found) =>
+    done({
+      partitionIndex: asked.partitionIndex,
+      errorCode: 0,
+      offset,
+      timestamp,
+      leaderEpoch: offset < 0 ? -1 : (log.epochs.epochAt(offset) ?? state.leaderEpoch),
+    });
+  if (asked.timestamp === EARLIEST_TIMESTAMP || asked.timestamp === EARLIEST_LOCAL_TIMESTAMP) {
+    return tell({ offset: log.logStartOffset, timestamp: -1 });
+  }
+  if (!state.hwMonotonicReady) return refuse("OFFSET_NOT_AVAILABLE");
+  if (asked.timestamp === LATEST_TIMESTAMP) return tell({ offset: state.highWatermark, timestamp: -1 });
+  const timestamp = asked.timestamp === MAX_TIMESTAMP ? log.maxTimestamp : asked.timestamp;
+  if (timestamp < 0) return asked.timestamp === MAX_TIMESTAMP ? tell(NOTHING) : refuse("UNSUPPORTED_FOR_MESSAGE_FORMAT");
+  // What is not committed yet is not told.
+  const tellCommitted = (first: Found | undefined) =>
+    tell(first === undefined || first.offset >= state.highWatermark ? NOTHING : first);
+  const where = log.offsetForTimestamp(timestamp);
+  if (where.kind === "none") return tell(NOTHING);
+  if (where.kind === "found") return tellCommitted(where);
+  broker.read(replica, where.fromOffset, where.maxBytes, (chunks) => {
+    try {
+      tellCommitted(log.findTimestamp(chunks, timestamp));
+    } catch (error) {
+      if (!(error instanceof CorruptMessageError)) throw error;
+      broker.fail(error.message);
+      refuse("KAFKA_STORAGE_ERROR");
+    }
+  });
+}
+
+const NOTHING: Found = { offset: -1, timestamp: -1 };

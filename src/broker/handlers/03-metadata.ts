@@ -1,0 +1,37 @@
+import { createTopics } from "../../protocol/apis/19-create-topics.ts";
+import { metadata } from "../../protocol/apis/03-metadata.ts";
+import type { MetadataRequest } from "../../protocol/apis/03-metadata.ts";
+import { metadataResponse } from "../../metadata/metadata-response.ts";
+import { autoCreatesTopics } from "../../metadata/topic-config.ts";
+import type { Broker } from "../broker.ts";
+import type { Handler } from "../handle-request.ts";
+
+/**
+ * Serves v0 to v12 from the metadata that this broker has followed, with the endpoints of the listener asked. A topic that
+ * does not exist is created if the client allows it and the cluster does; the client learns that by asking again.
+ */
+export const metadataHandler: Handler<typeof metadata> = {
+  api: metadata,
+  handle(broker, request, { version, listener }, respond) {
+    createMissing(broker, request);
+    respond(metadataResponse(broker.image, request, version, listener, broker.nodeId));
+  },
+};
+
+function createMissing(broker: Broker, request: MetadataRequest): void {
+  if (!request.allowAutoTopicCreation || !autoCreatesTopics(broker.image)) return;
+  const missing = (request.topics ?? []).flatMap(({ name }) =>
+    name === null || broker.image.topicsByName.has(name) ? [] : [name],
+  );
+  if (missing.length === 0) return;
+  broker.requests.ask(
+    createTopics,
+    7,
+    {
+      topics: missing.map((name) => ({ name, numPartitions: -1, replicationFactor: -1, assignments: [], configs: [] })),
+      timeoutMs: 10_000,
+      validateOnly: false,
+    },
+    () => {},
+  );
+}

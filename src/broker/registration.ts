@@ -1,0 +1,272 @@
+import { brokerHeartbeat } from "../protocol/apis/63-broker-heartbeat.ts";
+import type { BrokerHeartbeatResponse } from "../protocol/apis/63-broker-heartbeat.ts";
+import { brokerRegistration } from "../protocol/apis/62-broker-registration.ts";
+import type { BrokerRegistrationResponse } from "../protocol/apis/62-broker-registration.ts";
+import { assert } from "../protocol/assert.ts";
+import { errorMessage, errorName } from "../protocol/error-codes.ts";
+import type { BrokerConfig } from "./broker-config.ts";
+import type { ControllerRequests } from "./controller-requests.ts";
+import type { BrokerEffect } from "./effects.ts";
+import type { StorageIdentity } from "./storage-identity.ts";
+
+export interface BrokerListener {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+/**
+ * Where this broker stands with the controller (reliability rules R11, R12; KIP-631).
+ *
+ *     unregistered ──save a pending nonce──▶ preparing ──stored──▶ registering
+ *     registering ──granted──▶ storing ──generation stored──▶ confirming ──heartbeat: unfenced──▶ running
+ *     running ──fenced, stale epoch, or a gap in its own time──▶ unregistered
+ *     running ──closing──▶ leaving ──heartbeat: should shut down──▶ left
+ *
+ * A broken link does not end `running`: leaders go on without the controller, and a heartbeat with the same epoch
+ * resumes the session. `refused` is final for this start.
+ */
+type State =
+  | { readonly kind: "unregistered"; readonly retryAtMs: number }
+  | { readonly kind: "preparing" }
+  | { readonly kind: "registering" }
+  | { readonly kind: "storing"; readonly brokerEpoch: number }
+  | { readonly kind: "confirming"; readonly brokerEpoch: number }
+  | { readonly kind: "running"; readonly brokerEpoch: number }
+  | { readonly kind: "leaving"; readonly brokerEpoch: number }
+  | { readonly kind: "left" }
+  | { readonly kind: "refused"; readonly reason: string };
+
+const RETRY_MS = 250;
+/** While the broker waits to be unfenced, or to be let go. */
+const EAGER_HEARTBEAT_MS = 25;
+const REGISTRATION_VERSION = 4;
+const HEARTBEAT_VERSION = 1;
+
+/** What a registration needs from the broker around it. */
+export interface RegistrationContext {
+  readonly requests: ControllerRequests;
+  readonly config: BrokerConfig;
+  readonly listeners: readonly BrokerListener[];
+  readonly rack: string;
+  effects(effect: BrokerEffect): void;
+  /** A fresh UUID from the broker's own generator. */
+  uuid(): string;
+  /** End of the metadata that was applied, its epoch, and the cluster it belongs to. */
+  metadata(): { readonly clusterId: string | undefined; readonly epoch: number; readonly endOffset: number };
+}
+
+export class Registration {
+  readonly #context: RegistrationContext;
+  readonly #incarnationId: string;
+  #identity: StorageIdentity;
+  #state: State = { kind: "unregistered", retryAtMs: 0 };
+  #heartbeatAtMs = 0;
+  #heartbeatOpen = false;
+  /** Why the last attempt did not succeed, for people. */
+  #trouble: string | undefined;
+
+  constructor(context: RegistrationContext, identity: StorageIdentity) {
+    this.#context = context;
+    this.#identity = identity;
+    this.#incarnationId = context.uuid();
+  }
+
+  get identity(): StorageIdentity {
+    return this.#identity;
+  }
+
+  get kind(): State["kind"] {
+    return this.#state.kind;
+  }
+
+  get trouble(): string | undefined {
+    return this.#state.kind === "refused" ? this.#state.reason : this.#trouble;
+  }
+
+  /** The epoch under which this broker may serve, or undefined while it may not. */
+  get brokerEpoch(): number | undefined {
+    return this.#state.kind === "running" || this.#state.kind === "leaving" ? this.#state.brokerEpoch : undefined;
+  }
+
+  get wakeAtMs(): number {
+    if (!this.#context.requests.connected) return Number.POSITIVE_INFINITY;
+    switch (this.#state.kind) {
+      case "unregistered":
+        return this.#state.retryAtMs;
+      case "confirming":
+      case "running":
+      case "leaving":
+        return this.#heartbeatOpen ? Number.POSITIVE_INFINITY : this.#heartbeatAtMs;
+      default:
+        return Number.POSITIVE_INFINITY;
+    }
+  }
+
+  /** The link to the controller opened, or time passed. */
+  proceed(nowMs: number): void {
+    if (!this.#context.requests.connected) return;
+    if (this.#state.kind === "unregistered" && nowMs >= this.#state.retryAtMs) this.#prepare(nowMs);
+    else if (nowMs >= this.#heartbeatAtMs) this.#heartbeat(nowMs);
+  }
+
+  /** The link to the controller is gone. What was asked is asked again once it is back. */
+  disconnected(nowMs: number): void {
+    this.#heartbeatAtMs = nowMs;
+    if (this.#state.kind === "registering") this.#state = { kind: "unregistered", retryAtMs: nowMs };
+  }
+
+  /** The broker can no longer be sure that it is still registered: it must not serve until it is again. */
+  lose(reason: string, nowMs: number): void {
+    if (this.brokerEpoch === undefined && this.#state.kind !== "confirming") return;
+    this.#trouble = reason;
+    this.#state = { kind: "unregistered", retryAtMs: nowMs };
+    this.#context.effects({ type: "log", level: "warn", message: `registering anew: ${reason}` });
+    this.proceed(nowMs);
+  }
+
+  /** Asks the controller to move leadership away (controlled shutdown). Without a controller there is nobody to ask. */
+  leave(nowMs: number): void {
+    const brokerEpoch = this.brokerEpoch;
+    if (brokerEpoch === undefined || !this.#context.requests.connected) {
+      this.#state = { kind: "left" };
+      return;
+    }
+    this.#state = { kind: "leaving", brokerEpoch };
+    this.#heartbeatOpen = false;
+    this.#heartbeat(nowMs);
+  }
+
+  identitySaved(nowMs: number): void {
+    if (this.#state.kind === "preparing") this.#register(nowMs);
+    else if (this.#state.kind === "storing") {
+      this.#state = { kind: "confirming", brokerEpoch: this.#state.brokerEpoch };
+      this.#heartbeatOpen = false;
+      this.#heartbeat(nowMs);
+    }
+  }
+
+  #prepare(nowMs: number): void {
+    const { epoch, endOffset } = this.#context.metadata();
+    // A nonce that is pending already, from an attempt that was cut short, must be presented again.
+    const pendingNonce = this.#identity.pendingNonce ?? this.#context.uuid();
+    this.#state = { kind: "preparing" };
+    if (pendingNonce === this.#identity.pendingNonce) return this.#register(nowMs);
+    this.#save({ ...this.#identity, pendingNonce, metadataEpoch: epoch, metadataOffset: endOffset });
+  }
+
+  #save(identity: StorageIdentity): void {
+    this.#identity = identity;
+    this.#context.effects({ type: "save-identity", identity });
+  }
+
+  #register(nowMs: number): void {
+    const { brokerId, clusterId, directoryId, generation, nonce, pendingNonce, durability } = this.#identity;
+    assert(pendingNonce !== undefined, "a registration presents a nonce that is stored");
+    const { listeners, rack } = this.#context;
+    this.#state = { kind: "registering" };
+    this.#context.requests.ask(
+      brokerRegistration,
+      REGISTRATION_VERSION,
+      {
+        brokerId,
+        clusterId: clusterId ?? this.#context.metadata().clusterId ?? "",
+        incarnationId: this.#incarnationId,
+        listeners: listeners.map((listener) => ({ ...listener, securityProtocol: 0 })),
+        rack,
+        logDirs: [directoryId],
+        generation,
+        nonce: nonce ?? null,
+        pendingNonce,
+        durability,
+      },
+      (response) => this.#registered(response, nowMs),
+      () => this.disconnected(nowMs),
+    );
+  }
+
+  #registered(response: BrokerRegistrationResponse, nowMs: number): void {
+    if (this.#state.kind !== "registering") return;
+    const error = errorName(response.errorCode);
+    switch (error) {
+      case "NONE": {
+        this.#state = { kind: "storing", brokerEpoch: response.brokerEpoch };
+        const { pendingNonce } = this.#identity;
+        return this.#save({
+          ...this.#identity,
+          brokerId: response.brokerId,
+          clusterId: this.#identity.clusterId ?? this.#context.metadata().clusterId,
+          generation: response.generation,
+          nonce: pendingNonce,
+          pendingNonce: undefined,
+        });
+      }
+      // The old epoch of this storage is not fenced yet, or the controller is not ready: both pass.
+      case "DUPLICATE_BROKER_REGISTRATION":
+      case "NOT_CONTROLLER":
+      case "REQUEST_TIMED_OUT":
+        this.#trouble = `the controller does not register this broker yet: ${errorMessage(error)}`;
+        this.#state = { kind: "unregistered", retryAtMs: nowMs + RETRY_MS };
+        return;
+      default: {
+        const reason = refusal(error);
+        this.#state = { kind: "refused", reason };
+        this.#context.effects({ type: "log", level: "error", message: reason });
+      }
+    }
+  }
+
+  #heartbeat(nowMs: number): void {
+    const state = this.#state;
+    if (state.kind !== "confirming" && state.kind !== "running" && state.kind !== "leaving") return;
+    if (this.#heartbeatOpen) return;
+    this.#heartbeatOpen = true;
+    this.#heartbeatAtMs =
+      nowMs + (state.kind === "running" ? this.#context.config.heartbeatIntervalMs : EAGER_HEARTBEAT_MS);
+    this.#context.requests.ask(
+      brokerHeartbeat,
+      HEARTBEAT_VERSION,
+      {
+        brokerId: this.#identity.brokerId,
+        brokerEpoch: state.brokerEpoch,
+        currentMetadataOffset: this.#context.metadata().endOffset - 1,
+        wantFence: false,
+        wantShutDown: state.kind === "leaving",
+        confirmedGeneration: this.#identity.generation,
+      },
+      (response) => this.#heartbeatAnswered(response, state.brokerEpoch, nowMs),
+      () => (this.#heartbeatOpen = false),
+    );
+  }
+
+  #heartbeatAnswered(response: BrokerHeartbeatResponse, brokerEpoch: number, nowMs: number): void {
+    this.#heartbeatOpen = false;
+    const state = this.#state;
+    // An answer to an earlier registration says nothing about this one.
+    if (!("brokerEpoch" in state) || state.brokerEpoch !== brokerEpoch || state.kind === "storing") return;
+    const error = errorName(response.errorCode);
+    if (error !== "NONE") return this.lose(`the controller refused a heartbeat: ${error}`, nowMs);
+    if (state.kind === "leaving") {
+      if (response.shouldShutDown) this.#state = { kind: "left" };
+    } else if (state.kind === "confirming") {
+      if (!response.isFenced) {
+        this.#trouble = undefined;
+        this.#state = { kind: "running", brokerEpoch };
+      }
+    } else if (response.isFenced) {
+      this.lose("the controller fenced this broker", nowMs);
+    }
+  }
+}
+
+function refusal(error: ReturnType<typeof errorName>): string {
+  switch (error) {
+    case "INCONSISTENT_CLUSTER_ID":
+      return "this storage belongs to another cluster than the server runs; clear this site's data or use that server";
+    case "INVALID_REGISTRATION":
+    case "BROKER_ID_NOT_REGISTERED":
+      return "this storage is a copy, or an older state, of one the cluster knows; it starts over as a new broker";
+    default:
+      return `the controller refuses this broker: ${error}, ${errorMessage(error)}`;
+  }
+}

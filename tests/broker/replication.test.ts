@@ -1,0 +1,267 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { fetch } from "../../src/protocol/apis/01-fetch.ts";
+import { deleteTopics } from "../../src/protocol/apis/20-delete-topics.ts";
+import { errorName } from "../../src/protocol/error-codes.ts";
+import { CoreCluster } from "./core-cluster.ts";
+import type { CoreBroker } from "./core-cluster.ts";
+import { consumed, createTopic, leaderOf, produced, sendProduce, untilInSync } from "./core-requests.ts";
+
+describe("a replicated partition", () => {
+  let cluster: CoreCluster;
+  let tabs: CoreBroker[];
+
+  beforeEach(() => {
+    cluster = new CoreCluster();
+    tabs = ["a", "b", "c"].map((name) => cluster.start(name));
+    cluster.until(() => tabs.every(({ core }) => core.state === "running"), "three running brokers");
+    createTopic(cluster, "quakes");
+    untilInSync(cluster, "quakes", 3);
+  });
+
+  const others = (leader: CoreBroker) => tabs.filter((tab) => tab !== leader);
+
+  it("acknowledges with acks=all what is then read back", () => {
+    const client = leaderOf(cluster, "quakes").connect();
+    expect(produced(cluster, client, "quakes", ["one", "two"])).toEqual({ error: "NONE", baseOffset: 0 });
+    expect(produced(cluster, client, "quakes", ["three"])).toEqual({ error: "NONE", baseOffset: 2 });
+    expect(consumed(client, "quakes")).toMatchObject({ error: "NONE", highWatermark: 3, values: ["one", "two", "three"] });
+  });
+
+  it("holds the same bytes on every replica", () => {
+    const leader = leaderOf(cluster, "quakes");
+    for (let round = 0; round < 5; round++) produced(cluster, leader.connect(), "quakes", [`record ${round}`]);
+    cluster.advance(100);
+    const [first, ...rest] = tabs.map(({ disk }) => disk.load()[0]!);
+    for (const log of rest) {
+      const bytes = (stored: typeof log) => disk(stored);
+      expect(bytes(log)).toEqual(bytes(first!));
+    }
+    function disk(stored: { readonly chunks: readonly unknown[] }): number[] {
+      return (stored.chunks as readonly { readonly bytes: Uint8Array }[]).flatMap(({ bytes }) => [...bytes]);
+    }
+  });
+
+  it("[R7] [R15] acknowledges nothing while the followers' disks have not stored it", () => {
+    const leader = leaderOf(cluster, "quakes");
+    for (const tab of others(leader)) tab.slowDisk = true;
+    const outcome = sendProduce(leader.connect(), "quakes", ["pending"]);
+    cluster.advance(200);
+    expect(outcome()).toBeUndefined();
+    expect(consumed(leader.connect(), "quakes").values).toEqual([]);
+    for (const tab of others(leader)) {
+      tab.slowDisk = false;
+      tab.flush();
+    }
+    cluster.until(() => outcome() !== undefined, "the acknowledgement");
+    expect(outcome()?.error).toBe("NONE");
+  });
+
+  it("[R6] acknowledges nothing, not even with acks=1, before the leader's own disk has it", () => {
+    const leader = leaderOf(cluster, "quakes");
+    leader.slowDisk = true;
+    const [all, one] = [-1, 1].map((acks) => sendProduce(leader.connect(), "quakes", ["pending"], { acks }));
+    cluster.advance(200);
+    expect([all!(), one!()]).toEqual([undefined, undefined]);
+    leader.slowDisk = false;
+    leader.flush();
+    cluster.until(() => all!() !== undefined && one!() !== undefined, "both acknowledgements");
+  });
+
+  it("elects a replica that has every acknowledged record when the leader dies", () => {
+    const first = leaderOf(cluster, "quakes");
+    for (let round = 0; round < 10; round++) produced(cluster, first.connect(), "quakes", [`record ${round}`]);
+    first.kill();
+    const second = leaderOf(cluster, "quakes");
+    expect(second).not.toBe(first);
+    cluster.until(() => consumed(second.connect(), "quakes").highWatermark === 10, "the high watermark");
+    expect(consumed(second.connect(), "quakes").values).toEqual(Array.from({ length: 10 }, (_, at) => `record ${at}`));
+    expect(produced(cluster, second.connect(), "quakes", ["after"]).baseOffset).toBe(10);
+  });
+
+  it("takes a restarted tab back as the broker it was, without copying the log anew", () => {
+    const leader = leaderOf(cluster, "quakes");
+    const follower = others(leader)[0]!;
+    for (let round = 0; round < 10; round++) produced(cluster, leader.connect(), "quakes", ["x".repeat(1_000)]);
+    cluster.advance(100);
+    const { nodeId } = follower;
+    follower.kill();
+    untilInSync(cluster, "quakes", 2);
+    produced(cluster, leader.connect(), "quakes", ["missed"]);
+    follower.start();
+    untilInSync(cluster, "quakes", 3);
+    expect(follower.nodeId).toBe(nodeId);
+    expect(follower.core.status().replicatedBytes).toBeLessThan(500);
+  });
+
+  it("[R11] takes a wiped tab for a new broker, and never elects it while it is empty", () => {
+    const leader = leaderOf(cluster, "quakes");
+    const { nodeId } = leader;
+    for (let round = 0; round < 5; round++) produced(cluster, leader.connect(), "quakes", [`record ${round}`]);
+    leader.kill();
+    leader.wipe();
+    leader.start();
+    const second = leaderOf(cluster, "quakes");
+    expect(second).not.toBe(leader);
+    cluster.until(() => leader.core.state === "running", "the wiped tab running again");
+    expect(leader.nodeId).not.toBe(nodeId);
+    expect(consumed(second.connect(), "quakes").values).toHaveLength(5);
+  });
+
+  it("[R4] truncates what only a dead leader had", () => {
+    const first = leaderOf(cluster, "quakes");
+    produced(cluster, first.connect(), "quakes", ["committed"]);
+    // Both followers are cut off from what comes now, though the controller still sees them.
+    for (const tab of others(first)) tab.slowDisk = true;
+    const lost = sendProduce(first.connect(), "quakes", ["never committed"]);
+    cluster.advance(50);
+    expect(lost()).toBeUndefined();
+    expect(first.disk.load()[0]?.chunks.at(-1)?.lastOffset).toBe(1);
+    for (const tab of others(first)) tab.kill();
+    first.kill();
+    for (const tab of others(first)) {
+      tab.slowDisk = false;
+      tab.start();
+    }
+    cluster.until(() => others(first).some(({ core }) => core.state === "running"), "a survivor");
+    cluster.advance(500);
+    first.start();
+    const leader = leaderOf(cluster, "quakes");
+    untilInSync(cluster, "quakes", 3);
+    produced(cluster, leader.connect(), "quakes", ["after"]);
+    cluster.advance(200);
+    const values = consumed(leader.connect(), "quakes").values;
+    const ends = tabs.map(({ disk }) => disk.load()[0]?.chunks.at(-1)?.lastOffset);
+    expect(new Set(ends).size).toBe(1);
+    // Whoever was elected decides about the record that was never acknowledged; all replicas agree on it.
+    expect([["committed", "after"], ["committed", "never committed", "after"]]).toContainEqual(values);
+  });
+
+  describe("whose leader is frozen for longer than its session", () => {
+    let frozen: CoreBroker;
+    let next: CoreBroker;
+
+    beforeEach(() => {
+      frozen = leaderOf(cluster, "quakes");
+      produced(cluster, frozen.connect(), "quakes", ["before"]);
+      frozen.freeze();
+      next = leaderOf(cluster, "quakes");
+      produced(cluster, next.connect(), "quakes", ["meanwhile"]);
+    });
+
+    it("[R2] [R6] acknowledges nothing that waited in the frozen tab", () => {
+      const client = frozen.connect();
+      const [one, all] = [1, -1].map((acks) => sendProduce(client, "quakes", ["stale"], { acks }));
+      cluster.settle();
+      frozen.thaw();
+      cluster.until(() => one!() !== undefined && all!() !== undefined, "two refusals");
+      expect([one!()?.error, all!()?.error]).toEqual(["NOT_LEADER_OR_FOLLOWER", "NOT_LEADER_OR_FOLLOWER"]);
+      cluster.advance(1_000);
+      const leader = leaderOf(cluster, "quakes");
+      cluster.until(() => consumed(leader.connect(), "quakes").values.length === 2, "both records");
+      expect(consumed(leader.connect(), "quakes").values).toEqual(["before", "meanwhile"]);
+    });
+
+    it("registers the tab anew and brings it back into sync", () => {
+      const epoch = cluster.controller.image.brokers.get(frozen.nodeId)!.brokerEpoch;
+      frozen.thaw();
+      untilInSync(cluster, "quakes", 3);
+      expect(cluster.controller.image.brokers.get(frozen.nodeId)!.brokerEpoch).toBeGreaterThan(epoch);
+    });
+  });
+
+  it("[R2] refuses fetches of other epochs", () => {
+    leaderOf(cluster, "quakes").kill();
+    const leader = leaderOf(cluster, "quakes");
+    const { leaderEpoch } = cluster.controller.image.topicNamed("quakes")!.partitions[0]!;
+    const at = (currentLeaderEpoch: number) => consumed(leader.connect(), "quakes", 0, { currentLeaderEpoch }).error;
+    expect(at(leaderEpoch)).toBe("NONE");
+    expect(at(leaderEpoch - 1)).toBe("FENCED_LEADER_EPOCH");
+    expect(at(leaderEpoch + 1)).toBe("UNKNOWN_LEADER_EPOCH");
+  });
+
+  it("[R6] counts no fetch of somebody who only claims to be a replica", () => {
+    const leader = leaderOf(cluster, "quakes");
+    for (const tab of others(leader)) tab.slowDisk = true;
+    const outcome = sendProduce(leader.connect(), "quakes", ["held"]);
+    cluster.settle();
+    for (const [replicaId, replicaEpoch] of [
+      [others(leader)[0]!.nodeId, 0],
+      [others(leader)[1]!.nodeId, 999_999],
+      [77, 1],
+    ] as const) {
+      const { topicId } = cluster.controller.image.topicNamed("quakes")!;
+      const { responses } = leader.connect().ask(fetch, 17, {
+        replicaState: { replicaId, replicaEpoch },
+        maxWaitMs: 0,
+        minBytes: 0,
+        topics: [{ topicId, partitions: [{ partition: 0, fetchOffset: 1, partitionMaxBytes: 1_000 }] }],
+      });
+      expect(errorName(responses[0]!.partitions[0]!.errorCode)).toBe("UNKNOWN_LEADER_EPOCH");
+    }
+    cluster.advance(100);
+    expect(outcome()).toBeUndefined();
+  });
+
+  it("[R16] recognises a retry after the leader changed, and answers with the first offset", () => {
+    const producer = { producerId: 4_000, producerEpoch: 0 };
+    const first = leaderOf(cluster, "quakes");
+    expect(produced(cluster, first.connect(), "quakes", ["once"], { ...producer, baseSequence: 0 }).baseOffset).toBe(0);
+    expect(produced(cluster, first.connect(), "quakes", ["twice"], { ...producer, baseSequence: 1 }).baseOffset).toBe(1);
+    first.kill();
+    const second = leaderOf(cluster, "quakes");
+    const retry = produced(cluster, second.connect(), "quakes", ["twice"], { ...producer, baseSequence: 1 });
+    expect(retry).toEqual({ error: "NONE", baseOffset: 1 });
+    const gap = produced(cluster, second.connect(), "quakes", ["skipped one"], { ...producer, baseSequence: 3 });
+    expect(gap.error).toBe("OUT_OF_ORDER_SEQUENCE_NUMBER");
+    expect(produced(cluster, second.connect(), "quakes", ["next"], { ...producer, baseSequence: 2 }).baseOffset).toBe(2);
+  });
+
+  it("[R15] refuses acks=all when too few replicas are in sync, and says so for what was appended before", () => {
+    const leader = leaderOf(cluster, "quakes");
+    const [one, two] = others(leader);
+    one!.kill();
+    untilInSync(cluster, "quakes", 2);
+    two!.slowDisk = true;
+    const pending = sendProduce(leader.connect(), "quakes", ["pending"]);
+    cluster.settle();
+    two!.kill();
+    untilInSync(cluster, "quakes", 1);
+    cluster.until(() => pending() !== undefined, "an answer to what was pending");
+    expect(pending()?.error).toBe("NOT_ENOUGH_REPLICAS_AFTER_APPEND");
+    expect(produced(cluster, leader.connect(), "quakes", ["more"]).error).toBe("NOT_ENOUGH_REPLICAS");
+    expect(produced(cluster, leader.connect(), "quakes", ["less"], { acks: 1 }).error).toBe("NONE");
+  });
+
+  it("goes on without the controller", () => {
+    const leader = leaderOf(cluster, "quakes");
+    for (const tab of tabs) tab.disconnectController();
+    cluster.advance(10_000);
+    expect(produced(cluster, leader.connect(), "quakes", ["alone"]).error).toBe("NONE");
+    for (const tab of tabs) tab.connectController();
+    cluster.advance(2_000);
+    expect(produced(cluster, leaderOf(cluster, "quakes").connect(), "quakes", ["together"]).error).toBe("NONE");
+  });
+
+  it("[R18] deletes a log when its topic is deleted, and only then", () => {
+    const { topicId } = cluster.controller.image.topicNamed("quakes")!;
+    for (const tab of tabs) expect(tab.disk.load()).toHaveLength(1);
+    deleteTopic(cluster, "quakes");
+    cluster.advance(500);
+    for (const tab of tabs) expect(tab.disk.load()).toHaveLength(0);
+    expect(cluster.controller.image.topics.has(topicId)).toBe(false);
+  });
+
+  it("hands leadership over before a tab that closes in good order is gone", () => {
+    const leader = leaderOf(cluster, "quakes");
+    leader.handle({ type: "closing" });
+    cluster.until(() => !leader.running, "the end of the tab");
+    const next = leaderOf(cluster, "quakes");
+    expect(next).not.toBe(leader);
+    expect(produced(cluster, next.connect(), "quakes", ["after"]).error).toBe("NONE");
+  });
+});
+
+
+function deleteTopic(cluster: CoreCluster, name: string): void {
+  cluster.askController(deleteTopics, 6, { topics: [{ name, topicId: "00000000-0000-0000-0000-000000000000" }], timeoutMs: 1_000 });
+}
