@@ -164,6 +164,7 @@ export class LeaderState {
     if (isNewer || this.#isProposed(isr)) this.#pending = undefined;
     if (isNewer) for (const follower of this.#followers.values()) follower.isIneligible = false;
     this.#partitionEpoch = partitionEpoch;
+    this.#noteDeparted(isr);
     this.#isr = isr;
     this.#replicas = committed.replicas ?? this.#replicas;
     this.#addingReplicas = committed.addingReplicas ?? this.#addingReplicas;
@@ -251,6 +252,17 @@ export class LeaderState {
     this.#pending = { newIsr, leaderEpoch: this.leaderEpoch, partitionEpoch: this.#partitionEpoch };
     this.#pendingIsUnanswered = false;
     return this.#pending;
+  }
+
+  /**
+   * A replica that the controller took out of the ISR, because its tab is gone perhaps, has to catch up anew before the
+   * high watermark waits for it again.
+   */
+  #noteDeparted(isr: readonly number[]): void {
+    for (const brokerId of this.#isr) {
+      const follower = this.#followers.get(brokerId);
+      if (follower !== undefined && !isr.includes(brokerId)) follower.caughtUpMs = undefined;
+    }
   }
 
   /** Only what a follower fetched under can be vouched for. */
