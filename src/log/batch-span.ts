@@ -43,7 +43,7 @@ export function* checkedBatches(chunk: Chunk, source: string): Generator<Checked
   let nextOffset = chunk.baseOffset;
   while (position < bytes.length) {
     if (bytes.length - position < BATCH_HEADER_BYTES) throw corrupt(source, nextOffset, "is cut short");
-    const header = readBatchHeader(bytes, position);
+    const header = headerAt(bytes, position, source, nextOffset);
     const { sizeInBytes, baseOffset, lastOffset } = header;
     if (baseOffset !== nextOffset) throw corrupt(source, nextOffset, `is missing; offset ${baseOffset} is in its place`);
     if (sizeInBytes > bytes.length - position) throw corrupt(source, nextOffset, "is cut short");
@@ -53,6 +53,14 @@ export function* checkedBatches(chunk: Chunk, source: string): Generator<Checked
     nextOffset = lastOffset + 1;
   }
   if (nextOffset !== chunk.lastOffset + 1) throw corrupt(source, nextOffset, "is missing at the end of its chunk");
+}
+
+function headerAt(bytes: Uint8Array, position: number, source: string, offset: number): BatchHeader {
+  try {
+    return readBatchHeader(bytes, position);
+  } catch (error) {
+    throw error instanceof CorruptMessageError ? corrupt(source, offset, `is malformed: ${error.message}`) : error;
+  }
 }
 
 function corrupt(source: string, offset: number, finding: string): CorruptMessageError {
