@@ -88,7 +88,7 @@ export function consumed(
 
 export function valuesOf(records: Uint8Array): string[] {
   return [...batches(records)].flatMap(({ header, bytes }) =>
-    decodeRecords(recordsSection(bytes), header).map(({ value }) => String.fromCharCode(...value!)),
+    decodeRecords(recordsSection(bytes), header).map(({ value }) => Buffer.from(value!).toString("latin1")),
   );
 }
 

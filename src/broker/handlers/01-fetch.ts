@@ -147,6 +147,7 @@ class WaitingFetch implements Delayed {
       const { replica, partition } = this.#asked[at]!;
       if (answer.kind !== "disk" || replica === undefined) return;
       this.#broker.read(replica, answer.fromOffset, answer.maxBytes, (chunks) => {
+        let damage: string | undefined;
         try {
           // The log may have been truncated, or trimmed, while the disk was read.
           const checked = this.#check(this.#asked[at]!);
@@ -165,10 +166,11 @@ class WaitingFetch implements Delayed {
         } catch (error) {
           if (!(error instanceof CorruptMessageError)) throw error;
           complete[at] = { kind: "error", error: "KAFKA_STORAGE_ERROR" };
-          this.#broker.fail(error.message);
+          damage = error.message;
         }
         missing--;
         if (missing === 0) this.#respond(this.#response(complete));
+        if (damage !== undefined) this.#broker.fail(damage);
       });
     });
   }

@@ -83,8 +83,8 @@ function answer(broker: Broker, topic: string, asked: AskedPartition, done: (ans
       tellCommitted(log.findTimestamp(chunks, timestamp));
     } catch (error) {
       if (!(error instanceof CorruptMessageError)) throw error;
-      broker.fail(error.message);
       refuse("KAFKA_STORAGE_ERROR");
+      broker.fail(error.message);
     }
   });
 }

@@ -1,0 +1,198 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { createTopics as createTopicsApi } from "../../src/protocol/apis/19-create-topics.ts";
+import { apiVersions } from "../../src/protocol/apis/18-api-versions.ts";
+import { initProducerId } from "../../src/protocol/apis/22-init-producer-id.ts";
+import { listOffsets } from "../../src/protocol/apis/02-list-offsets.ts";
+import { metadata } from "../../src/protocol/apis/03-metadata.ts";
+import { fetch } from "../../src/protocol/apis/01-fetch.ts";
+import { produce } from "../../src/protocol/apis/00-produce.ts";
+import { decodeResponse, encodeRequest } from "../../src/protocol/envelope.ts";
+import { errorName } from "../../src/protocol/error-codes.ts";
+import { CoreCluster } from "./core-cluster.ts";
+import type { CoreBroker, TestClient } from "./core-cluster.ts";
+import { batchOf, consumed, createTopic, leaderOf, produced, sendProduce } from "./core-requests.ts";
+
+const ZERO = "00000000-0000-0000-0000-000000000000";
+
+describe("a broker", () => {
+  let cluster: CoreCluster;
+  let tab: CoreBroker;
+  let bystander: TestClient;
+
+  beforeEach(() => {
+    cluster = new CoreCluster();
+    tab = cluster.start("a");
+    cluster.until(() => tab.core.state === "running", "a running broker");
+    createTopic(cluster, "quakes", { configs: { "max.message.bytes": "500" } });
+    leaderOf(cluster, "quakes");
+    bystander = tab.connect();
+  });
+
+  const header = (apiKey: number, version: number, rest: readonly number[] = []) =>
+    Uint8Array.of(0, apiKey, 0, version, 0, 0, 0, 1, 0xff, 0xff, ...rest);
+
+  it.each([
+    ["an empty frame", new Uint8Array(0)],
+    ["half a header", Uint8Array.of(0, 3, 0, 9, 0)],
+    ["an unknown api", header(99, 0)],
+    ["an api for controllers only", header(62, 4)],
+    ["a version that is too old", header(0, 2)],
+    ["a version that is too new", header(3, 120)],
+    ["a body cut short", header(3, 1, [0, 0, 0, 5, 0, 1])],
+    ["an array of two billion elements", header(3, 1, [0x7f, 0xff, 0xff, 0xff])],
+    ["a negative array length", header(3, 4, [0xff, 0xff, 0xff, 0xfe, 1])],
+    ["bytes behind the end", header(18, 0, [1, 2, 3])],
+    ["a client id past the end", Uint8Array.of(0, 3, 0, 1, 0, 0, 0, 1, 0x7f, 0xff, 1)],
+    ["text for bytes", Uint8Array.from("GET / HTTP/1.1\r\n\r\n", (char) => char.charCodeAt(0))],
+  ])("closes the connection that sends %s, and no other", (_what, frame) => {
+    const client = tab.connect();
+    client.sendRaw(frame);
+    cluster.settle();
+    expect(client.closedBecause).toMatch(/\w+/);
+    expect(bystander.closedBecause).toBeUndefined();
+    expect(produced(cluster, bystander, "quakes", ["fine"]).error).toBe("NONE");
+  });
+
+  it("refuses a batch whose bytes were changed on the way, with CORRUPT_MESSAGE", () => {
+    const records = batchOf(["spoilt"]);
+    records[records.length - 1]! ^= 1;
+    const { responses } = bystander.ask(produce, 9, {
+      acks: 1,
+      timeoutMs: 1_000,
+      topicData: [{ name: "quakes", partitionData: [{ index: 0, records }] }],
+    });
+    expect(errorName(responses[0]!.partitionResponses[0]!.errorCode)).toBe("CORRUPT_MESSAGE");
+    expect(consumed(bystander, "quakes").values).toEqual([]);
+  });
+
+  it("refuses a batch that is too large, naming its size and the limit", () => {
+    const records = batchOf(["x".repeat(600)]);
+    const { responses } = bystander.ask(produce, 9, {
+      acks: -1,
+      timeoutMs: 1_000,
+      topicData: [{ name: "quakes", partitionData: [{ index: 0, records }] }],
+    });
+    const [partition] = responses[0]!.partitionResponses;
+    expect(errorName(partition!.errorCode)).toBe("MESSAGE_TOO_LARGE");
+    expect(partition!.errorMessage).toContain(`${records.length}`);
+    expect(partition!.errorMessage).toContain("500");
+  });
+
+  it("answers acks=0 with nothing, and an error by closing", () => {
+    const client = tab.connect();
+    const send = (name: string) =>
+      client.send(produce, 9, {
+        acks: 0,
+        timeoutMs: 0,
+        topicData: [{ name, partitionData: [{ index: 0, records: batchOf(["silent"]) }] }],
+      });
+    send("quakes");
+    cluster.advance(50);
+    expect([client.frames.length, client.closedBecause]).toEqual([0, undefined]);
+    expect(consumed(bystander, "quakes").values).toEqual(["silent"]);
+    send("nowhere");
+    cluster.advance(50);
+    expect(client.closedBecause).toContain("UNKNOWN_TOPIC_OR_PARTITION");
+  });
+
+  it.each([
+    [2, "INVALID_REQUIRED_ACKS"],
+    [-2, "INVALID_REQUIRED_ACKS"],
+  ])("refuses acks=%i", (acks, error) => {
+    expect(produced(cluster, bystander, "quakes", ["?"], { acks }).error).toBe(error);
+  });
+
+  it.each(["__proto__", "constructor", "hasOwnProperty", "toString"])("takes %s for a topic like any other", (name) => {
+    expect(produced(cluster, bystander, name, ["?"]).error).toBe("UNKNOWN_TOPIC_OR_PARTITION");
+    createTopic(cluster, name);
+    leaderOf(cluster, name);
+    expect(produced(cluster, bystander, name, ["here"])).toEqual({ error: "NONE", baseOffset: 0 });
+    expect(consumed(bystander, name).values).toEqual(["here"]);
+  });
+
+  it.each([
+    ["below the log", -5, "OFFSET_OUT_OF_RANGE"],
+    ["beyond the log", 999_999, "OFFSET_OUT_OF_RANGE"],
+    ["at the end", 0, "NONE"],
+  ])("answers a fetch %s with %s %s", (_where, offset, error) => {
+    expect(consumed(bystander, "quakes", offset).error).toBe(error);
+  });
+
+  it("tells a client that is too new which versions of ApiVersions it may use", () => {
+    bystander.sendRaw(header(18, 100));
+    cluster.settle();
+    const { body } = decodeResponse(apiVersions, 0, bystander.frames[0]!);
+    expect(body).toMatchObject({ errorCode: 35, apiKeys: [{ apiKey: 18, minVersion: 0, maxVersion: 4 }] });
+  });
+
+  it("advertises Produce from version 0, without which librdkafka leaves compression out", () => {
+    const { apiKeys } = bystander.ask(apiVersions, 3, { clientSoftwareName: "kcat", clientSoftwareVersion: "1.7.1" });
+    expect(apiKeys.find(({ apiKey }) => apiKey === 0)).toEqual({ apiKey: 0, minVersion: 0, maxVersion: 11 });
+  });
+
+  it("hands out each producer id once", () => {
+    const take = () => bystander.ask(initProducerId, 1, { transactionalId: null, transactionTimeoutMs: 0 }).producerId;
+    const ids = Array.from({ length: 2_500 }, take);
+    expect(new Set(ids).size).toBe(2_500);
+  });
+
+  it("answers pipelined requests in their order, though the first one waits", () => {
+    const client = tab.connect();
+    const waiting = client.send(fetch, 12, {
+      maxWaitMs: 60_000,
+      minBytes: 1,
+      topics: [{ topic: "quakes", partitions: [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1_000 }] }],
+    });
+    const acked = sendProduce(client, "quakes", ["behind the fetch"]);
+    cluster.advance(100);
+    expect(waiting()?.responses[0]?.partitions[0]?.records).toHaveLength(0);
+    expect(acked()?.error).toBe("NONE");
+  });
+
+  it("lets a fetch wait until there is something to read", () => {
+    const waiting = bystander.send(fetch, 12, {
+      maxWaitMs: 5_000,
+      minBytes: 1,
+      topics: [{ topic: "quakes", partitions: [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1_000 }] }],
+    });
+    cluster.advance(1_000);
+    expect(waiting()).toBeUndefined();
+    produced(cluster, tab.connect(), "quakes", ["news"]);
+    cluster.settle();
+    expect(waiting()?.responses[0]?.partitions[0]?.records?.length).toBeGreaterThan(0);
+  });
+
+  it("finds offsets by time and by the ends of the log", () => {
+    for (const value of ["one", "two"]) produced(cluster, bystander, "quakes", [value]);
+    const at = (timestamp: number) =>
+      bystander.ask(listOffsets, 7, {
+        topics: [{ name: "quakes", partitions: [{ partitionIndex: 0, timestamp }] }],
+      }).topics[0]!.partitions[0]!.offset;
+    expect([at(-1), at(-2), at(1_600_000_000_000), at(1_800_000_000_000)]).toEqual([2, 0, 0, -1]);
+  });
+
+  it("creates a topic for a client that asks for its metadata, unless it may not", () => {
+    const ask = (name: string, allowAutoTopicCreation: boolean) =>
+      bystander.ask(metadata, 12, {
+        topics: [{ topicId: ZERO, name }],
+        allowAutoTopicCreation,
+      });
+    ask("wanted", true);
+    ask("unwanted", false);
+    cluster.until(() => cluster.controller.image.topicsByName.has("wanted"), "the topic");
+    expect(cluster.controller.image.topicsByName.has("unwanted")).toBe(false);
+  });
+
+  it("passes admin requests on to the controller, with the client's own correlation id", () => {
+    const request = encodeRequest(
+      createTopicsApi,
+      7,
+      { correlationId: 77, clientId: "admin" },
+      { topics: [{ name: "made", numPartitions: 1, replicationFactor: 1 }], timeoutMs: 1_000, validateOnly: false },
+    );
+    bystander.sendRaw(request);
+    cluster.until(() => bystander.frames.length > 0, "an answer");
+    const { correlationId, body } = decodeResponse(createTopicsApi, 7, bystander.frames[0]!);
+    expect([correlationId, body.topics[0]?.errorCode]).toEqual([77, 0]);
+  });
+});

@@ -1,0 +1,82 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import type { Chunk } from "../../src/log/stored-log.ts";
+import { fetch } from "../../src/protocol/apis/01-fetch.ts";
+import { CoreCluster } from "./core-cluster.ts";
+import type { CoreBroker } from "./core-cluster.ts";
+import { consumed, createTopic, leaderOf, produced, sendProduce, untilInSync } from "./core-requests.ts";
+
+function damage({ bytes }: Chunk): void {
+  bytes[bytes.length - 1]! ^= 1;
+}
+
+describe("a broker whose storage fails", () => {
+  let cluster: CoreCluster;
+  let tabs: CoreBroker[];
+  let leader: CoreBroker;
+
+  beforeEach(() => {
+    cluster = new CoreCluster();
+    tabs = ["a", "b", "c"].map((name) => cluster.start(name));
+    cluster.until(() => tabs.every(({ core }) => core.state === "running"), "three running brokers");
+    createTopic(cluster, "quakes");
+    untilInSync(cluster, "quakes", 3);
+    leader = leaderOf(cluster, "quakes");
+    for (let round = 0; round < 5; round++) produced(cluster, leader.connect(), "quakes", [`record ${round}`]);
+  });
+
+  it("[R20] acknowledges nothing from then on, and says why", () => {
+    leader.slowDisk = true;
+    const pending = [-1, 1].map((acks) => sendProduce(leader.connect(), "quakes", ["unlucky"], { acks }));
+    cluster.settle();
+    leader.handle({ type: "storage-failed", reason: "QuotaExceededError: the disk is full" });
+    expect(leader.core.state).toBe("failed");
+    expect(leader.core.status().reason).toContain("disk is full");
+    cluster.settle();
+    expect(pending.map((outcome) => outcome()?.error)).toEqual(["NOT_LEADER_OR_FOLLOWER", "NOT_LEADER_OR_FOLLOWER"]);
+    expect(leader.running).toBe(false);
+    const next = leaderOf(cluster, "quakes");
+    cluster.until(() => consumed(next.connect(), "quakes").values.length === 5, "what was acknowledged");
+  });
+
+  it("[R20] does not start on a log that was damaged on disk", () => {
+    leader.kill();
+    const [stored] = leader.disk.load();
+    damage((stored!.chunks as Chunk[])[2]!);
+    leader.start();
+    expect(leader.core.state).toBe("failed");
+    expect(leader.core.status().reason).toContain(`${stored!.metadata.topicId}/0`);
+  });
+
+  it("[R20] serves no damaged batch from disk, and fences itself when it meets one", () => {
+    const large = "x".repeat(900_000);
+    for (let round = 0; round < 6; round++) produced(cluster, leader.connect(), "quakes", [large]);
+    // The first record has left the cache in memory: reading it goes to the disk.
+    const [stored] = leader.disk.load();
+    damage((stored!.chunks as Chunk[])[0]!);
+    const answer = leader.connect().ask(fetch, 12, {
+      maxWaitMs: 0,
+      minBytes: 1,
+      topics: [{ topic: "quakes", partitions: [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1_000 }] }],
+    });
+    expect(answer.responses[0]!.partitions[0]).toMatchObject({ errorCode: 56, records: new Uint8Array(0) });
+    expect(leader.core.state).toBe("failed");
+  });
+
+  it("reads from disk what is no longer in memory", () => {
+    const large = "x".repeat(900_000);
+    for (let round = 0; round < 6; round++) produced(cluster, leader.connect(), "quakes", [large]);
+    expect(consumed(leader.connect(), "quakes").values.slice(0, 5)).toEqual(
+      Array.from({ length: 5 }, (_, round) => `record ${round}`),
+    );
+  });
+
+  it("[R19] refuses a server whose metadata is older than what it has seen", () => {
+    const follower = tabs.find((tab) => tab !== leader)!;
+    follower.kill();
+    follower.identity = { ...follower.identity, metadataOffset: 1_000_000 };
+    follower.start();
+    cluster.advance(3_000);
+    expect(follower.core.state).not.toBe("running");
+    expect(follower.core.status().reason).toContain("1000000");
+  });
+});
