@@ -30,6 +30,7 @@ export class BrowserBroker implements BrokerControl {
   readonly #connections = new Mailbox<[Connection, string]>();
   readonly #lifecycle = new Mailbox<[LifecycleEvent]>();
   #running: RunningBroker | undefined;
+  #closeNetwork: () => void = () => {};
   #release: () => void = () => {};
 
   async start(options: BrokerWorkerOptions, links: MessagePort, events: MessagePort): Promise<BrokerStatus> {
@@ -52,6 +53,8 @@ export class BrowserBroker implements BrokerControl {
     this.#running.onStatus((status) => {
       post(events, { type: "status", status });
       if (status.state === "stopped") this.#end();
+      // The lock stays: no other tab is to meet the same storage while this page shows what is wrong with it.
+      if (status.state === "failed") this.#closeNetwork();
     });
     return this.#running.status();
   }
@@ -76,10 +79,9 @@ export class BrowserBroker implements BrokerControl {
     const rack = await profileRack();
     const network = this.#openNetwork(options, links, events);
     const stopWatch = watchTimeGaps((gapMs) => this.#lifecycle.post({ type: "time-gap", gapMs }));
-    this.#release = () => {
+    this.#closeNetwork = () => {
       stopWatch();
       network.close();
-      directory.release();
     };
     return {
       clock: browserClock,
@@ -98,7 +100,11 @@ export class BrowserBroker implements BrokerControl {
   }
 
   #openNetwork(options: BrokerWorkerOptions, links: MessagePort, events: MessagePort) {
-    const accept = (connection: Connection, listener: string) => this.#connections.post(connection, listener);
+    let open = true;
+    const accept = (connection: Connection, listener: string) => {
+      if (open) this.#connections.post(connection, listener);
+      else connection.close("the broker has stopped");
+    };
     const postToPage = (message: ToPage) => links.postMessage(message);
     const paths = new LinkPaths(() => post(events, { type: "paths", paths: paths.list() }));
     const pageLinks = new PageLinks(postToPage, accept, paths);
@@ -125,6 +131,7 @@ export class BrowserBroker implements BrokerControl {
       socket,
       dialer,
       close() {
+        open = false;
         socket.close();
         dialer.close("the broker stopped");
       },
@@ -132,9 +139,8 @@ export class BrowserBroker implements BrokerControl {
   }
 
   #end(): void {
-    const release = this.#release;
-    this.#release = () => {};
-    release();
+    this.#closeNetwork();
+    this.#release();
   }
 }
 

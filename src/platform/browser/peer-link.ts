@@ -83,9 +83,9 @@ export class PeerLink {
     return this.#state === "connecting";
   }
 
-  /** Whether ids are left for this side. */
-  get hasRoom(): boolean {
-    return this.#nextId < this.#maxChannels;
+  /** Whether new channels may be opened on it, now or once it is connected. */
+  get usable(): boolean {
+    return !this.#retired && this.#nextId < this.#maxChannels;
   }
 
   signal(data: unknown): void {
@@ -103,10 +103,11 @@ export class PeerLink {
     this.#nextId += 2;
     const channel = this.#createChannel(id);
     const answer = new Promise<void>((resolve, reject) => {
-      const late = setTimeout(
-        () => this.#drop(id, new Error(`${this.peer} did not answer within ${OPEN_TIMEOUT_MS} ms`)),
-        OPEN_TIMEOUT_MS,
-      );
+      const late = setTimeout(() => {
+        this.#drop(id, new Error(`${this.peer} did not answer within ${OPEN_TIMEOUT_MS} ms`));
+        // The peer's page is busy, or the network under the link has gone: the next dial had better make a new one.
+        this.retire();
+      }, OPEN_TIMEOUT_MS);
       const opening = { resolve, reject, late };
       this.#channels.set(id, { lost: this.#hand(take, channel, id, listener), opening });
     });

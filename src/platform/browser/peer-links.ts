@@ -64,10 +64,11 @@ export class PeerLinks {
     const message = parseSignal(payload);
     if (message === undefined || this.#closed || from === this.#options.peer) return;
     const link = this.#all.get(message.link);
-    if (link !== undefined) {
-      if (link.peer === from) link.signal(message.signal);
-    } else if (message.signal.type === "offer") {
-      this.#onOffer(from, message.link, message.signal);
+    if (link === undefined) {
+      if (message.signal.type === "offer") this.#onOffer(from, message.link, message.signal);
+    } else if (link.peer === from) {
+      if (message.signal.type === "decline") link.close(new Error(`${from} takes no direct link`));
+      else link.signal(message.signal);
     }
   }
 
@@ -84,7 +85,7 @@ export class PeerLinks {
 
   #link(peer: string): PeerLink {
     const current = this.#current.get(peer);
-    if (current !== undefined && (current.connecting || current.hasRoom)) return current;
+    if (current?.usable === true) return current;
     if (this.#closed) throw new Error("this tab has closed its links");
     if (this.#all.size >= MAX_LINKS) throw new Error(`this tab has ${MAX_LINKS} links, and makes no more`);
     current?.retire();
@@ -94,8 +95,7 @@ export class PeerLinks {
   #onOffer(from: string, linkId: string, signal: unknown): void {
     const current = this.#current.get(from);
     if (current?.connecting === true && current.initiator && this.#options.peer < from) return;
-    // Without an answer the dialler turns to the relay.
-    if (this.#all.size >= MAX_LINKS) return;
+    if (this.#all.size >= MAX_LINKS) return this.#options.sendSignal(from, { link: linkId, signal: DECLINE });
     const link = this.#create(from, linkId, false);
     if (current?.connecting === true) current.yieldToPeer();
     else current?.retire();
@@ -122,6 +122,15 @@ export class PeerLinks {
   }
 }
 
+/** Answers an offer where no link is to be made, so that the dialler turns to the relay at once. */
+const DECLINE = { type: "decline" };
+
+/** What a tab that makes no direct links answers to a signal, if anything. */
+export function declineOffer(payload: unknown): LinkSignal | undefined {
+  const message = parseSignal(payload);
+  return message?.signal.type === "offer" ? { link: message.link, signal: DECLINE } : undefined;
+}
+
 /** simple-peer also understands requests for media; a peer has no business sending any. */
 function parseSignal(payload: unknown): { link: string; signal: Record<string, unknown> } | undefined {
   if (typeof payload !== "object" || payload === null) return undefined;
@@ -130,5 +139,5 @@ function parseSignal(payload: unknown): { link: string; signal: Record<string, u
   const { type, sdp, candidate } = signal as Record<string, unknown>;
   if ((type === "offer" || type === "answer") && typeof sdp === "string") return { link, signal: { type, sdp } };
   if (type === "candidate" && typeof candidate === "object" && candidate !== null) return { link, signal: { type, candidate } };
-  return undefined;
+  return type === "decline" ? { link, signal: { type } } : undefined;
 }

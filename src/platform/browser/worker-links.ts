@@ -5,7 +5,7 @@ import { PeerUnreachableError, describe } from "./errors.ts";
 import type { ToPage, ToWorker } from "./link-port.ts";
 import { MessagePortConnection } from "./message-port-connection.ts";
 import type { OpenedChannel, TakeChannel } from "./peer-link.ts";
-import { PeerLinks } from "./peer-links.ts";
+import { PeerLinks, declineOffer } from "./peer-links.ts";
 
 /** The page's side of the links that a broker in its worker uses. */
 export class WorkerLinks {
@@ -42,10 +42,16 @@ export class WorkerLinks {
         this.#released.get(message.channelId)?.();
         return void this.#released.delete(message.channelId);
       case "signal":
-        return this.links?.onSignal(message.from, message.signal);
+        return this.#onSignal(message.from, message.signal);
       case "unreachable":
         return this.links?.onUnreachable(message.to);
     }
+  }
+
+  #onSignal(from: string, signal: unknown): void {
+    if (this.links !== undefined) return this.links.onSignal(from, signal);
+    const decline = declineOffer(signal);
+    if (decline !== undefined) this.#post({ type: "signal", to: from, signal: decline });
   }
 
   async #dial(dialId: number, peer: string, listener: string): Promise<void> {

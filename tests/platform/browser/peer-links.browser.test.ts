@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { dataChannelConnection } from "../../../src/platform/browser/data-channel-connection.ts";
 import { PeerUnreachableError } from "../../../src/platform/browser/errors.ts";
 import type { LinkSignal } from "../../../src/platform/browser/peer-links.ts";
-import { PeerLinks } from "../../../src/platform/browser/peer-links.ts";
+import { PeerLinks, declineOffer } from "../../../src/platform/browser/peer-links.ts";
 import type { Connection } from "../../../src/runtime/connection.ts";
 import { bytes, receiveAll } from "./received.ts";
 
@@ -20,6 +20,8 @@ class Signals {
   readonly #links: PeerLinks[] = [];
   readonly offers: string[] = [];
   readonly drop = new Set<string>();
+  /** Set while signals are kept back. */
+  held: (() => void)[] | undefined;
 
   tab(peer: string): Tab {
     const accepted: Connection[] = [];
@@ -47,18 +49,29 @@ class Signals {
     return tab;
   }
 
+  relayOnly(peer: string): void {
+    this.#tabs.set(peer, (from, payload) => {
+      const decline = declineOffer(payload);
+      if (decline !== undefined) this.#carry(peer, from, decline);
+    });
+  }
+
+  /** A tab that takes links, and then answers nothing. */
+  deaf(peer: string): void {
+    const ends = new Map<string, Peer>();
+    this.#tabs.set(peer, (from, { link, signal }) => {
+      const end = ends.get(link) ?? handMadePeer(false);
+      if (!ends.has(link)) end.on("signal", (answer) => this.#carry(peer, from, { link, signal: answer }));
+      ends.set(link, end);
+      end.signal(signal);
+    });
+  }
+
   /** A link from `from` to `to` whose near end is simple-peer alone, to say what no `PeerLinks` would. */
   handMade(from: string, to: string) {
-    const peer = new Peer({
-      initiator: true,
-      channelConfig: { negotiated: true, id: 0 },
-      config: { iceServers: [] },
-      trickle: true,
-      objectMode: true,
-    });
+    const peer = handMadePeer(true);
     const link = crypto.randomUUID();
     peer.on("signal", (signal) => this.#carry(from, to, { link, signal }));
-    peer.on("error", () => {});
     this.#tabs.set(from, (_from, payload) => {
       if (payload.link === link) peer.signal(payload.signal);
     });
@@ -73,12 +86,20 @@ class Signals {
     if ((payload.signal as { type: string }).type === "offer") this.offers.push(from);
     if (this.drop.has(from)) return;
     const text = JSON.stringify(payload);
-    setTimeout(() => this.#tabs.get(to)?.(from, JSON.parse(text)));
+    const carry = () => void setTimeout(() => this.#tabs.get(to)?.(from, JSON.parse(text)));
+    if (this.held === undefined) carry();
+    else this.held.push(carry);
   }
 
   close(): void {
     for (const links of this.#links) links.close();
   }
+}
+
+function handMadePeer(initiator: boolean): Peer {
+  const channelConfig = { negotiated: true, id: 0 };
+  const peer = new Peer({ initiator, channelConfig, config: { iceServers: [] }, trickle: true, objectMode: true });
+  return peer.on("error", () => {});
 }
 
 describe("direct links between tabs", () => {
@@ -131,8 +152,12 @@ describe("direct links between tabs", () => {
   });
 
   test("when both dial at once, the lower id's offer serves both", async () => {
-    const [fromA, fromB] = await Promise.all([a.dial("b"), b.dial("a")]);
-    expect(signals.offers.sort()).toEqual(["a", "b"]);
+    const held = (signals.held = []) as (() => void)[];
+    const dials = [a.dial("b"), b.dial("a")] as const;
+    await expect.poll(() => [...signals.offers].sort()).toEqual(["a", "b"]);
+    signals.held = undefined;
+    for (const carry of held) carry();
+    const [fromA, fromB] = await Promise.all(dials);
     await expectEcho(fromA, b.accepted[0]!);
     await expectEcho(fromB, a.accepted[0]!);
     await a.dial("b");
@@ -155,6 +180,24 @@ describe("direct links between tabs", () => {
     expect(performance.now() - startedMs).toBeGreaterThan(2900);
     signals.drop.delete("b");
     await expectEcho(await a.dial("b"), b.accepted[0]!);
+  });
+
+  test("a tab that makes no direct links says so at once", async () => {
+    signals.relayOnly("r");
+    const startedMs = performance.now();
+    const dial = a.dial("r");
+    await expect(dial).rejects.toThrow("takes no direct link");
+    await expect(dial).rejects.not.toThrow(PeerUnreachableError);
+    expect(performance.now() - startedMs).toBeLessThan(1000);
+  });
+
+  test("a dial that a busy page does not answer is given up, and the next one makes a new link", async () => {
+    signals.deaf("d");
+    await expect(a.dial("d")).rejects.toThrow("did not answer within 3000 ms");
+    const again = a.dial("d").catch(() => {});
+    await expect.poll(() => signals.offers).toEqual(["a", "a"]);
+    a.links.close();
+    await again;
   });
 
   test("a tab that the server does not know fails the dial at once", async () => {
