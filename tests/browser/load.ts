@@ -23,6 +23,7 @@ export interface LoadResult {
   readonly readAtMs: readonly number[];
 }
 
+const REPLICATION_FACTOR = 3;
 const RECORDS_PER_SECOND = 100;
 /** Time for the load to become steady before anything happens to it. */
 const WARM_UP_MS = 1_000;
@@ -43,9 +44,8 @@ export class Load {
   static async start(cluster: TestCluster, options: LoadOptions = {}): Promise<Load> {
     const load = new Load(cluster, options);
     const { topic, partitions } = load;
-    const shape = [topic, partitions] as const;
-    await cluster.client.evaluate(([name, count]) => window.testTab.createTopic(name, count), shape);
-    await cluster.untilInSync(topic, 3);
+    await cluster.createTopic(topic, partitions, REPLICATION_FACTOR);
+    await cluster.untilInSync(topic, REPLICATION_FACTOR);
     const recordsPerSecond = options.recordsPerSecond ?? RECORDS_PER_SECOND;
     const consumer = { process: "tail", topic, partitions };
     await cluster.client.evaluate((wanted) => window.testTab.startConsumer(wanted), consumer);

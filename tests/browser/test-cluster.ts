@@ -80,6 +80,11 @@ export class TestCluster {
     return await tab.page.evaluate(() => window.testTab.statuses.at(-1)?.status.brokerId ?? -1);
   }
 
+  async createTopic(topic: string, partitions: number, replicationFactor: number): Promise<void> {
+    const shape = { topic, partitions, replicationFactor };
+    await this.client.evaluate((wanted) => window.testTab.createTopic(wanted), shape);
+  }
+
   async partitions(topic: string): Promise<PartitionState[]> {
     return await this.client.evaluate((name) => window.testTab.partitions(name), topic);
   }

@@ -12,7 +12,7 @@ import type { ProducerOptions, ProducerReport } from "./steady-producer.ts";
 export interface TestTab {
   /** Every status that the broker has told, oldest first; `atMs` is milliseconds since 1970. */
   readonly statuses: readonly { readonly atMs: number; readonly status: BrokerStatus }[];
-  createTopic(topic: string, partitions: number): Promise<void>;
+  createTopic(shape: TopicShape): Promise<void>;
   /** By partition index. Node ids are broker ids; a leader of -1 means none. */
   partitions(topic: string): Promise<PartitionState[]>;
   startProducer(options: ProducerOptions): Promise<void>;
@@ -23,6 +23,12 @@ export interface TestTab {
   stopConsumer(process: string): Promise<ConsumerReport>;
   /** Reads a topic from its beginning to its present end. */
   readAll(options: ConsumerOptions): Promise<ConsumerReport>;
+}
+
+export interface TopicShape {
+  readonly topic: string;
+  readonly partitions: number;
+  readonly replicationFactor: number;
 }
 
 export interface PartitionState {
@@ -37,7 +43,6 @@ declare global {
   }
 }
 
-const REPLICATION_FACTOR = 3;
 const FINAL_READ_TIMEOUT_MS = 30_000;
 
 const parameters = new URLSearchParams(location.search);
@@ -50,9 +55,9 @@ const consumers = new Map<string, RecordingConsumer>();
 
 window.testTab = {
   statuses,
-  async createTopic(topic, numPartitions) {
+  async createTopic({ topic, partitions, replicationFactor }) {
     await connected;
-    await admin.createTopics({ topics: [{ topic, numPartitions, replicationFactor: REPLICATION_FACTOR }] });
+    await admin.createTopics({ topics: [{ topic, numPartitions: partitions, replicationFactor }] });
   },
   async partitions(topic) {
     await connected;

@@ -1,0 +1,64 @@
+import { expect } from "@playwright/test";
+import type { Page } from "playwright";
+import { demoTest, screenshotPath } from "./demo-test.ts";
+
+const QUAKES = 1_707;
+const TWELVE_HOURS_PER_SECOND = "3";
+
+demoTest("a record sent in one tab arrives in the others", async ({ demo }) => {
+  const [first, second, third] = demo.tabs as [Page, Page, Page];
+  const ids = await Promise.all(demo.tabs.map((page) => page.getByTestId("broker-id").textContent()));
+  expect(new Set(ids).size).toBe(3);
+
+  await first.getByTestId("topic-name").fill("orders");
+  await first.getByTestId("topic-create").click();
+  for (const page of [second, third]) await page.getByRole("button", { name: "orders", exact: true }).first().click();
+  await expect(first.getByTestId("produce-send")).toBeEnabled();
+  await first.getByTestId("produce-key").fill("customer 7");
+  await first.getByTestId("produce-value").fill("<b>two teapots</b> 🫖");
+  await first.getByTestId("produce-send").click();
+  await expect(first.getByTestId("produce-outcome")).toHaveText(/Acknowledged after .*: partition \d, offset 0\./);
+  for (const page of demo.tabs) {
+    await expect(page.getByTestId("tail")).toContainText("<b>two teapots</b> 🫖");
+    await expect(page.getByTestId("tail")).toContainText("customer 7");
+  }
+});
+
+demoTest("earthquakes stream on while a tab is closed and reopened", async ({ demo }) => {
+  const [first, second, third] = demo.tabs as [Page, Page, Page];
+  await first.getByTestId("replay-speed").fill(TWELVE_HOURS_PER_SECOND);
+  await first.getByTestId("replay").click();
+  await expect.poll(() => counted(first, "acked-count")).toBeGreaterThan(200);
+
+  const closedId = await third.getByTestId("broker-id").textContent();
+  const profile = third.context();
+  await third.close();
+  const atClose = await counted(first, "acked-count");
+  await expect.poll(() => counted(first, "acked-count")).toBeGreaterThan(atClose + 200);
+  const reopened = await profile.newPage();
+  await reopened.goto(demo.server.url);
+  await expect(reopened.getByTestId("broker-state")).toHaveText("running");
+  expect(await reopened.getByTestId("broker-id").textContent()).toBe(closedId);
+
+  await expect(first.getByTestId("replay")).toHaveText("Replay again", { timeout: 40_000 });
+  expect(await counted(first, "acked-count")).toBe(QUAKES);
+  await expect.poll(() => counted(first, "read-back-count")).toBe(QUAKES);
+  expect(await counted(first, "lost-count")).toBe(0);
+  await expect.poll(() => isrSizes(second)).toEqual([3, 3, 3]);
+  await first.screenshot({ path: screenshotPath("demo"), fullPage: true });
+});
+
+async function counted(page: Page, testId: string): Promise<number> {
+  return Number((await page.getByTestId(testId).textContent())?.replace(/\D/g, ""));
+}
+
+/** Of every partition of every topic, asked through the SDK that the page publishes. */
+async function isrSizes(page: Page): Promise<number[]> {
+  return await page.evaluate(async () => {
+    const admin = window.tabstream.kafka.admin();
+    await admin.connect();
+    const { topics } = await admin.fetchTopicMetadata();
+    await admin.disconnect();
+    return topics.flatMap((topic) => topic.partitions.map((partition) => partition.isr.length));
+  });
+}
