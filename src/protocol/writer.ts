@@ -30,7 +30,8 @@ export class Writer {
 
   int8(value: number): void {
     if (value << 24 >> 24 !== value) refuse(value, "8-bit integer");
-    this.#view.setInt8(this.#advance(1), value);
+    const at = this.#advance(1);
+    this.#view.setInt8(at, value);
   }
 
   uint8(value: number): void {
@@ -40,22 +41,26 @@ export class Writer {
 
   int16(value: number): void {
     if (value << 16 >> 16 !== value) refuse(value, "16-bit integer");
-    this.#view.setInt16(this.#advance(2), value);
+    const at = this.#advance(2);
+    this.#view.setInt16(at, value);
   }
 
   uint16(value: number): void {
     if ((value & 0xffff) !== value) refuse(value, "unsigned 16-bit integer");
-    this.#view.setUint16(this.#advance(2), value);
+    const at = this.#advance(2);
+    this.#view.setUint16(at, value);
   }
 
   int32(value: number): void {
     if ((value | 0) !== value) refuse(value, "32-bit integer");
-    this.#view.setInt32(this.#advance(4), value);
+    const at = this.#advance(4);
+    this.#view.setInt32(at, value);
   }
 
   uint32(value: number): void {
     if (value >>> 0 !== value) refuse(value, "unsigned 32-bit integer");
-    this.#view.setUint32(this.#advance(4), value);
+    const at = this.#advance(4);
+    this.#view.setUint32(at, value);
   }
 
   int64(value: number): void {
@@ -66,7 +71,8 @@ export class Writer {
   }
 
   float64(value: number): void {
-    this.#view.setFloat64(this.#advance(8), value);
+    const at = this.#advance(8);
+    this.#view.setFloat64(at, value);
   }
 
   boolean(value: boolean): void {
@@ -121,6 +127,7 @@ export class Writer {
     this.#bytes[at] = value;
   }
 
+  /** Makes room for `length` bytes, and tells where. May replace the view, which must be looked up only afterwards. */
   #advance(length: number): number {
     const at = this.#length;
     this.#length = at + length;
