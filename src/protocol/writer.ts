@@ -128,6 +128,7 @@ export class Writer {
   }
 
   /** Makes room for `length` bytes, and tells where. May replace the view, which must be looked up only afterwards. */
+  /** Makes room. The buffer and its view may be others afterwards, so they are read only after this returns. */
   #advance(length: number): number {
     const at = this.#length;
     this.#length = at + length;
