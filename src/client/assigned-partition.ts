@@ -1,0 +1,104 @@
+import type { FetchPosition, OffsetReset } from "./fetch-position.ts";
+import type { AbortedTransaction, FetchedBatches } from "./fetched-records.ts";
+
+/** Where to start reading: an end of the partition, a time (milliseconds since 1970), or an offset. */
+export type StartAt =
+  | { readonly kind: "earliest" }
+  | { readonly kind: "latest" }
+  | { readonly kind: "timestamp"; readonly timestamp: number }
+  | { readonly kind: "offset"; readonly offset: number };
+
+/** Records of one partition that were fetched and not handed out yet. */
+export interface Fetched {
+  readonly batches: FetchedBatches;
+  readonly aborted: readonly AbortedTransaction[];
+  readonly highWatermark: number;
+  readonly logStartOffset: number;
+}
+
+const NOWHERE: Omit<FetchPosition, "offset"> = { lastFetchedEpoch: -1 };
+
+/**
+ * One partition of a consumer's assignment.
+ *
+ * `generation` counts the jumps of the position: whatever was looked up or handed out before a jump is stale. Answers
+ * to fetches are told by the position itself, which is another object after each step.
+ */
+export class AssignedPartition {
+  readonly topic: string;
+  readonly partition: number;
+  readonly policy: OffsetReset;
+  /** Set while an offset has to be asked for first. */
+  start: StartAt | undefined;
+  /** Set while the leader has to be asked whether it still holds what was read. */
+  validating = false;
+  /** The generation for which one of the two is being asked. */
+  askedGeneration: number | undefined;
+  position: FetchPosition = { offset: -1, ...NOWHERE };
+  generation = 0;
+  paused = false;
+  /** Set while somebody processes what was handed out. */
+  busy = false;
+  fetched: Fetched | undefined;
+  error: Error | undefined;
+  failures = 0;
+  retryAtMs = 0;
+  /** The topic that the position belongs to; another one of its name has other offsets. */
+  topicId: string | undefined;
+  /** Behind the last message that was processed; undefined before the first position is known. */
+  consumed: FetchPosition | undefined;
+
+  constructor(topic: string, partition: number, start: StartAt, policy: OffsetReset) {
+    this.topic = topic;
+    this.partition = partition;
+    this.policy = policy;
+    this.jumpTo(start);
+  }
+
+  /** Whether it can be fetched from, as far as it alone decides. */
+  isFetchable(nowMs: number): boolean {
+    return (
+      !this.paused &&
+      this.start === undefined &&
+      !this.validating &&
+      this.fetched === undefined &&
+      this.error === undefined &&
+      this.retryAtMs <= nowMs
+    );
+  }
+
+  /** Whether an offset has to be asked for, and nobody does. */
+  needsLookup(nowMs: number): boolean {
+    return (
+      (this.start !== undefined || this.validating) &&
+      this.askedGeneration !== this.generation &&
+      this.error === undefined &&
+      this.retryAtMs <= nowMs
+    );
+  }
+
+  jumpTo(start: StartAt): void {
+    this.place({ offset: start.kind === "offset" ? start.offset : -1, ...NOWHERE });
+    this.error = undefined;
+    this.failures = 0;
+    this.retryAtMs = 0;
+    if (start.kind === "offset") return;
+    this.start = start;
+    this.consumed = undefined;
+  }
+
+  /** Continues at a position that was found for it. */
+  place(position: FetchPosition): void {
+    this.generation++;
+    this.fetched = undefined;
+    this.start = undefined;
+    this.validating = false;
+    this.position = { ...position };
+    this.consumed = position;
+  }
+
+  /** Goes back to what was processed last, so that the rest is fetched again. */
+  rewind(): void {
+    if (this.consumed !== undefined) this.place(this.consumed);
+  }
+}

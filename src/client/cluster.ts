@@ -1,0 +1,215 @@
+import { ControllerConnection } from "./controller-connection.ts";
+import { asError, KafkaJSConnectionError, KafkaJSTimeout, reasonOf } from "./errors.ts";
+import type { NetworkEvents } from "./events.ts";
+import type { Logger } from "./logger.ts";
+import type { PartitionLeader } from "./record-accumulator.ts";
+import type { ClusterImage } from "../metadata/image.ts";
+import { MetadataFollower } from "../metadata/metadata-follower.ts";
+import type { MetadataQuestion } from "../metadata/metadata-follower.ts";
+import type { FetchResponse } from "../protocol/apis/01-fetch.ts";
+import type { FetchSnapshotResponse } from "../protocol/apis/59-fetch-snapshot.ts";
+import type { Api } from "../protocol/schema.ts";
+import type { ClientPlatform } from "../runtime/client-platform.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Connection, Endpoint } from "../runtime/connection.ts";
+
+export interface ClusterOptions {
+  /** Makes the platform; called when the first client connects, and again after the last has disconnected. */
+  readonly createPlatform: () => ClientPlatform;
+  readonly clientId: string;
+  readonly connectionTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  readonly logger: Logger;
+}
+
+/** The pause after metadata could not be fetched or used. */
+const METADATA_RETRY_MS = 500;
+
+/** How long a metadata fetch may take, of which the controller may hold it for ten seconds. */
+const METADATA_PATIENCE_MS = 20_000;
+
+const noEvents: NetworkEvents = { request: () => {}, requestTimeout: () => {}, requestQueueSize: () => {} };
+
+/**
+ * The cluster as one `Kafka` instance sees it: its metadata, followed from the metadata server as brokers do, and the
+ * ways to its brokers. While the server is away the last metadata stays in force, so leaders that live go on being used.
+ */
+export class Cluster {
+  readonly #options: ClusterOptions;
+  readonly #metadata = new MetadataFollower({ clusterId: undefined, epoch: -1, endOffset: 0 });
+  readonly #watchers = new Set<() => void>();
+  #platform: ClientPlatform | undefined;
+  #controller: ControllerConnection | undefined;
+  #users = 0;
+  #following = false;
+
+  constructor(options: ClusterOptions) {
+    this.#options = options;
+  }
+
+  get clientId(): string {
+    return this.#options.clientId;
+  }
+
+  get connectionTimeoutMs(): number {
+    return this.#options.connectionTimeoutMs;
+  }
+
+  get requestTimeoutMs(): number {
+    return this.#options.requestTimeoutMs;
+  }
+
+  get image(): ClusterImage {
+    return this.#metadata.image;
+  }
+
+  get controllerConnected(): boolean {
+    return this.#controller?.connected ?? false;
+  }
+
+  /** Milliseconds since 1970; known without a connection too, for events. */
+  wallNow(): number {
+    return this.#platform?.clock.wallNow() ?? Date.now();
+  }
+
+  get clock(): Clock {
+    return this.platform.clock;
+  }
+
+  get platform(): ClientPlatform {
+    if (this.#platform === undefined) throw new KafkaJSConnectionError("Not connected; call connect() first", { broker: "" });
+    return this.#platform;
+  }
+
+  /** Opens the cluster for one more client and waits for its metadata. Each call is to be matched by {@link release}. */
+  async acquire(): Promise<void> {
+    this.#users++;
+    if (this.#platform === undefined) this.#open();
+    try {
+      const deadline = this.clock.now() + this.requestTimeoutMs;
+      await this.waitFor("the cluster's metadata", deadline, (image) => (image.clusterId === "" ? undefined : true));
+    } catch (error) {
+      this.release();
+      throw new KafkaJSConnectionError(`No metadata of the cluster arrived: ${reasonOf(error)}`, {
+        broker: "controller",
+        cause: error,
+      });
+    }
+  }
+
+  release(): void {
+    this.#users--;
+    if (this.#users > 0) return;
+    this.#controller?.close("the last client was closed");
+    this.#platform?.close();
+    this.#controller = undefined;
+    this.#platform = undefined;
+  }
+
+  /** Calls `watcher` after every change of the metadata, or of the link to its server. Returns how to stop that. */
+  watch(watcher: () => void): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  }
+
+  leaderOf(topic: string, partitionIndex: number): PartitionLeader | undefined {
+    const partition = this.image.topicNamed(topic)?.partitions[partitionIndex];
+    if (partition === undefined || partition.leader < 0) return undefined;
+    return { nodeId: partition.leader, leaderEpoch: partition.leaderEpoch };
+  }
+
+  /** Nodes that are registered and not fenced. */
+  activeNodes(): number[] {
+    return [...this.image.brokers.values()].filter(({ fenced }) => !fenced).map(({ brokerId }) => brokerId);
+  }
+
+  /** Resolves with what `read` finds in the metadata, as soon as that is something; `deadline` is of `clock.now()`. */
+  waitFor<T>(what: string, deadline: number, read: (image: ClusterImage) => T | undefined): Promise<T> {
+    const { clock } = this;
+    const startedAt = clock.now();
+    return new Promise((resolve, reject) => {
+      const check = (): boolean => {
+        const found = read(this.image);
+        if (found === undefined) return false;
+        stop();
+        resolve(found);
+        return true;
+      };
+      const stopWatching = this.watch(check);
+      const cancelTimer = clock.setTimer(Math.max(0, deadline - startedAt), () => {
+        stop();
+        const server = this.controllerConnected ? "" : "; the metadata server cannot be reached";
+        const elapsed = Math.round(clock.now() - startedAt);
+        reject(new KafkaJSTimeout(`Waited ${elapsed} ms for ${what} in vain${server}`));
+      });
+      const stop = () => {
+        stopWatching();
+        cancelTimer();
+      };
+      check();
+    });
+  }
+
+  /** Asks the controller; waits for the link to it, if need be. */
+  async askController<Init, R>(api: Api<unknown, Init, R>, body: NoInfer<Init>, timeoutMs: number): Promise<R> {
+    if (this.#controller === undefined) return Promise.reject(new KafkaJSConnectionError("Not connected", { broker: "controller" }));
+    return this.#controller.request(api, body, timeoutMs);
+  }
+
+  dial(endpoint: Endpoint): Promise<Connection> {
+    return this.platform.dial(endpoint);
+  }
+
+  #open(): void {
+    const platform = this.#options.createPlatform();
+    this.#platform = platform;
+    this.#controller = new ControllerConnection({
+      link: platform.controller,
+      clock: platform.clock,
+      clientId: this.clientId,
+      events: noEvents,
+      logger: this.#options.logger,
+      changed: () => {
+        this.#notify();
+        void this.#follow();
+      },
+    });
+    void this.#follow();
+  }
+
+  /** Fetches metadata for as long as the link is open; whoever opens the link calls it. */
+  async #follow(): Promise<void> {
+    if (this.#following) return;
+    this.#following = true;
+    try {
+      while (this.controllerConnected) await this.#fetchMetadata();
+    } finally {
+      this.#following = false;
+    }
+  }
+
+  async #fetchMetadata(): Promise<void> {
+    const controller = this.#controller!;
+    const { clock } = this;
+    try {
+      const { error } = this.#metadata.onResponse(await this.#askForMetadata(controller));
+      if (error === undefined) return this.#notify();
+      throw new Error(error);
+    } catch (error) {
+      if (controller !== this.#controller || !controller.connected) return;
+      this.#options.logger.warn(`The metadata could not be followed: ${asError(error).message}`, { error });
+      await new Promise<void>((resolve) => {
+        clock.setTimer(METADATA_RETRY_MS, resolve);
+      });
+    }
+  }
+
+  #askForMetadata(controller: ControllerConnection): Promise<FetchResponse | FetchSnapshotResponse> {
+    const { api, version, body } = this.#metadata.request() as MetadataQuestion & { readonly body: never };
+    return controller.request<never, FetchResponse | FetchSnapshotResponse>(api, body, METADATA_PATIENCE_MS, version);
+  }
+
+  #notify(): void {
+    for (const watcher of [...this.#watchers]) watcher();
+  }
+}

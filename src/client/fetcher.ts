@@ -1,0 +1,381 @@
+import type { AssignedPartition } from "./assigned-partition.ts";
+import { retryPause } from "./backoff.ts";
+import type { RetryPolicy } from "./backoff.ts";
+import type { BrokerConnections } from "./broker-connections.ts";
+import type { Cluster } from "./cluster.ts";
+import { asError, isRetriableError, KafkaJSProtocolError } from "./errors.ts";
+import { judgeAnswer, judgeEpochEnd, nameOf } from "./fetch-position.ts";
+import type { FetchAnswer, FetchOutcome, FetchPosition } from "./fetch-position.ts";
+import { checkBatches } from "./fetched-records.ts";
+import { groupBy } from "./group-by.ts";
+import type { Logger } from "./logger.ts";
+import { askForOffsets, lookUpEpochEnd } from "./offset-lookup.ts";
+import { fetch } from "../protocol/apis/01-fetch.ts";
+import type { FetchRequestInit, FetchResponse } from "../protocol/apis/01-fetch.ts";
+import { EARLIEST_TIMESTAMP, LATEST_TIMESTAMP } from "../protocol/apis/02-list-offsets.ts";
+import { errorName } from "../protocol/error-codes.ts";
+import { ZERO_UUID } from "../protocol/uuid.ts";
+
+export interface FetcherOptions {
+  readonly maxWaitMs: number;
+  readonly minBytes: number;
+  readonly maxBytes: number;
+  readonly maxBytesPerPartition: number;
+  /** 1 leaves out what belongs to open or aborted transactions. */
+  readonly isolationLevel: 0 | 1;
+  readonly rackId: string;
+  readonly retry: RetryPolicy;
+  readonly logger: Logger;
+  readonly fetchStarted: (nodeId: number) => void;
+  readonly fetchEnded: (nodeId: number, numberOfBatches: number, durationMs: number) => void;
+  /** Told when a position was moved, and why: records may have been skipped, or come again. */
+  readonly offsetReset: (partition: AssignedPartition, offset: number, reason: string) => void;
+}
+
+/** One request under way, and where it asks for records. */
+type OpenFetch = ReadonlyMap<AssignedPartition, FetchPosition>;
+
+/** A batch that does not match its checksum this often is not going to. */
+const MAX_CORRUPT_ANSWERS = 3;
+
+/** After so many failures in a row, somebody should hear of it. */
+const FAILURES_TO_WARN = 5;
+
+/**
+ * Keeps the next records of every assigned partition at hand. Each leader has one long poll open, with all partitions
+ * that want records; when one more wants some, a second request follows at once, which ends the wait of the first.
+ * A partition is fetched from again when its records have been taken, so what is held in memory is bounded.
+ */
+export class Fetcher {
+  readonly #cluster: Cluster;
+  readonly #connections: BrokerConnections;
+  readonly #options: FetcherOptions;
+  readonly #open = new Map<number, OpenFetch[]>();
+  readonly #stopWatching: () => void;
+  #partitions: readonly AssignedPartition[] = [];
+  #waiting = new Set<() => void>();
+  #pumpScheduled = false;
+  #cancelTimer: (() => void) | undefined;
+  #nextIndex = 0;
+  #closed = false;
+
+  constructor(cluster: Cluster, connections: BrokerConnections, options: FetcherOptions) {
+    this.#cluster = cluster;
+    this.#connections = connections;
+    this.#options = options;
+    this.#stopWatching = cluster.watch(() => {
+      // New metadata is the best reason to try again.
+      for (const partition of this.#partitions) partition.retryAtMs = 0;
+      this.wake();
+    });
+  }
+
+  get partitions(): readonly AssignedPartition[] {
+    return this.#partitions;
+  }
+
+  assign(partitions: readonly AssignedPartition[]): void {
+    this.#partitions = partitions;
+    this.wake();
+  }
+
+  /** To be called after a partition was changed from outside. */
+  wake(): void {
+    if (this.#pumpScheduled || this.#closed) return;
+    this.#pumpScheduled = true;
+    queueMicrotask(() => {
+      this.#pumpScheduled = false;
+      if (!this.#closed) this.#pump();
+    });
+  }
+
+  /**
+   * A partition that has records to process and that nobody processes, in turn; undefined once `isOver` says so.
+   * Throws what is wrong with a partition, if something is that trying again does not mend.
+   */
+  async next(isOver: () => boolean): Promise<AssignedPartition | undefined> {
+    while (!isOver()) {
+      const found = this.#takeNext();
+      if (found !== undefined) return found;
+      await this.#changed();
+    }
+    return undefined;
+  }
+
+  /** Resolves when `holds` is true; it is asked whenever something has changed. */
+  async settled(holds: () => boolean): Promise<void> {
+    while (!holds()) await this.#changed();
+  }
+
+  /** Makes everybody in {@link next} look again. */
+  notify(): void {
+    const waiting = this.#waiting;
+    this.#waiting = new Set();
+    for (const resume of waiting) resume();
+  }
+
+  /** Whether every partition knows where it reads, or why it cannot. */
+  get isPositioned(): boolean {
+    return this.#partitions.every(({ start, error }) => start === undefined || error !== undefined);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#stopWatching();
+    this.#cancelTimer?.();
+    this.notify();
+  }
+
+  #changed(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.add(resolve);
+    });
+  }
+
+  #takeNext(): AssignedPartition | undefined {
+    const count = this.#partitions.length;
+    for (let step = 0; step < count; step++) {
+      const partition = this.#partitions[(this.#nextIndex + step) % count]!;
+      if (partition.busy || partition.paused) continue;
+      if (partition.error !== undefined) throw partition.error;
+      if (partition.fetched === undefined) continue;
+      this.#nextIndex = (this.#nextIndex + step + 1) % count;
+      return partition;
+    }
+    return undefined;
+  }
+
+  #pump(): void {
+    const now = this.#cluster.clock.now();
+    this.#noticeRecreatedTopics();
+    this.#lookUp(now);
+    const fetchable = this.#partitions.filter((partition) => partition.isFetchable(now));
+    const byLeader = groupBy(fetchable, ({ topic, partition }) => this.#cluster.leaderOf(topic, partition)?.nodeId);
+    for (const [nodeId, wanted] of byLeader) {
+      if (nodeId !== undefined && this.#shouldFetch(nodeId, wanted)) void this.#fetch(nodeId, wanted);
+    }
+    this.#arm(now);
+    this.notify();
+  }
+
+  /** A second request is worth it only for a partition that the first does not ask for at its present position. */
+  #shouldFetch(nodeId: number, wanted: readonly AssignedPartition[]): boolean {
+    const open = this.#open.get(nodeId) ?? [];
+    const [latest] = open.slice(-1);
+    if (latest === undefined) return true;
+    return open.length < 2 && wanted.some((partition) => latest.get(partition) !== partition.position);
+  }
+
+  async #fetch(nodeId: number, wanted: readonly AssignedPartition[]): Promise<void> {
+    const { clock, requestTimeoutMs } = this.#cluster;
+    const { maxWaitMs, fetchStarted, fetchEnded } = this.#options;
+    const asked: OpenFetch = new Map(wanted.map((partition) => [partition, partition.position]));
+    const open = this.#open.get(nodeId) ?? [];
+    this.#open.set(nodeId, [...open, asked]);
+    const startedAt = clock.now();
+    let numberOfBatches = 0;
+    try {
+      const connection = this.#connections.to(nodeId, "fetch");
+      fetchStarted(nodeId);
+      const response = await connection.request(fetch, this.#request(wanted), maxWaitMs + requestTimeoutMs);
+      numberOfBatches = this.#onResponse(asked, response);
+    } catch (error) {
+      for (const partition of wanted) {
+        if (this.#isCurrent(asked, partition)) this.#retry(partition, asError(error), nodeId);
+      }
+    } finally {
+      this.#open.set(nodeId, this.#open.get(nodeId)!.filter((other) => other !== asked));
+      fetchEnded(nodeId, numberOfBatches, clock.now() - startedAt);
+      this.wake();
+    }
+  }
+
+  #request(wanted: readonly AssignedPartition[]): FetchRequestInit {
+    const { maxWaitMs, minBytes, maxBytes, maxBytesPerPartition, isolationLevel, rackId } = this.#options;
+    const topics = [...groupBy(wanted, ({ topic }) => topic)].map(([topic, partitions]) => ({
+      topic,
+      topicId: this.#cluster.image.topicNamed(topic)?.topicId ?? ZERO_UUID,
+      partitions: partitions.map(({ partition, position }) => ({
+        partition,
+        currentLeaderEpoch: this.#cluster.leaderOf(topic, partition)?.leaderEpoch ?? -1,
+        fetchOffset: position.offset,
+        lastFetchedEpoch: position.lastFetchedEpoch,
+        partitionMaxBytes: maxBytesPerPartition,
+      })),
+    }));
+    return { maxWaitMs, minBytes, maxBytes, isolationLevel, rackId, topics };
+  }
+
+  #onResponse(open: OpenFetch, response: FetchResponse): number {
+    const error = errorName(response.errorCode);
+    if (error !== "NONE") throw new KafkaJSProtocolError(error, "Fetch");
+    let numberOfBatches = 0;
+    for (const { topic, topicId, partitions } of response.responses) {
+      for (const answer of partitions) {
+        const partition = this.#find(topic, topicId, answer.partitionIndex);
+        if (partition === undefined || !this.#isCurrent(open, partition)) continue;
+        numberOfBatches += this.#onAnswer(partition, answer);
+      }
+    }
+    return numberOfBatches;
+  }
+
+  #find(topic: string, topicId: string, partitionIndex: number): AssignedPartition | undefined {
+    const name = topicId === ZERO_UUID ? topic : this.#cluster.image.topics.get(topicId)?.name;
+    return this.#partitions.find((other) => other.topic === name && other.partition === partitionIndex);
+  }
+
+  /** Whether the partition still stands where it stood when it was asked for. */
+  #isCurrent(open: OpenFetch, partition: AssignedPartition): boolean {
+    return open.get(partition) === partition.position && this.#partitions.includes(partition);
+  }
+
+  #onAnswer(partition: AssignedPartition, answer: FetchAnswer): number {
+    const outcome = judgeAnswer(answer, partition.position, partition, partition.policy);
+    if (outcome.kind !== "records") {
+      this.#apply(partition, outcome);
+      return 0;
+    }
+    try {
+      const batches = checkBatches(answer.records ?? new Uint8Array(0), partition.position);
+      partition.failures = 0;
+      if (batches.views.length === 0) return 0;
+      partition.position = batches.next;
+      const { highWatermark, logStartOffset, abortedTransactions } = answer;
+      partition.fetched = { batches, aborted: abortedTransactions ?? [], highWatermark, logStartOffset };
+      return batches.views.length;
+    } catch (error) {
+      const failure = new KafkaJSProtocolError("CORRUPT_MESSAGE", `${nameOf(partition)} at ${partition.position.offset}`, {
+        cause: error,
+      });
+      if (partition.failures + 1 >= MAX_CORRUPT_ANSWERS) this.#fail(partition, failure);
+      else this.#retry(partition, failure);
+      return 0;
+    }
+  }
+
+  #apply(partition: AssignedPartition, outcome: FetchOutcome): void {
+    switch (outcome.kind) {
+      case "records":
+        return;
+      case "retry":
+        return this.#retry(partition, outcome.error);
+      case "fail":
+        return this.#fail(partition, outcome.error);
+      case "validate":
+        partition.validating = true;
+        return;
+      case "reset":
+        this.#options.logger.warn(`${outcome.reason}; going on at the ${outcome.to} offset`);
+        partition.jumpTo({ kind: outcome.to });
+        this.#options.offsetReset(partition, -1, outcome.reason);
+        return;
+      case "move":
+        this.#options.logger.warn(outcome.reason);
+        partition.place(outcome.to);
+        this.#options.offsetReset(partition, outcome.to.offset, outcome.reason);
+    }
+  }
+
+  /** Tries again after a pause, unless `askedNode` no longer leads the partition: then the new leader is asked at once. */
+  #retry(partition: AssignedPartition, error: Error, askedNode = -1): void {
+    if (!isRetriableError(error)) return this.#fail(partition, error);
+    const { retry, logger } = this.#options;
+    const { clock, platform } = this.#cluster;
+    const leader = this.#cluster.leaderOf(partition.topic, partition.partition);
+    const hasMoved = askedNode >= 0 && leader !== undefined && leader.nodeId !== askedNode;
+    const pause = hasMoved ? 0 : retryPause(retry, partition.failures, platform.random());
+    partition.failures++;
+    const message = `${nameOf(partition)} is fetched again in ${pause} ms: ${error.message}`;
+    if (partition.failures === FAILURES_TO_WARN) logger.warn(message);
+    else logger.debug(message);
+    partition.retryAtMs = clock.now() + pause;
+  }
+
+  #fail(partition: AssignedPartition, error: Error): void {
+    partition.error = error;
+    this.notify();
+  }
+
+  /** Finds the offsets that partitions are to start at, and checks positions that the leader does not hold. */
+  #lookUp(now: number): void {
+    const due = this.#partitions.filter((partition) => partition.needsLookup(now));
+    for (const partition of due) partition.askedGeneration = partition.generation;
+    const starting = due.filter(({ start }) => start !== undefined);
+    for (const [, group] of groupBy(starting, ({ topic, partition }) => this.#cluster.leaderOf(topic, partition)?.nodeId)) {
+      void this.#findStarts(group);
+    }
+    for (const partition of due) if (partition.validating) void this.#validate(partition);
+  }
+
+  async #findStarts(partitions: readonly AssignedPartition[]): Promise<void> {
+    const asked = partitions.map((partition) => {
+      const { topic, start, generation } = partition;
+      return { question: { topic, partition: partition.partition, timestamp: timestampOf(start!) }, partition, generation };
+    });
+    const answers = await askForOffsets(this.#cluster, this.#connections, asked.map(({ question }) => question));
+    for (const { question, partition, generation } of asked) {
+      if (partition.generation !== generation) continue;
+      partition.askedGeneration = undefined;
+      const answer = answers.get(question);
+      if (answer instanceof Error || answer === undefined) {
+        this.#retry(partition, answer ?? new KafkaJSProtocolError("UNKNOWN_SERVER_ERROR"));
+      } else if (answer.offset < 0) {
+        // Nothing is as young as the time asked for: what comes will be.
+        partition.jumpTo({ kind: "latest" });
+      } else {
+        partition.failures = 0;
+        partition.place({ offset: answer.offset, lastFetchedEpoch: -1 });
+      }
+    }
+    this.wake();
+  }
+
+  async #validate(partition: AssignedPartition): Promise<void> {
+    const { generation, position, policy } = partition;
+    try {
+      const end = await lookUpEpochEnd(this.#cluster, this.#connections, partition, position.lastFetchedEpoch);
+      if (partition.generation !== generation) return;
+      partition.validating = false;
+      this.#apply(partition, judgeEpochEnd(end, position, partition, policy));
+    } catch (error) {
+      if (partition.generation === generation) this.#retry(partition, asError(error));
+    } finally {
+      if (partition.generation === generation) partition.askedGeneration = undefined;
+      this.wake();
+    }
+  }
+
+  /** A topic that was deleted and created again has the old name and none of the old records. */
+  #noticeRecreatedTopics(): void {
+    for (const partition of this.#partitions) {
+      const topicId = this.#cluster.image.topicNamed(partition.topic)?.topicId;
+      if (topicId === undefined || topicId === partition.topicId) continue;
+      const isFirst = partition.topicId === undefined;
+      partition.topicId = topicId;
+      if (isFirst || partition.start !== undefined) continue;
+      this.#apply(partition, judgeEpochEnd({ epoch: -1, endOffset: -1 }, partition.position, partition, partition.policy));
+    }
+  }
+
+  #arm(now: number): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    const next = Math.min(...this.#partitions.map(({ retryAtMs }) => retryAtMs).filter((at) => at > now));
+    if (next === Number.POSITIVE_INFINITY) return;
+    this.#cancelTimer = this.#cluster.clock.setTimer(next - now, () => this.wake());
+  }
+}
+
+function timestampOf(start: NonNullable<AssignedPartition["start"]>): number {
+  switch (start.kind) {
+    case "earliest":
+      return EARLIEST_TIMESTAMP;
+    case "latest":
+      return LATEST_TIMESTAMP;
+    case "timestamp":
+      return start.timestamp;
+    case "offset":
+      return start.offset;
+  }
+}

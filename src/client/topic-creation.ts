@@ -1,0 +1,39 @@
+import type { Cluster } from "./cluster.ts";
+import { KafkaJSCreateTopicError, KafkaJSTopicMetadataNotLoaded, reasonOf } from "./errors.ts";
+import { topicNameProblem } from "../metadata/topic-name.ts";
+import { createTopics } from "../protocol/apis/19-create-topics.ts";
+import { errorName } from "../protocol/error-codes.ts";
+
+/** Waits until the metadata has the topic; asks the controller to create it, with its defaults, if `create` is set. */
+export async function ensureTopic(
+  cluster: Cluster,
+  topic: string,
+  options: { readonly create: boolean; readonly timeoutMs: number },
+): Promise<void> {
+  if (cluster.image.topicNamed(topic) !== undefined) return;
+  const problem = topicNameProblem(topic);
+  if (problem !== undefined) throw new KafkaJSCreateTopicError("INVALID_TOPIC_EXCEPTION", topic, problem);
+  const deadline = cluster.clock.now() + options.timeoutMs;
+  try {
+    if (options.create) await create(cluster, topic, options.timeoutMs);
+    await cluster.waitFor(`topic ${topic}`, deadline, (image) => image.topicNamed(topic)?.partitions[0]);
+  } catch (error) {
+    if (error instanceof KafkaJSCreateTopicError) throw error;
+    throw new KafkaJSTopicMetadataNotLoaded(
+      `Topic ${topic} is not known${options.create ? "" : " and is not created by itself"}: ${reasonOf(error)}`,
+      { topic, cause: error },
+    );
+  }
+}
+
+async function create(cluster: Cluster, topic: string, timeoutMs: number): Promise<void> {
+  const response = await cluster.askController(
+    createTopics,
+    { topics: [{ name: topic, numPartitions: -1, replicationFactor: -1 }], timeoutMs },
+    timeoutMs,
+  );
+  const answer = response.topics.find(({ name }) => name === topic);
+  const error = errorName(answer?.errorCode ?? -1);
+  if (error === "NONE" || error === "TOPIC_ALREADY_EXISTS") return;
+  throw new KafkaJSCreateTopicError(error, topic, answer?.errorMessage ?? `Topic ${topic} could not be created`);
+}
