@@ -180,6 +180,8 @@ export class Controller {
     this.#started = true;
     const isNew = this.#image.clusterId === "";
     state.commit([isNew ? { type: "ClusterRecord", clusterId: this.#clusterId } : { type: "NoOpRecord" }]);
+    // Who is gone shows only after a session.
+    this.#healAtMs = state.nowMs + this.#config.sessionTimeoutMs;
     const what = isNew ? "founds" : "leads";
     state.note("info", `controller epoch ${this.#controllerEpoch} ${what} cluster ${this.#clusterId}`);
   }
