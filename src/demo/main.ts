@@ -1,6 +1,8 @@
 import type { BrokerTab } from "../index.ts";
 import { Kafka } from "../index.ts";
+import { reasonOf } from "../inspector/reason.ts";
 import { readTopic } from "../inspector/topic-reader.ts";
+import type { TopicReader } from "../inspector/topic-reader.ts";
 import { defineComponents } from "./define.ts";
 import { loadLand } from "./data-sets.ts";
 import { decodeEarthquake } from "./earthquakes.ts";
@@ -26,11 +28,13 @@ const kafka = new Kafka({ clientId: "tabstream-demo", brokers: [server] });
 const admin = kafka.admin();
 const observations = new Observations();
 const session = new Session(kafka);
+/** One question at a time: without a leader an answer may take long. */
+let asking = false;
 
 defineComponents();
 const page = new Page({ kafka, admin, server, missing: missingFeatures(), observations, session });
 window.tabstream = { kafka, tab: undefined };
-void drawLand();
+drawLand();
 if (missingFeatures().length === 0) void start();
 
 async function start(): Promise<void> {
@@ -45,7 +49,7 @@ async function start(): Promise<void> {
     });
     await watch();
   } catch (error) {
-    observations.startError = String(error);
+    observations.startError = reasonOf(error);
     page.changed();
   }
 }
@@ -53,38 +57,53 @@ async function start(): Promise<void> {
 async function watch(): Promise<void> {
   await admin.connect();
   let mapped: string | undefined;
+  let quakes: Promise<TopicReader | undefined> = Promise.resolve(undefined);
   admin.watchCluster((view) => {
     const nowMs = performance.now();
     for (const partition of observations.onView(view)) session.failover.onElection(partition, nowMs);
-    const quakes = view.topics.find((topic) => topic.name === EARTHQUAKES.name)?.topicId;
-    if (quakes !== mapped) {
-      mapped = quakes;
-      page.map.clear();
-      page.magnitudes.clear();
-      if (quakes !== undefined) void drawQuakes();
+    const topicId = view.topics.find((topic) => topic.name === EARTHQUAKES.name)?.topicId;
+    if (topicId !== mapped) {
+      mapped = topicId;
+      page.clearQuakes();
+      quakes = quakes.then((reader) => reader?.close()).then(() => (topicId === undefined ? undefined : drawQuakes()));
+      quakes = quakes.catch((error: unknown) => {
+        // The next change of the metadata is another chance.
+        mapped = undefined;
+        kafka.logger().warn(`The earthquakes cannot be drawn: ${reasonOf(error)}`);
+        return undefined;
+      });
     }
     page.changed();
   });
-  setInterval(() => void refresh(), REFRESH_MS);
+  setInterval(refresh, REFRESH_MS);
   setInterval(() => void observations.measureStorage().then(page.changed), STORAGE_MEASURED_EVERY_MS);
   await observations.measureStorage();
   page.changed();
 }
 
-async function refresh(): Promise<void> {
+function refresh(): void {
   observations.measureRate(performance.now());
   page.changed();
-  if (document.hidden) return;
-  await observations.ask(admin, page.shownTopics);
-  page.changed();
+  if (document.hidden || asking) return;
+  asking = true;
+  void observations
+    .ask(admin, page.shownTopics)
+    .catch((error: unknown) => kafka.logger().warn(`Asking about the shown topics failed: ${reasonOf(error)}`))
+    .finally(() => {
+      asking = false;
+      page.changed();
+    });
 }
 
-async function drawLand(): Promise<void> {
-  page.map.showLand(await loadLand());
+function drawLand(): void {
+  loadLand().then(
+    (land) => page.showLand(land),
+    (error: unknown) => kafka.logger().error(reasonOf(error)),
+  );
 }
 
-async function drawQuakes(): Promise<void> {
-  await readTopic(kafka, {
+function drawQuakes(): Promise<TopicReader> {
+  return readTopic(kafka, {
     topic: EARTHQUAKES.name,
     from: { kind: "newest", count: QUAKES_DRAWN_AT_START },
     onBatch(batch) {
@@ -93,8 +112,7 @@ async function drawQuakes(): Promise<void> {
         const quake = decodeEarthquake(value);
         return quake === undefined ? [] : [{ quake, partition }];
       });
-      page.map.add(consumed);
-      page.magnitudes.add(consumed);
+      page.addQuakes(consumed);
       page.changed();
     },
   });

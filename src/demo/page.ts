@@ -16,6 +16,8 @@ import type { TopicActions } from "../inspector/topic-list.ts";
 import { TopicTail } from "../inspector/topic-tail.ts";
 import type { ReadBatch } from "../inspector/topic-reader.ts";
 import type { Observations } from "./observations.ts";
+import type { ConsumedQuake } from "./earthquakes.ts";
+import type { Outline } from "./land.ts";
 import { MagnitudeStrip } from "./magnitude-strip.ts";
 import { QuakeMap } from "./quake-map.ts";
 import { EARTHQUAKES, ReplayPanel } from "./replay-panel.ts";
@@ -32,9 +34,9 @@ export interface PageParts {
 
 /** Lays the components out and tells them, at most once a frame, what has been observed. */
 export class Page {
-  readonly map = new QuakeMap();
-  readonly magnitudes = new MagnitudeStrip();
   readonly changed = oncePerFrame(() => this.#render());
+  readonly #map = new QuakeMap();
+  readonly #magnitudes = new MagnitudeStrip();
   readonly #banner = new BrokerBanner();
   readonly #numbers = new NumberStrip();
   readonly #picture = new ClusterPicture();
@@ -82,6 +84,20 @@ export class Page {
     this.changed();
   }
 
+  showLand(land: readonly Outline[]): void {
+    this.#map.showLand(land);
+  }
+
+  addQuakes(consumed: readonly ConsumedQuake[]): void {
+    this.#map.add(consumed);
+    this.#magnitudes.add(consumed);
+  }
+
+  clearQuakes(): void {
+    this.#map.clear();
+    this.#magnitudes.clear();
+  }
+
   /** The choice stands in the address, so that a reload or a shared link shows the same topic. */
   select(topic: string): void {
     this.#selected = topic;
@@ -106,7 +122,7 @@ export class Page {
     at("banner").append(this.#banner);
     at("numbers").append(this.#numbers);
     at("picture").append(this.#picture);
-    at("earthquakes").append(this.#replay, this.map, this.magnitudes);
+    at("earthquakes").append(this.#replay, this.#map, this.#magnitudes);
     at("produce").append(this.#form);
     at("records").append(this.#tail);
     at("topics").append(this.#topics);

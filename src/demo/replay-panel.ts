@@ -2,7 +2,7 @@ import { button, element, field, openShadow, setAttributes, setText, styleSheet 
 import { count } from "../inspector/figures.ts";
 import { look } from "../inspector/look.ts";
 import type { ProduceRequest } from "../inspector/produce-form.ts";
-import { visibleText } from "../inspector/visible-text.ts";
+import { reasonOf } from "../inspector/reason.ts";
 import { loadEarthquakes } from "./data-sets.ts";
 import { encodeEarthquake, eventTime, regionOf } from "./earthquakes.ts";
 import { Replay } from "./replay.ts";
@@ -77,7 +77,7 @@ export class ReplayPanel extends HTMLElement {
       const [quakes] = await Promise.all([loadEarthquakes(), this.#actions.prepare()]);
       await this.#play(new Replay(quakes), this.#actions, running);
     } catch (error) {
-      this.#say(`stopped: ${visibleText(String(error), 300)}`, "error");
+      this.#say(`stopped: ${reasonOf(error)}`, "error");
     }
     this.#running = undefined;
     setText(this.#start, "Replay again");

@@ -30,7 +30,9 @@ export class Session {
     return this.#acknowledged;
   }
 
+  /** The first call connects. */
   async send({ topic, key, value, partition, acks }: ProduceRequest): Promise<ProduceResult> {
+    await this.#producer.connect();
     const sentMs = performance.now();
     const message = { key, value, ...(partition === undefined ? {} : { partition }) };
     const [metadata] = await this.#producer.send({ topic, acks, messages: [message] });

@@ -65,12 +65,15 @@ function aboutBroker({ status, startError }: Situation): readonly Notice[] {
       {
         level: "error",
         title: "This tab's broker did not start",
-        text: `${visibleText(startError, REASON_SHOWN)} Reload the page to try again.`,
+        text: `${sentence(startError)} Reload the page to try again.`,
       },
     ];
   }
-  const reason = status?.reason === undefined ? "" : `${visibleText(status.reason, REASON_SHOWN)} `;
+  const reason = status?.reason === undefined ? "" : `${sentence(status.reason)} `;
   switch (status?.state) {
+    case "starting":
+      if (reason === "") return [];
+      return [{ level: "warning", title: "This tab's broker has not joined the cluster yet", text: reason.trimEnd() }];
     case "failed":
       return [
         {
@@ -106,15 +109,13 @@ function aboutServer({ server, status, view, startError }: Situation): readonly 
   if (startError !== undefined || status === undefined || status.state === "stopped") return [];
   if (status.controllerConnected) return [];
   if (view === undefined) {
-    return status.reason === undefined && status.state !== "starting"
-      ? []
-      : [
-          {
-            level: "info",
-            title: "Looking for the metadata server",
-            text: `At ${server}. If it does not answer, start it with “npm start”; this tab connects by itself.`,
-          },
-        ];
+    return [
+      {
+        level: "info",
+        title: "Looking for the metadata server",
+        text: `At ${server}. If it does not answer, start it with “npm start”; this tab connects by itself.`,
+      },
+    ];
   }
   return [
     {
@@ -179,6 +180,13 @@ function aboutPartitions({ view, minIsr }: Situation): readonly Notice[] {
     });
   }
   return notices;
+}
+
+/** Reasons come as clauses in lower case. */
+function sentence(reason: string): string {
+  const text = visibleText(reason, REASON_SHOWN);
+  const begun = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?…]$/.test(begun) ? begun : `${begun}.`;
 }
 
 /** Kafka's rule: never more than the replicas that are assigned. */

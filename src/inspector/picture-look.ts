@@ -28,7 +28,7 @@ export const pictureLook = styleSheet(`
   .partition { white-space: nowrap; width: 1%; color: var(--ink); font-size: 14px; padding-right: 14px; }
   .epoch { margin-left: 8px; border-radius: 4px; padding: 0 3px; font-weight: 400; }
   .records {
-    position: sticky; right: 0; background: var(--card);
+    position: sticky; right: 0; background: var(--card); box-shadow: 8px 0 0 var(--card);
     text-align: right !important; white-space: nowrap; width: 1%; padding-left: 14px; min-width: 0 !important;
   }
   .worry { display: block; font-size: 11.5px; line-height: 1.2; color: var(--warn); }

@@ -1,6 +1,7 @@
 import { button, element, field, openShadow, setText, styleSheet } from "./element.ts";
 import { count, milliseconds } from "./figures.ts";
 import { look } from "./look.ts";
+import { reasonOf } from "./reason.ts";
 import { visibleText } from "./visible-text.ts";
 
 export interface ProduceRequest {
@@ -21,8 +22,6 @@ export interface ProduceResult {
 }
 
 export type Produce = (request: ProduceRequest) => Promise<ProduceResult>;
-
-const REASON_SHOWN = 300;
 
 /** Sends one record to the selected topic and says what became of it. */
 export class ProduceForm extends HTMLElement {
@@ -85,7 +84,7 @@ export class ProduceForm extends HTMLElement {
       this.#say(outcomeOf(result), "muted");
       this.#value.select();
     } catch (error) {
-      this.#say(`Not acknowledged: ${visibleText(String(error), REASON_SHOWN)}`, "error");
+      this.#say(`Not acknowledged: ${reasonOf(error)}`, "error");
     }
   }
 

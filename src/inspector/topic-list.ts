@@ -2,6 +2,7 @@ import type { ClusterView } from "../index.ts";
 import { button, element, field, openShadow, setText, styleSheet } from "./element.ts";
 import { countOf } from "./figures.ts";
 import { look } from "./look.ts";
+import { reasonOf } from "./reason.ts";
 import { visibleText } from "./visible-text.ts";
 
 export interface NewTopic {
@@ -16,7 +17,6 @@ export interface TopicActions {
 }
 
 const TOPICS_LISTED = 100;
-const REASON_SHOWN = 300;
 
 /** The topics of the cluster, and a form for a new one. Fires `topic-selected`. */
 export class TopicList extends HTMLElement {
@@ -80,7 +80,8 @@ export class TopicList extends HTMLElement {
   }
 
   #entry(topic: ClusterView["topics"][number], selected: boolean): HTMLLIElement {
-    const shape = `${countOf(topic.partitions.length, "partition", "partitions")}, target of ${topic.replicationFactor}`;
+    const partitions = countOf(topic.partitions.length, "partition", "partitions");
+    const shape = `${partitions}, target of ${topic.replicationFactor}`;
     const select = button(visibleText(topic.name, 80), { class: "name", "aria-pressed": selected }, () => {
       this.dispatchEvent(new CustomEvent("topic-selected", { detail: topic.name }));
     });
@@ -128,7 +129,7 @@ export class TopicList extends HTMLElement {
       return true;
     } catch (error) {
       this.#outcome.className = "small error";
-      setText(this.#outcome, visibleText(String(error), REASON_SHOWN));
+      setText(this.#outcome, reasonOf(error));
       return false;
     }
   }

@@ -2,6 +2,7 @@ import type { Kafka } from "../index.ts";
 import { button, element, field, openShadow, setText, styleSheet } from "./element.ts";
 import { count, countOf, timeOfDay } from "./figures.ts";
 import { look } from "./look.ts";
+import { reasonOf } from "./reason.ts";
 import { readTopic } from "./topic-reader.ts";
 import type { ReadBatch, ReadFrom, ReadRecord, TopicReader } from "./topic-reader.ts";
 import { visibleBytes, visibleText } from "./visible-text.ts";
@@ -108,7 +109,7 @@ export class TopicTail extends HTMLElement {
       from,
       onBatch: (batch) => (opening === this.#opening ? this.#onBatch(batch, from) : undefined),
     }).catch((error: unknown) => {
-      if (opening === this.#opening) setText(this.#empty, `Cannot read: ${visibleText(String(error), 300)}`);
+      if (opening === this.#opening) setText(this.#empty, `Cannot read: ${reasonOf(error)}`);
       return undefined;
     });
   }

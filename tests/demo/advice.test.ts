@@ -44,7 +44,7 @@ describe("this tab's broker", () => {
 
   test("a reason cannot reorder the sentence that quotes it", () => {
     const [notice] = advice({ startError: "bad\u202eyllaer" });
-    expect(notice?.text).toContain("bad⟨U+202E⟩yllaer");
+    expect(notice?.text).toMatch(/^Bad⟨U\+202E⟩yllaer\. Reload/);
   });
 
   test("a browser that lacks something says what", () => {
