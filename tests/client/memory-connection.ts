@@ -1,0 +1,49 @@
+import type { Connection, ConnectionHandlers, ConnectionKind } from "../../src/runtime/connection.ts";
+
+/** One end of a connection within this process. Frames arrive in a later task, in order, as over a network. */
+export class MemoryConnection implements Connection {
+  readonly kind: ConnectionKind = "simulated";
+  queuedBytes = 0;
+  #other: MemoryConnection | undefined;
+  #handlers: ConnectionHandlers | undefined;
+  readonly #arrived: (() => void)[] = [];
+  #closed = false;
+
+  static pair(): [MemoryConnection, MemoryConnection] {
+    const left = new MemoryConnection();
+    const right = new MemoryConnection();
+    left.#other = right;
+    right.#other = left;
+    return [left, right];
+  }
+
+  receive(handlers: ConnectionHandlers): void {
+    this.#handlers = handlers;
+    for (const deliver of this.#arrived.splice(0)) deliver();
+  }
+
+  send(frame: Uint8Array): void {
+    if (this.#closed) return;
+    // The receiver owns what it gets.
+    const copy = frame.slice();
+    setImmediate(() => this.#other!.#deliver(() => this.#other!.#handlers!.frame(copy)));
+  }
+
+  close(reason: string): void {
+    if (this.#closed) return;
+    this.#end(reason);
+    setImmediate(() => this.#other!.#end(reason));
+  }
+
+  #end(reason: string): void {
+    if (this.#closed) return;
+    this.#deliver(() => this.#handlers!.closed(reason));
+    this.#closed = true;
+  }
+
+  #deliver(deliver: () => void): void {
+    if (this.#closed) return;
+    if (this.#handlers === undefined) this.#arrived.push(deliver);
+    else deliver();
+  }
+}
