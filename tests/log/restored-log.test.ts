@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { coalesceAppends } from "../../src/log/coalesce-appends.ts";
 import { PartitionLog } from "../../src/log/partition-log.ts";
 import type { Chunk, LogMetadata, StoredLog } from "../../src/log/stored-log.ts";
 import { StoredLogs } from "../../src/platform/simulated/stored-logs.ts";
@@ -78,6 +79,21 @@ describe("restoring a log", () => {
       return operation.type === "put-metadata" ? operation.metadata.producerSnapshot : undefined;
     };
     expect(producersOf(restored(stored))).toEqual(producersOf(restored(whole)));
+  });
+
+  test("[R16] what the snapshot has is not counted again when the tail begins before it", () => {
+    const log = PartitionLog.create(TOPIC_ID, 0);
+    const append = (sequence: number) => log.appendAsLeader(sequenced(9, 0, sequence), 0, 0).operations;
+    const operations = [...[0, 1, 2].flatMap(append), ...coalesceAppends([3, 4, 5].flatMap(append))];
+    for (const operation of operations) if (operation.type === "append") log.written(operation.chunk);
+    log.setHighWatermark(5);
+    const stored = StoredLogs.empty.apply([...operations, log.metadataOperation()]).load()[0]!;
+    expect(stored.tail.map(({ baseOffset }) => baseOffset)).toEqual([3]);
+    const again = restored(stored);
+    for (let sequence = 1; sequence < 6; sequence++) {
+      const retry = readBatchHeader(sequenced(9, 0, sequence));
+      expect(again.checkProducer(retry)).toEqual({ kind: "duplicate", baseOffset: sequence, lastOffset: sequence });
+    }
   });
 
   test("the tail is read from memory, the rest from disk", () => {
