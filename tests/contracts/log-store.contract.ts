@@ -153,7 +153,8 @@ export function describeLogStore(name: string, create: () => Promise<StoreDirect
     });
 
     test("truncation within a chunk cuts it at the batch border", async () => {
-      await store.write([startLog(), append(chunk([0, 5])), append(chunk([5, 2], [7, 3], [10, 4])), append(chunk([14, 1]))]);
+      const chunks = [chunk([0, 5]), chunk([5, 2], [7, 3], [10, 4]), chunk([14, 1])];
+      await store.write([startLog(), ...chunks.map((each) => append(each))]);
       await store.write([{ type: "truncate", key: KEY, offset: 10 }]);
       expect(await store.read(KEY, 5, 1e6)).toEqual([chunk([5, 2], [7, 3])]);
       const [log] = await reopen();

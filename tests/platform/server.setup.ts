@@ -54,8 +54,10 @@ function joinCluster(peers: Map<string, WebSocket>, socket: WebSocket, url: URL)
 function obey(command: string, socket: WebSocket): void {
   if (command === "ping") socket.send('{"type":"ping"}');
   if (command === "drop") socket.terminate();
-  if (command === "garbage") for (const text of ["{", "null", '"x"', '{"type":"signal"}', '{"type":"new"}']) socket.send(text);
+  if (command === "garbage") for (const text of GARBAGE) socket.send(text);
 }
+
+const GARBAGE = ["{", "null", '"x"', '{"type":"signal"}', '{"type":"new"}'];
 
 function joinRelay(relays: Map<string, WebSocket>, socket: WebSocket, path: string): void {
   const twin = relays.get(path);

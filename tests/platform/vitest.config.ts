@@ -1,35 +1,27 @@
-import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { playwright } from "@vitest/browser-playwright";
 import { defineConfig } from "vitest/config";
+import { CHROMIUM_FLAGS, findChromium } from "../cluster/chromium.ts";
 
-const SYSTEM_CHROMIUM = "/usr/bin/chromium";
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const executablePath = findChromium();
 
-/** The tests that need a real browser: `npx vitest run -c tests/platform/vitest.config.ts`. */
+/** The tests that need a real browser: `npx vitest run --project browser`. */
 export default defineConfig({
+  root,
   worker: { format: "es" },
   optimizeDeps: { include: ["comlink", "idb", "simple-peer/simplepeer.min.js"] },
   test: {
     name: "browser",
-    globalSetup: ["tests/platform/server.setup.ts"],
+    root,
     include: ["tests/**/*.browser.test.ts"],
+    globalSetup: [fileURLToPath(new URL("./server.setup.ts", import.meta.url))],
     browser: {
       enabled: true,
       headless: true,
       screenshotFailures: false,
       provider: playwright({
-        launchOptions: {
-          ...(existsSync(SYSTEM_CHROMIUM) ? { executablePath: SYSTEM_CHROMIUM } : {}),
-          args: [
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-            "--disable-features=WebRtcHideLocalIpsWithMdns",
-          ],
-        },
+        launchOptions: { ...(executablePath === undefined ? {} : { executablePath }), args: [...CHROMIUM_FLAGS] },
       }),
       instances: [{ browser: "chromium" }],
     },

@@ -116,8 +116,8 @@ class BrowserBrokerTab implements BrokerTab {
   }
 
   async #startSession(): Promise<void> {
-    const { serverUrl, cluster, durability = "strict", relayOnly = false, iceServers = [], broker = {} } = this.#options;
-    const direct = !relayOnly && "RTCPeerConnection" in globalThis;
+    const { serverUrl, cluster, durability = "strict", iceServers = [], broker = {} } = this.#options;
+    const direct = this.#options.relayOnly !== true && "RTCPeerConnection" in globalThis;
     const hint = new DirectoryHint(cluster);
     const session = new Session({ serverUrl, cluster, peer: this.peer }, iceServers, direct, {
       status: (status) => this.#setStatus(status),
@@ -238,8 +238,8 @@ class Session {
 }
 
 /**
- * The storage directory that this tab held, for after a reload. Only a hint: a duplicated tab inherits it, and finds the
- * directory locked.
+ * The storage directory that this tab held, for after a reload. Only a hint: a duplicated tab inherits it, and finds
+ * the directory locked.
  */
 class DirectoryHint {
   readonly #name: string;

@@ -113,7 +113,7 @@ export class DirectoryDatabase {
     const token = await result(transaction.objectStore("identity").get(WRITER_KEY));
     if (this.#failure !== undefined) throw this.#failure;
     if (token !== this.#token) {
-      throw new StoreUnavailableError("another tab has taken over this storage directory; reload the page to join anew");
+      throw new StoreUnavailableError("another tab has taken over this storage directory; reload the page");
     }
   }
 
@@ -150,7 +150,7 @@ async function openUnblocked(
       void unwrap(transaction).objectStore("identity").add(fresh, IDENTITY_KEY);
     },
     blocked() {
-      refuse(new StoreUnavailableError(`an older version of this page holds ${name} open; close the site's other tabs`));
+      refuse(new StoreUnavailableError(`an older version of this page has ${name} open; close the site's other tabs`));
     },
     blocking() {
       end("another page asked that the storage directory be deleted or upgraded; reload the page");

@@ -47,7 +47,8 @@ export class FramedChannel implements Connection {
   #closedBecause: string | undefined;
   readonly #onClosed: () => void;
 
-  constructor(kind: ConnectionKind, { maxFrameBytes = MAX_FRAME_BYTES, onClosed = () => {} }: FramedChannelOptions = {}) {
+  constructor(kind: ConnectionKind, options: FramedChannelOptions = {}) {
+    const { maxFrameBytes = MAX_FRAME_BYTES, onClosed = () => {} } = options;
     this.kind = kind;
     this.#onClosed = onClosed;
     this.#maxFrameBytes = maxFrameBytes;

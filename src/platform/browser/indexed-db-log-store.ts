@@ -1,4 +1,5 @@
-import type { Chunk, ChunkDescriptor, LogMetadata, PartitionKey, StoredLog, StoreOperation } from "../../log/stored-log.ts";
+import type { Chunk, ChunkDescriptor, LogMetadata } from "../../log/stored-log.ts";
+import type { PartitionKey, StoredLog, StoreOperation } from "../../log/stored-log.ts";
 import type { LogStore } from "../../runtime/log-store.ts";
 import type { Durability } from "../../broker/storage-identity.ts";
 import { cutChunk } from "./cut-chunk.ts";
@@ -10,7 +11,7 @@ import { result } from "./idb-request.ts";
  * Logs in IndexedDB. Three stores share one transaction:
  *
  * - `metadata`: PartitionKey → {@link MetadataRow}. Its log number is a small integer, so that chunk keys stay short.
- * - `chunks`: [log number, last offset] → the chunk's bytes. The first key at or after an offset is the chunk holding it.
+ * - `chunks`: [log number, last offset] → the chunk's bytes. The first key at or after an offset is that of its chunk.
  * - `chunk-index`: the same keys → a {@link ChunkDescriptor}, so that a start and a look-up never read the bytes.
  */
 interface MetadataRow {

@@ -29,7 +29,8 @@ export class MessagePortConnection implements Connection {
   #closedBecause: string | undefined;
   readonly #onClosed: () => void;
 
-  constructor(port: MessagePort, { maxFrameBytes = MAX_FRAME_BYTES, onClosed = () => {} }: FramedChannelOptions = {}) {
+  constructor(port: MessagePort, options: FramedChannelOptions = {}) {
+    const { maxFrameBytes = MAX_FRAME_BYTES, onClosed = () => {} } = options;
     this.#port = port;
     this.#onClosed = onClosed;
     this.#maxFrameBytes = maxFrameBytes;

@@ -41,8 +41,8 @@ export class PeerLinks {
 
   /**
    * Opens a channel to `peer`, over the link there is or a new one. `take` gets this side's end while it still is
-   * connecting; nothing may be sent before the promise resolves. Rejects with PeerUnreachableError when the peer is gone
-   * or declines, and with another error when a relay may do better.
+   * connecting; nothing may be sent before the promise resolves. Rejects with PeerUnreachableError when the peer is
+   * gone or declines, and with another error when a relay may do better.
    */
   async open(peer: string, listener: string, take: TakeChannel): Promise<void> {
     for (let attempt = 0; ; attempt++) {
@@ -138,6 +138,7 @@ function parseSignal(payload: unknown): { link: string; signal: Record<string, u
   if (typeof link !== "string" || link.length > 64 || typeof signal !== "object" || signal === null) return undefined;
   const { type, sdp, candidate } = signal as Record<string, unknown>;
   if ((type === "offer" || type === "answer") && typeof sdp === "string") return { link, signal: { type, sdp } };
-  if (type === "candidate" && typeof candidate === "object" && candidate !== null) return { link, signal: { type, candidate } };
+  const isCandidate = typeof candidate === "object" && candidate !== null;
+  if (type === "candidate" && isCandidate) return { link, signal: { type, candidate } };
   return type === "decline" ? { link, signal: { type } } : undefined;
 }

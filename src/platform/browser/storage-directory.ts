@@ -68,7 +68,8 @@ async function lockAndOpen(
 ): Promise<StorageDirectory | undefined> {
   const name = databaseName(options.cluster, directoryId);
   const lost = onceOnly(options.lost);
-  const unlock = await holdLock(name, waitMs, () => lost("the lock on the storage directory was stolen; reload the page"));
+  const stolen = () => lost("the lock on the storage directory was stolen; reload the page");
+  const unlock = await holdLock(name, waitMs, stolen);
   if (unlock === undefined) return undefined;
   let database: DirectoryDatabase | undefined;
   const release = () => {

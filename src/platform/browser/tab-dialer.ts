@@ -8,8 +8,8 @@ import { randomUuid } from "./random-uuid.ts";
 import { relayConnection } from "./relay-connection.ts";
 
 /**
- * Opens connections to other tabs: directly where a link opens in time, through the server's relay otherwise. Also joins
- * the relays that others ask this tab to join.
+ * Opens connections to other tabs: directly where a link opens in time, through the server's relay otherwise. Also
+ * joins the relays that others ask this tab to join.
  *
  * Used by the worker of a broker and by the page of a client, which differ in how they come by a direct link.
  */
@@ -17,7 +17,7 @@ export interface TabDialerOptions {
   /** Undefined where there is no WebRTC, or it is not wanted. */
   readonly dialDirect: DialDirect | undefined;
   readonly relayUrl: (relayId: string) => string;
-  /** Whether the server can be reached at present: without it neither path may open, which says nothing of the paths. */
+  /** Whether the server can be reached: while it cannot, no path opens, which says nothing about the direct one. */
   readonly serverConnected: () => boolean;
   readonly signal: (message: ToServer) => void;
   /** Takes connections that others open through the relay; undefined where none are served. */

@@ -20,7 +20,7 @@ export type Report =
   | { readonly type: "dialled"; readonly kind: string }
   | { readonly type: "failed"; readonly name: string; readonly message: string }
   | { readonly type: "frame"; readonly bytes: readonly number[] }
-  | { readonly type: "flooded"; readonly bytes: number; readonly elapsedMs: number; readonly longestPauseMs: number }
+  | { readonly type: "flooded"; readonly bytes: number; readonly at: number }
   | { readonly type: "closed"; readonly reason: string }
   | { readonly type: "paths"; readonly paths: unknown };
 
@@ -29,7 +29,7 @@ const SMALL = 100;
 let links: PageLinks;
 let port: MessagePort;
 let dialled: Connection | undefined;
-let flood = { bytes: 0, expected: 0, startedMs: 0, lastMs: 0, longestPauseMs: 0 };
+let counted = 0;
 
 const report = (message: Report) => postMessage(message);
 const paths = new LinkPaths(() => report({ type: "paths", paths: paths.list() }));
@@ -37,21 +37,12 @@ const paths = new LinkPaths(() => report({ type: "paths", paths: paths.list() })
 function accept(connection: Connection): void {
   connection.receive({
     frame(frame) {
-      if (frame.length <= SMALL) connection.send(frame);
-      else count(frame.length);
+      if (frame.length <= SMALL) return connection.send(frame);
+      counted += frame.length;
+      report({ type: "flooded", bytes: counted, at: Date.now() });
     },
     closed: (reason) => report({ type: "closed", reason }),
   });
-}
-
-function count(bytes: number): void {
-  const now = performance.now();
-  if (flood.bytes === 0) flood = { ...flood, startedMs: now, lastMs: now, longestPauseMs: 0 };
-  flood.bytes += bytes;
-  flood.longestPauseMs = Math.max(flood.longestPauseMs, now - flood.lastMs);
-  flood.lastMs = now;
-  const { longestPauseMs } = flood;
-  report({ type: "flooded", bytes: flood.bytes, elapsedMs: now - flood.startedMs, longestPauseMs });
 }
 
 async function dial(peer: string, listener: string): Promise<void> {

@@ -39,11 +39,14 @@ describe("storage directories", () => {
   }
 
   /** Opens a directory in another thread, which holds it until the worker ends. */
-  function openElsewhere(hint?: string): { worker: Worker; opened: Promise<{ directoryId: string; elapsedMs: number }> } {
+  function openElsewhere(hint?: string) {
     const worker = new Worker(new URL("./lock-holder.worker.ts", import.meta.url), { type: "module" });
     workers.push(worker);
     worker.postMessage({ cluster, hint });
-    return { worker, opened: new Promise((resolve) => (worker.onmessage = ({ data }) => resolve(data))) };
+    const opened = new Promise<{ directoryId: string; elapsedMs: number }>((resolve) => {
+      worker.onmessage = ({ data }) => resolve(data);
+    });
+    return { worker, opened };
   }
 
   const nameOf = (directory: StorageDirectory) => `tabstream/${cluster}/${directory.identity.directoryId}`;
@@ -61,7 +64,8 @@ describe("storage directories", () => {
     const ids = [(await first.opened).directoryId, (await second.opened).directoryId];
     expect(new Set(ids).size).toBe(2);
     first.worker.terminate();
-    await expect.poll(async () => (await navigator.locks.query()).held!.filter(({ name }) => name!.includes(cluster)).length).toBe(1);
+    const locks = async () => (await navigator.locks.query()).held!.filter(({ name }) => name!.includes(cluster));
+    await expect.poll(locks).toHaveLength(1);
     expect((await open()).identity.directoryId).toBe(ids[0]);
   });
 

@@ -107,8 +107,7 @@ for (const transferable of [true, false]) {
       await a.reported("dialled");
       const total = 16 * 1024 * 1024;
       a.tell({ type: "flood", frames: 16, frameBytes: total / 16 });
-      const { elapsedMs } = await b.reported("flooded", ({ bytes }) => bytes === total, 25_000);
-      console.info(`worker to worker, ${transferable ? "transferred" : "pumped"}: ${(total / 1000 / elapsedMs).toFixed(1)} MB/s`);
+      await b.reported("flooded", ({ bytes }) => bytes === total, 25_000);
     });
   });
 }
@@ -122,10 +121,10 @@ test("transferred channels go on while the page is blocked", { timeout: 30_000 }
   const total = 64 * 1024 * 1024;
   a.tell({ type: "flood", frames: 256, frameBytes: total / 256 });
   await b.reported("flooded");
-  const blockedUntil = performance.now() + 1000;
-  while (performance.now() < blockedUntil);
-  const { longestPauseMs } = await b.reported("flooded", ({ bytes }) => bytes === total, 25_000);
-  expect(longestPauseMs).toBeLessThan(500);
+  const blockedFrom = Date.now();
+  while (Date.now() < blockedFrom + 1000);
+  // Frames of the second half of the second came long after the last task that the page could have run.
+  await b.reported("flooded", ({ at }) => at > blockedFrom + 500 && at < blockedFrom + 1000);
   a.close();
   b.close();
 });
