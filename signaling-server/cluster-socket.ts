@@ -12,8 +12,11 @@ export interface ClusterSocketHandlers {
   message(message: Exclude<ToServer, { type: "pong" }>): void;
   /** One Kafka frame, without a length prefix. */
   frame(frame: Uint8Array): void;
-  /** Called once, last, whoever ended it. Nothing arrives any more, though the socket may still be closing. */
-  closed(reason: string): void;
+  /**
+   * Called once, last, whoever ended it. Nothing arrives any more, though the socket may still be closing. `code` is
+   * that of the server's own close.
+   */
+  closed(reason: string, code?: number): void;
 }
 
 /**
@@ -62,8 +65,14 @@ export class ClusterSocket implements PeerSocket {
 
   /** Ends it in good order: what was sent before still arrives. */
   close(code: number, reason: string): void {
-    if (!this.#end(reason)) return;
+    if (!this.#end(reason, code)) return;
     closeSocket(this.#socket, code, reason);
+  }
+
+  /** Ends it at once, for breaking a rule. `kind` is for the metrics. */
+  refuse(kind: string, code: number, reason: string): void {
+    this.#metrics.refused(kind);
+    if (this.#end(reason, code)) shutSocket(this.#socket, code, reason);
   }
 
   /** Pings the tab, or drops it when it has been silent for too long. `pausedMs` is how long the server itself was. */
@@ -71,7 +80,7 @@ export class ClusterSocket implements PeerSocket {
     this.#lastHeardMs += pausedMs;
     const silentMs = nowMs - this.#lastHeardMs;
     if (silentMs < this.#limits.silenceMs) this.send({ type: "ping" });
-    else this.#refuse("silent", closeCodes.silent, `nothing was heard for ${Math.round(silentMs)} ms`);
+    else this.refuse("silent", closeCodes.silent, `nothing was heard for ${Math.round(silentMs)} ms`);
   }
 
   #send(data: string | Uint8Array, kind: "text" | "kafka", size: number): void {
@@ -79,7 +88,7 @@ export class ClusterSocket implements PeerSocket {
     this.#metrics.frame(kind, "out", size);
     this.#socket.send(data);
     if (this.#socket.bufferedAmount > this.#limits.queuedBytes) {
-      this.#refuse("slow-reader", closeCodes.policyViolation, `more than ${this.#limits.queuedBytes} bytes wait to be read`);
+      this.refuse("slow-reader", closeCodes.policyViolation, `more than ${this.#limits.queuedBytes} bytes wait to be read`);
     }
   }
 
@@ -89,7 +98,7 @@ export class ClusterSocket implements PeerSocket {
     this.#lastHeardMs = nowMs;
     this.#metrics.frame(isBinary ? "kafka" : "text", "in", data.length);
     const isSlowEnough = (isBinary ? this.#frames : this.#texts).take(1, nowMs) && this.#bytes.take(data.length, nowMs);
-    if (!isSlowEnough) return this.#refuse("too-fast", closeCodes.policyViolation, "messages come too fast");
+    if (!isSlowEnough) return this.refuse("too-fast", closeCodes.policyViolation, "messages come too fast");
     if (!isBinary) return this.#onText(data);
     // A plain array, for a Buffer's `slice` does not copy.
     this.#handlers.frame(new Uint8Array(data.buffer, data.byteOffset, data.length));
@@ -98,27 +107,22 @@ export class ClusterSocket implements PeerSocket {
   #onText(data: Buffer): void {
     const { textBytes } = this.#limits;
     if (data.length > textBytes) {
-      return this.#refuse("too-big", closeCodes.tooBig, `a text of ${data.length} bytes exceeds the limit of ${textBytes}`);
+      return this.refuse("too-big", closeCodes.tooBig, `a text of ${data.length} bytes exceeds the limit of ${textBytes}`);
     }
     try {
       const message = parseToServer(data.toString());
       if (message.type !== "pong") this.#handlers.message(message);
     } catch (error) {
       if (!(error instanceof MalformedSignalError)) throw error;
-      this.#refuse("malformed", closeCodes.policyViolation, error.message);
+      this.refuse("malformed", closeCodes.policyViolation, error.message);
     }
   }
 
-  #refuse(reason: string, code: number, message: string): void {
-    this.#metrics.refused(reason);
-    if (this.#end(message)) shutSocket(this.#socket, code, message);
-  }
-
   /** Whether it was this call that ended it. */
-  #end(reason: string): boolean {
+  #end(reason: string, code?: number): boolean {
     if (this.#over) return false;
     this.#over = true;
-    this.#handlers.closed(reason);
+    this.#handlers.closed(reason, code);
     return true;
   }
 }

@@ -8,7 +8,6 @@ import type { MetadataStore } from "./metadata-store/metadata-store.ts";
 import type { ServerLog } from "./server-log.ts";
 import type { ServerMetrics } from "./server-metrics.ts";
 import { Room } from "./signaling.ts";
-import { shutSocket } from "./socket-closing.ts";
 
 export interface ClusterServices {
   readonly store: MetadataStore;
@@ -75,21 +74,18 @@ export class Cluster {
       frame: (frame) => {
         if (connectionId !== undefined) host.request(connectionId, frame);
       },
-      closed: (reason) => {
+      closed: (reason, code) => {
         this.#usedMs = performance.now();
         this.#sockets.delete(socket);
         this.#room.leave(peer, socket, this.#usedMs);
-        if (connectionId !== undefined) host.disconnect(connectionId);
-        log("info", "tab disconnected", { cluster: this.name, peer, reason });
+        if (connectionId !== undefined) this.#disconnect(connectionId, code === closeCodes.replaced);
+        log("info", "tab disconnected", { cluster: this.name, peer, address, reason });
       },
     });
     const refusal = this.#room.join(peer, key, socket);
     if (refusal !== undefined) {
-      metrics.refused(refusal.code === closeCodes.wrongKey ? "wrong-key" : "cluster-full");
-      log("warn", "tab refused", { cluster: this.name, peer, address, reason: refusal.reason });
-      webSocket.removeAllListeners("close");
-      shutSocket(webSocket, refusal.code, refusal.reason);
-      return;
+      const kind = refusal.code === closeCodes.wrongKey ? "wrong-key" : "cluster-full";
+      return socket.refuse(kind, refusal.code, refusal.reason);
     }
     this.#sockets.add(socket);
     log("info", "tab connected", { cluster: this.name, peer, address });
@@ -116,5 +112,11 @@ export class Cluster {
   /** The controller hears no more: least of all that the tabs it watches are gone. Resolves after the last write. */
   stop(): Promise<void> {
     return this.#host.stop();
+  }
+
+  #disconnect(connectionId: number, isReplaced: boolean): void {
+    const { replacedSocketMs } = this.#services.limits;
+    if (isReplaced) setTimeout(() => this.#host.disconnect(connectionId), replacedSocketMs).unref();
+    else this.#host.disconnect(connectionId);
   }
 }

@@ -106,6 +106,7 @@ export class ControllerHost {
   }
 
   #dispatch(event: ControllerEvent): void {
+    if (this.#over) return;
     this.#mailbox.push(event);
     if (this.#draining) return;
     this.#draining = true;

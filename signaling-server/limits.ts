@@ -26,6 +26,11 @@ export interface Limits {
   readonly pingIntervalMs: number;
   /** A peer that says nothing for so long is dropped. It answers every ping, unless its page is frozen. */
   readonly silenceMs: number;
+  /**
+   * A tab that connected again is not dead: for so long the controller does not hear that its old socket closed, and
+   * hears the tab on the new one meanwhile. Less than a broker's session.
+   */
+  readonly replacedSocketMs: number;
   /** How long the first socket of a relay waits for the second. */
   readonly relayPairingMs: number;
   readonly relayIdleMs: number;
@@ -60,6 +65,7 @@ export const defaultLimits: Limits = {
   queuedBytesInRelay: MIB,
   pingIntervalMs: 5_000,
   silenceMs: 20_000,
+  replacedSocketMs: 2_000,
   relayPairingMs: 10_000,
   // Kafka's connections.max.idle.ms.
   relayIdleMs: 10 * MINUTE_MS,

@@ -8,7 +8,8 @@ async function main(): Promise<void> {
   if (options === "help") return void process.stdout.write(help);
   const log = lineLog((line) => process.stdout.write(line), options.logLevel);
   const server = await startServer({ ...options, log });
-  process.stdout.write(`Tabstream is at ${server.url}\n`);
+  // Pages of 127.0.0.1 and of localhost do not share their storage, so only one name is made known.
+  process.stdout.write(`Tabstream is at ${server.url.replace("//127.0.0.1:", "//localhost:")}\n`);
   const stop = async (signal: string) => {
     log("info", "stopping", { signal });
     await server.close();

@@ -1,4 +1,5 @@
 import type { LogLevel } from "../src/runtime/broker-platform.ts";
+import { TokenBucket } from "./token-bucket.ts";
 
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
 
@@ -7,10 +8,21 @@ export type ServerLog = (level: LogLevel, message: string, fields?: LogFields) =
 
 const severity: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 };
 
+/** Strangers can cause lines, so they are counted; errors are always written. */
+const LINE_RATE = { burst: 1_000, perSecond: 100 };
+
 /** Writes `time level message name=value …`. Values that could forge a line or a field are quoted. */
 export function lineLog(write: (line: string) => void, lowest: LogLevel): ServerLog {
+  const lines = new TokenBucket(LINE_RATE, performance.now());
+  let dropped = 0;
   return (level, message, fields = {}) => {
     if (severity[level] < severity[lowest]) return;
+    if (!lines.take(1, performance.now()) && level !== "error") {
+      dropped++;
+      return;
+    }
+    if (dropped > 0) write(`${new Date().toISOString()} warn  lines were dropped, for they came too fast count=${dropped}\n`);
+    dropped = 0;
     const pairs = Object.entries(fields)
       .filter(([, value]) => value !== undefined)
       .map(([name, value]) => ` ${name}=${quoted(String(value))}`);

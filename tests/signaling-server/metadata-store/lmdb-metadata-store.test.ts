@@ -1,0 +1,171 @@
+import { truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { open } from "lmdb";
+import { expect, onTestFinished, test } from "vitest";
+import { LmdbMetadataStore } from "../../../signaling-server/metadata-store/lmdb-metadata-store.ts";
+import type { StoredBatch } from "../../../signaling-server/metadata-store/metadata-store.ts";
+import { encodeMetadataBatch } from "../../../src/metadata/metadata-batch.ts";
+import { temporaryFolder } from "../test-server.ts";
+
+function storeAt(dataDir: string, options: { maxClusters?: number; minControllerEpoch?: number } = {}): LmdbMetadataStore {
+  const store = new LmdbMetadataStore({ dataDir, maxClusters: 10, ...options });
+  onTestFinished(() => store.close());
+  return store;
+}
+
+/** Consecutive batches of `size` records each, told apart by their bytes. */
+function batches(from: number, count: number, { size = 2, epoch = 1 } = {}): StoredBatch[] {
+  return Array.from({ length: count }, (_, index) => {
+    const baseOffset = from + index * size;
+    const records = Array.from({ length: size }, () => new Uint8Array(40).fill(baseOffset));
+    return { baseOffset, batch: encodeMetadataBatch(baseOffset, epoch, records) };
+  });
+}
+
+/** Changes what is on the disk behind the store's back. */
+async function tamper(dataDir: string, change: (logs: ReturnType<typeof logsOf>) => void): Promise<void> {
+  const root = open<Buffer, string>({ path: join(dataDir, "metadata.mdb"), noSubdir: true, maxDbs: 3, overlappingSync: false });
+  const logs = logsOf(root);
+  await root.transaction(() => change(logs));
+  await root.close();
+}
+
+function logsOf(root: ReturnType<typeof open<Buffer, string>>) {
+  return root.openDB<Buffer, [string, number]>({ name: "logs", encoding: "binary" });
+}
+
+test("a new cluster gets an id and an empty log, and each opening a higher controller epoch", async () => {
+  const dataDir = await temporaryFolder();
+  const store = storeAt(dataDir);
+  const first = await store.open("demo");
+  expect(first).toMatchObject({ controllerEpoch: 1, snapshot: undefined, log: [] });
+  const second = await store.open("demo");
+  expect(second).toMatchObject({ clusterId: first.clusterId, controllerEpoch: 2 });
+  await store.close();
+  expect(await storeAt(dataDir).open("demo")).toMatchObject({ clusterId: first.clusterId, controllerEpoch: 3 });
+  expect((await storeAt(dataDir).open("other")).clusterId).not.toBe(first.clusterId);
+});
+
+test("what was appended is there after the store was opened anew, cluster by cluster", async () => {
+  const dataDir = await temporaryFolder();
+  const store = storeAt(dataDir);
+  await Promise.all([store.open("a"), store.open("b"), store.open("__proto__")]);
+  await Promise.all([
+    ...Array.from({ length: 50 }, (_, index) => store.append("a", batches(index * 4, 2))),
+    store.append("b", batches(0, 3)),
+    store.append("__proto__", batches(0, 1)),
+  ]);
+  await store.close();
+  const again = storeAt(dataDir);
+  expect((await again.open("a")).log).toEqual(batches(0, 100));
+  expect((await again.open("b")).log).toEqual(batches(0, 3));
+  expect((await again.open("__proto__")).log).toEqual(batches(0, 1));
+  expect((await again.open("A")).log).toEqual([]);
+});
+
+test("an append that leaves a gap or repeats an offset changes nothing", async () => {
+  const store = storeAt(await temporaryFolder());
+  await store.open("demo");
+  await store.append("demo", batches(0, 2));
+  await expect(store.append("demo", batches(2, 1))).rejects.toThrow("offset 2 does not follow the log's end at 4");
+  await expect(store.append("demo", [...batches(4, 1), ...batches(8, 1)])).rejects.toThrow("offset 8 does not follow");
+  expect((await store.open("demo")).log).toEqual(batches(0, 2));
+  await store.append("demo", batches(4, 1));
+});
+
+test("a snapshot replaces the log before its end", async () => {
+  const dataDir = await temporaryFolder();
+  const store = storeAt(dataDir);
+  await Promise.all([store.open("demo"), store.open("neighbour")]);
+  await store.append("demo", batches(0, 10));
+  await store.append("neighbour", batches(0, 2));
+  const snapshot = { endOffset: 12, epoch: 1, records: new Uint8Array(9_000).fill(7) };
+  await store.saveSnapshot("demo", snapshot);
+  await store.append("demo", batches(20, 1));
+  await store.close();
+  const again = storeAt(dataDir);
+  const stored = await again.open("demo");
+  expect(stored.snapshot).toEqual(snapshot);
+  expect(stored.log).toEqual([...batches(12, 4), ...batches(20, 1)]);
+  expect((await again.open("neighbour")).log).toHaveLength(2);
+});
+
+test("a second store on the same folder takes over, and the first can write no more", async () => {
+  const dataDir = await temporaryFolder();
+  const first = storeAt(dataDir);
+  await first.open("demo");
+  const second = storeAt(dataDir);
+  const takenOver = "another server has taken over";
+  await expect(first.append("demo", batches(0, 1))).rejects.toThrow(takenOver);
+  await expect(first.open("demo")).rejects.toThrow(takenOver);
+  expect((await second.open("demo")).log).toEqual([]);
+  await second.append("demo", batches(0, 1));
+});
+
+test("[B16] after a restore from a backup, controller epochs start where the operator says", async () => {
+  const dataDir = await temporaryFolder();
+  const store = storeAt(dataDir);
+  expect((await store.open("demo")).controllerEpoch).toBe(1);
+  await store.close();
+  const restored = storeAt(dataDir, { minControllerEpoch: 500 });
+  expect((await restored.open("demo")).controllerEpoch).toBe(500);
+  expect((await restored.open("demo")).controllerEpoch).toBe(501);
+});
+
+test("a store takes so many clusters", async () => {
+  const store = storeAt(await temporaryFolder(), { maxClusters: 2 });
+  await store.open("a");
+  await store.open("b");
+  await expect(store.open("c")).rejects.toThrow("the server keeps 2 clusters, and takes no more");
+  await store.open("a");
+});
+
+test.each<[string, (logs: ReturnType<typeof logsOf>) => void, string]>([
+  ["a changed byte", (logs) => {
+    const row = Buffer.from(logs.get(["demo", 4])!);
+    row[80]! ^= 1;
+    logs.put(["demo", 4], row);
+  }, "the batch at offset 4 fails its checksum"],
+  ["a missing batch", (logs) => logs.remove(["demo", 4]), "offset 6 follows, where offset 4 is due"],
+  ["a missing first batch", (logs) => logs.remove(["demo", 0]), "offset 2 follows, where offset 0 is due"],
+  ["a missing end", (logs) => logs.remove(["demo", 8]), "the log ends at offset 8, not at 10"],
+  ["a batch in the wrong place", (logs) => logs.put(["demo", 4], logs.get(["demo", 2])!), "the batch at offset 4 fails its checksum"],
+  ["a batch cut short", (logs) => logs.put(["demo", 4], logs.get(["demo", 4])!.subarray(0, 90)), "the batch at offset 4 fails its checksum"],
+  ["an empty row", (logs) => logs.put(["demo", 4], Buffer.alloc(0)), "is damaged"],
+])("%s is refused, and names the file and the way out", async (_, change, complaint) => {
+  const dataDir = await temporaryFolder();
+  const store = storeAt(dataDir);
+  await store.open("demo");
+  await store.open("sound");
+  await store.append("demo", batches(0, 5));
+  await store.close();
+  await tamper(dataDir, change);
+  const again = storeAt(dataDir);
+  const failure = expect(again.open("demo")).rejects;
+  await failure.toThrow(complaint);
+  await expect(again.open("demo")).rejects.toThrow(`the metadata of cluster demo in ${join(dataDir, "metadata.mdb")} is damaged`);
+  await expect(again.open("demo")).rejects.toThrow("restore the file from a backup");
+  // Nothing was changed, and the neighbour is well.
+  expect((await again.open("sound")).controllerEpoch).toBe(2);
+});
+
+test.each([
+  ["text", "not a database", "cut short to 14 bytes"],
+  ["zeros", Buffer.alloc(100_000), "no LMDB file"],
+  ["noise", Buffer.alloc(100_000, 0xa7), "no LMDB file"],
+])("a file of %s is refused, not replaced", async (_, content, complaint) => {
+  const dataDir = await temporaryFolder();
+  writeFileSync(join(dataDir, "metadata.mdb"), content);
+  expect(() => new LmdbMetadataStore({ dataDir, maxClusters: 10 })).toThrow(complaint);
+  expect(() => new LmdbMetadataStore({ dataDir, maxClusters: 10 })).toThrow(join(dataDir, "metadata.mdb"));
+});
+
+test("a file that lost its end is refused", async () => {
+  const dataDir = await temporaryFolder();
+  const store = storeAt(dataDir);
+  await store.open("demo");
+  for (const batch of batches(0, 200)) await store.append("demo", [batch]);
+  await store.close();
+  truncateSync(join(dataDir, "metadata.mdb"), 40_960);
+  expect(() => new LmdbMetadataStore({ dataDir, maxClusters: 10 })).toThrow("cut short to 40960 bytes");
+});

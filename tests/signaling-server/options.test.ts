@@ -1,0 +1,70 @@
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import { OptionError, help, parseOptions } from "../../signaling-server/options.ts";
+
+describe("options", () => {
+  test("are explained by --help", () => {
+    expect(parseOptions(["--help", "--port", "1"], {})).toBe("help");
+    for (const name of ["port", "host", "data-dir", "static-root", "origin", "log-level", "min-controller-epoch"]) {
+      expect(help).toContain(`--${name} `);
+    }
+  });
+
+  test("have defaults", () => {
+    expect(parseOptions([], {})).toEqual({
+      port: 8080,
+      host: "127.0.0.1",
+      dataDir: "data",
+      staticRoot: fileURLToPath(new URL("../../dist/demo", import.meta.url)),
+      origins: [],
+      minControllerEpoch: 0,
+      logLevel: "info",
+    });
+  });
+
+  test("come from the environment, and flags win", () => {
+    const env = { PORT: "1", HOST: "::1", DATA_DIR: "/d", STATIC_ROOT: "/s", ORIGINS: "https://a.example, http://b.example:81", LOG_LEVEL: "warn" };
+    expect(parseOptions([], env)).toMatchObject({
+      port: 1,
+      host: "::1",
+      dataDir: "/d",
+      staticRoot: "/s",
+      origins: ["https://a.example", "http://b.example:81"],
+      logLevel: "warn",
+    });
+    const args = ["--port", "2", "--data-dir=/e", "--origin", "https://c.example", "--origin", "https://d.example"];
+    expect(parseOptions([...args, "--min-controller-epoch", "9"], env)).toMatchObject({
+      port: 2,
+      host: "::1",
+      dataDir: "/e",
+      origins: ["https://c.example", "https://d.example"],
+      minControllerEpoch: 9,
+    });
+    expect(parseOptions([], { ORIGINS: "" })).toMatchObject({ origins: [] });
+  });
+
+  test.each([
+    [["--bogus"], "Unknown option '--bogus'"],
+    [["extra"], "extra"],
+    [["--port"], "argument missing"],
+    [["--port", "http"], "port is http, where a whole number from 0 to 65535 is due"],
+    [["--port", "65536"], "65536"],
+    [["--port", "-1"], "port"],
+    [["--origin", "https://a.example/path"], "https://a.example/path is no origin"],
+    [["--origin", "*"], "* is no origin"],
+    [["--log-level", "loud"], "loud is no log level; they are debug, info, warn, error"],
+    [["--min-controller-epoch", "1e9"], "min-controller-epoch"],
+  ])("%j is refused", (args, complaint) => {
+    expect(() => parseOptions(args, {})).toThrow(OptionError);
+    expect(() => parseOptions(args, {})).toThrow(complaint);
+  });
+});
+
+test("the command ends with 2 and a hint at a flag it does not know", { timeout: 30_000 }, () => {
+  const root = fileURLToPath(new URL("../..", import.meta.url));
+  const command = ["--import", "tsx", "signaling-server/main.ts", "--bogus"];
+  const { status, stdout, stderr } = spawnSync(process.execPath, command, { cwd: root, encoding: "utf8" });
+  expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+  expect(stderr).toMatch(/--bogus[^]*See --help\.\n$/);
+});

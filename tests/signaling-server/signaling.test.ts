@@ -1,0 +1,229 @@
+import { randomUUID } from "node:crypto";
+import { expect, test } from "vitest";
+import { testServer } from "./test-server.ts";
+import { TestSocket, TestTab, socketUrl, welcomedTab } from "./test-tab.ts";
+
+test("two tabs of a cluster exchange signals under their own names", async () => {
+  const server = await testServer();
+  const [left, right] = await Promise.all([welcomedTab(server), welcomedTab(server)]);
+  const signal = { link: "1", signal: { type: "offer", sdp: "v=0\r\nö" } };
+  left.say({ type: "signal", to: right.peer, signal });
+  expect(await right.take("signal")).toEqual({ type: "signal", from: left.peer, signal });
+  const relayId = randomUUID();
+  right.say({ type: "relay", to: left.peer, relayId, listener: "TAB" });
+  expect(await left.take("relay")).toEqual({ type: "relay", from: right.peer, relayId, listener: "TAB" });
+});
+
+test("a welcome tells the peer and the cluster", async () => {
+  const server = await testServer();
+  const tab = new TestTab(server, { cluster: "a.b_C-1" });
+  expect(await tab.take("welcome")).toEqual({ type: "welcome", peer: tab.peer, cluster: "a.b_C-1" });
+});
+
+test("nobody is reached in another cluster", async () => {
+  const server = await testServer();
+  const [inside, outside] = await Promise.all([
+    welcomedTab(server, { cluster: "one" }),
+    welcomedTab(server, { cluster: "two" }),
+  ]);
+  outside.say({ type: "signal", to: inside.peer, signal: {} });
+  expect(await outside.take("unreachable")).toEqual({ type: "unreachable", to: inside.peer });
+  // Whatever had crossed would have come before this.
+  inside.say({ type: "signal", to: inside.peer, signal: { own: true } });
+  expect(await inside.take("signal")).toMatchObject({ from: inside.peer });
+  expect(inside.texts).toEqual([]);
+});
+
+test("a peer that is gone is unreachable", async () => {
+  const server = await testServer();
+  const [stays, leaves] = await Promise.all([welcomedTab(server), welcomedTab(server)]);
+  leaves.webSocket.close(1000);
+  await leaves.ended;
+  await expect.poll(() => server.lines.some((line) => line.includes("disconnected"))).toBe(true);
+  stays.say({ type: "signal", to: leaves.peer, signal: {} });
+  expect(await stays.take("unreachable")).toEqual({ type: "unreachable", to: leaves.peer });
+});
+
+test("a tab that connects again replaces its own socket", async () => {
+  const server = await testServer();
+  const [first, other] = await Promise.all([welcomedTab(server), welcomedTab(server)]);
+  const second = await welcomedTab(server, { peer: first.peer, key: first.key });
+  expect(await first.ended).toMatchObject({ code: 4001 });
+  other.say({ type: "signal", to: second.peer, signal: { hello: 1 } });
+  expect(await second.take("signal")).toMatchObject({ from: other.peer });
+});
+
+test("a peer id is nobody else's, not even right after its tab left", async () => {
+  const server = await testServer();
+  const owner = await welcomedTab(server);
+  const thief = new TestTab(server, { peer: owner.peer });
+  expect(await thief.ended).toMatchObject({ code: 4403 });
+  owner.say({ type: "signal", to: owner.peer, signal: { still: "here" } });
+  expect(await owner.take("signal")).toMatchObject({ from: owner.peer });
+
+  owner.webSocket.terminate();
+  await owner.ended;
+  await expect.poll(() => server.lines.some((line) => line.includes(`peer=${owner.peer}`) && line.includes("1006"))).toBe(true);
+  const late = new TestTab(server, { peer: owner.peer });
+  expect(await late.ended).toMatchObject({ code: 4403 });
+  expect(thief.texts).toEqual([]);
+});
+
+test("the key of a tab that left is forgotten in time", async () => {
+  const server = await testServer({ limits: { keyMemoryMs: 50, pingIntervalMs: 20 } });
+  const owner = await welcomedTab(server);
+  owner.webSocket.close();
+  await owner.ended;
+  await expect.poll(async () => {
+    const next = new TestTab(server, { peer: owner.peer });
+    return await Promise.race([next.ended.then(({ code }) => code), next.take("welcome").then(() => "welcome")]);
+  }).toBe("welcome");
+});
+
+test.each([
+  ["no JSON", "{", "the text is not JSON"],
+  ["no object", "[1]", "the text is not a JSON object"],
+  ["null", "null", "the text is not a JSON object"],
+  ["an unknown type", '{"type":"list"}', "the field type is none of signal, relay and pong"],
+  ["an inherited type", '{"type":"constructor"}', "the field type is none of signal, relay and pong"],
+  ["an unknown field", `{"type":"pong","extra":1}`, "a pong has the fields type"],
+  ["a forged sender", `{"type":"signal","to":"${randomUUID()}","from":"${randomUUID()}","signal":{}}`, "a signal has the fields type, to, signal"],
+  ["a missing field", `{"type":"signal","to":"${randomUUID()}"}`, "a signal has the fields type, to, signal"],
+  ["a target that is no uuid", '{"type":"signal","to":"__proto__","signal":{}}', "the field to is not a uuid"],
+  ["a signal that is no object", `{"type":"signal","to":"${randomUUID()}","signal":"x"}`, "the field signal is not an object"],
+  ["__proto__ at the top", '{"type":"pong","__proto__":{"x":1}}', "the JSON has a field __proto__"],
+  ["__proto__ within", `{"type":"signal","to":"${randomUUID()}","signal":{"a":[{"__proto__":{}}]}}`, "the JSON has a field __proto__"],
+  ["deep JSON", `{"type":"signal","to":"${randomUUID()}","signal":${'{"a":'.repeat(10_000)}1${"}".repeat(10_000)}}`, "the JSON is nested deeper than 8 levels"],
+  ["deep arrays", "[".repeat(30_000), "the text is not JSON"],
+  ["a relay id that is a path", `{"type":"relay","to":"${randomUUID()}","relayId":"../x","listener":"TAB"}`, "the field relayId is not a uuid"],
+  ["a listener that is a page", `{"type":"relay","to":"${randomUUID()}","relayId":"${randomUUID()}","listener":"<img>"}`, "the field listener is not the name of a listener"],
+])("%s closes that socket alone", async (_, text, reason) => {
+  const server = await testServer();
+  const [bad, good] = await Promise.all([welcomedTab(server), welcomedTab(server)]);
+  bad.webSocket.send(text);
+  expect(await bad.ended).toEqual({ code: 1008, reason });
+  good.say({ type: "signal", to: good.peer, signal: { fine: true } });
+  expect(await good.take("signal")).toMatchObject({ signal: { fine: true } });
+  expect(server.lines.some((line) => line.includes(reason))).toBe(true);
+});
+
+test("a text beyond 64 KiB closes its socket", async () => {
+  const server = await testServer();
+  const [bad, good] = await Promise.all([welcomedTab(server), welcomedTab(server)]);
+  const texts = (length: number) => JSON.stringify({ type: "signal", to: good.peer, signal: { sdp: "x".repeat(length) } });
+  bad.webSocket.send(texts(60 * 1024));
+  expect((await good.take("signal")).signal).toEqual({ sdp: "x".repeat(60 * 1024) });
+  bad.webSocket.send(texts(65 * 1024));
+  expect(await bad.ended).toMatchObject({ code: 1009 });
+  expect(good.texts).toEqual([]);
+});
+
+test("text that is not UTF-8 closes its socket", async () => {
+  const server = await testServer();
+  const bad = await welcomedTab(server);
+  bad.webSocket.send(Buffer.from([0xff, 0xfe]), { binary: false });
+  expect(await bad.ended).toMatchObject({ code: 1007 });
+});
+
+test("a flood of texts closes its socket, and others do not notice", async () => {
+  const server = await testServer({ limits: { textRate: { burst: 20, perSecond: 10 } } });
+  const [bad, good] = await Promise.all([welcomedTab(server), welcomedTab(server)]);
+  for (let count = 0; count < 500; count++) bad.say({ type: "signal", to: good.peer, signal: { count } });
+  expect(await bad.ended).toEqual({ code: 1008, reason: "messages come too fast" });
+  good.say({ type: "signal", to: good.peer, signal: { last: true } });
+  await expect.poll(() => good.texts.some((text) => text.type === "signal" && text.from === good.peer)).toBe(true);
+  expect(good.texts.filter((text) => text.type === "signal" && text.from === bad.peer)).toHaveLength(20);
+});
+
+test("a flood of bytes closes its socket", async () => {
+  const server = await testServer({ limits: { byteRate: { burst: 300_000, perSecond: 1_000 } } });
+  const bad = await welcomedTab(server);
+  const text = JSON.stringify({ type: "signal", to: randomUUID(), signal: { sdp: "x".repeat(60_000) } });
+  for (let count = 0; count < 6; count++) bad.webSocket.send(text);
+  expect(await bad.ended).toMatchObject({ code: 1008 });
+});
+
+test("bytes that are no Kafka frame close that socket alone", async () => {
+  const server = await testServer();
+  const [bad, good] = await Promise.all([welcomedTab(server), welcomedTab(server)]);
+  bad.webSocket.send(Buffer.from([1, 2, 3]));
+  expect(await bad.ended).toMatchObject({ code: 1008 });
+  good.say({ type: "signal", to: good.peer, signal: {} });
+  await good.take("signal");
+});
+
+test("a Kafka frame beyond 1 MiB closes its socket", async () => {
+  const server = await testServer();
+  const bad = await welcomedTab(server);
+  bad.webSocket.send(Buffer.alloc(1024 * 1024 + 1));
+  expect(await bad.ended).toMatchObject({ code: 1009 });
+});
+
+test("a tab that answers pings stays, a silent one is dropped", async () => {
+  const server = await testServer({ limits: { pingIntervalMs: 40, silenceMs: 200 } });
+  const [lively, silent] = await Promise.all([welcomedTab(server), welcomedTab(server)]);
+  lively.webSocket.on("message", () => lively.say({ type: "pong" }));
+  lively.say({ type: "pong" });
+  expect(await silent.ended).toMatchObject({ code: 4002 });
+  lively.say({ type: "signal", to: lively.peer, signal: {} });
+  await lively.take("signal");
+});
+
+test("a tab that does not read is unreachable for others, and costs no more than the bound", async () => {
+  const limits = { queuedBytesForSignals: 200_000, textRate: { burst: 10_000, perSecond: 1 }, byteRate: { burst: 1e9, perSecond: 1 } };
+  const server = await testServer({ limits });
+  const [sender, deaf] = await Promise.all([welcomedTab(server), welcomedTab(server)]);
+  deaf.webSocket.pause();
+  const signal = { sdp: "x".repeat(60_000) };
+  for (let count = 0; count < 400; count++) sender.say({ type: "signal", to: deaf.peer, signal });
+  expect(await sender.take("unreachable")).toEqual({ type: "unreachable", to: deaf.peer });
+  deaf.webSocket.resume();
+  await expect.poll(() => deaf.texts.length).toBeGreaterThan(0);
+});
+
+test("a cluster has its peers and a server its clusters", async () => {
+  const server = await testServer({ limits: { peersPerCluster: 2, clusters: 2 } });
+  const tabs = await Promise.all([welcomedTab(server), welcomedTab(server)]);
+  expect(await new TestTab(server).ended).toMatchObject({ code: 1013 });
+  // A tab that is in may replace its socket even so.
+  await welcomedTab(server, { peer: tabs[0].peer, key: tabs[0].key });
+  await welcomedTab(server, { cluster: "second" });
+  expect(await new TestTab(server, { cluster: "third" }).ended).toMatchObject({ code: 1013 });
+});
+
+test("a cluster that nobody uses makes room for another", async () => {
+  const server = await testServer({ limits: { clusters: 1, idleClusterMs: 50, pingIntervalMs: 20 } });
+  const tab = await welcomedTab(server, { cluster: "first" });
+  tab.webSocket.close();
+  await expect.poll(async () => {
+    const next = new TestTab(server, { cluster: "second" });
+    return await Promise.race([next.ended.then(({ code }) => code), next.take("welcome").then(() => "welcome")]);
+  }).toBe("welcome");
+});
+
+test("an address has its sockets", async () => {
+  const server = await testServer({ limits: { socketsPerAddress: 2 } });
+  const [first] = await Promise.all([welcomedTab(server), welcomedTab(server)]);
+  await expect(new TestTab(server).opened).rejects.toThrow("HTTP 429");
+  first.webSocket.close();
+  await first.ended;
+  await expect.poll(() => new TestTab(server).opened.then(() => "open", () => "refused")).toBe("open");
+});
+
+test.each([
+  ["/clusters/demo"],
+  [`/clusters/demo?peer=${randomUUID()}`],
+  [`/clusters/demo?peer=${randomUUID()}&key=${randomUUID()}&extra=1`],
+  [`/clusters/demo?peer=${randomUUID().toUpperCase()}&key=${randomUUID()}`],
+  [`/clusters/${"x".repeat(65)}?peer=${randomUUID()}&key=${randomUUID()}`],
+  [`/clusters/a%2fb?peer=${randomUUID()}&key=${randomUUID()}`],
+  [`/clusters/demo/x?peer=${randomUUID()}&key=${randomUUID()}`],
+  ["/relay/../clusters"],
+  ["/relay/not-a-uuid"],
+  [`/relay/${randomUUID()}?x=1`],
+  ["/"],
+])("there is no socket at %s", async (path) => {
+  const server = await testServer();
+  const socket = new TestSocket(`${socketUrl(server)}${path}`);
+  await expect(socket.opened).rejects.toThrow("HTTP 400");
+});
