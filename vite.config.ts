@@ -10,7 +10,16 @@ export default defineConfig({
   worker: { format: "es" },
   test: {
     root: at("."),
-    include: ["tests/**/*.test.ts"],
-    exclude: ["tests/browser/**", "node_modules/**"],
+    projects: [
+      {
+        test: {
+          name: "node",
+          root: at("."),
+          include: ["tests/**/*.test.ts"],
+          exclude: ["tests/**/*.browser.test.ts", "node_modules/**"],
+        },
+      },
+      at("tests/platform/vitest.config.ts"),
+    ],
   },
 });
