@@ -280,8 +280,9 @@ export class CoreBroker {
       case "close-link": {
         const link = this.#links.get(effect.linkId);
         this.#links.delete(effect.linkId);
-        link?.to.#connections.delete(link.connectionId);
-        return link?.to.handle({ type: "connection-closed", connectionId: link.connectionId });
+        if (link === undefined) return;
+        link.to.#connections.delete(link.connectionId);
+        return link.to.handle({ type: "connection-closed", connectionId: link.connectionId });
       }
       case "controller-send": {
         const { frame } = effect;
