@@ -113,6 +113,8 @@ export class PartitionQueue {
    * turn and was not sent before: whether it is to wait no longer.
    */
   peek(nowMs: number, nodeId: number, isReady: (batch: ProducerBatch) => boolean): ProducerBatch | undefined {
+    // Sending more under the old epoch would only be refused, and put off the moment when nothing is under way.
+    if (this.#mustCloseGap()) return undefined;
     for (const batch of this.#taken) {
       if (batch.state === "in-flight") {
         if (batch.nodeId !== nodeId || !this.#established) return undefined;
@@ -152,7 +154,7 @@ export class PartitionQueue {
       this.#restart(identity);
       return true;
     }
-    if (this.#canCloseGap()) this.#countUpEpoch();
+    if (this.#mustCloseGap() && !this.#hasInFlight()) this.#countUpEpoch();
     return this.#retiredProducerId === undefined;
   }
 
@@ -269,8 +271,9 @@ export class PartitionQueue {
     for (const batch of this.#taken.slice(from)) batch.afterGap = true;
   }
 
-  #canCloseGap(): boolean {
-    if (!this.#gap || this.#hasInFlight()) return false;
+  /** Whether the next batch is known not to have been written, and cannot be under its sequence. */
+  #mustCloseGap(): boolean {
+    if (!this.#gap) return false;
     const first = this.#taken[0];
     return first === undefined || (first.afterGap && !first.maybeWritten);
   }
