@@ -2,7 +2,7 @@ import type { Admin, BrokerTab, Kafka } from "../index.ts";
 import { adviceFor } from "../inspector/advice.ts";
 import { BrokerBanner } from "../inspector/broker-banner.ts";
 import { ClusterPicture } from "../inspector/cluster-picture.ts";
-import { button, element, oncePerFrame, setText } from "../inspector/element.ts";
+import { button, element, paced, setText } from "../inspector/element.ts";
 import { count, milliseconds, perSecond } from "../inspector/figures.ts";
 import { LinkList } from "../inspector/link-list.ts";
 import { NumberStrip } from "../inspector/number-strip.ts";
@@ -34,7 +34,7 @@ export interface PageParts {
 
 /** Lays the components out and tells them, at most once a frame, what has been observed. */
 export class Page {
-  readonly changed = oncePerFrame(() => this.#render());
+  readonly changed = paced(() => this.#render());
   readonly #map = new QuakeMap();
   readonly #magnitudes = new MagnitudeStrip();
   readonly #banner = new BrokerBanner();
@@ -152,7 +152,6 @@ export class Page {
     const ownId = status?.brokerId ?? -1;
     this.#picture.show({
       grid: replicaGrid(view, { ownId, topic: this.#selected }),
-      own: status,
       selected: this.#selected,
       paths,
       figures: observations.figures(),

@@ -4,13 +4,18 @@ import type { Attributes } from "../inspector/element.ts";
 /** A canvas as sharp as the screen, redrawn whenever its size or the colour scheme changes. */
 export class PlotCanvas {
   readonly canvas: HTMLCanvasElement;
+  /** Reads the colours anew, too. */
   readonly #redraw: () => void;
   readonly #resized = new ResizeObserver(() => this.#fit());
+  readonly #colours = new Map<string, string>();
   readonly #scheme = matchMedia("(prefers-color-scheme: dark)");
 
   constructor(attributes: Attributes, redraw: () => void) {
     this.canvas = element("canvas", attributes);
-    this.#redraw = redraw;
+    this.#redraw = () => {
+      this.#colours.clear();
+      redraw();
+    };
   }
 
   connect(): void {
@@ -33,7 +38,9 @@ export class PlotCanvas {
 
   /** A custom property of the page, as the present colour scheme has it. */
   colour(name: string): string {
-    return getComputedStyle(this.canvas).getPropertyValue(name);
+    const colour = this.#colours.get(name) ?? getComputedStyle(this.canvas).getPropertyValue(name);
+    this.#colours.set(name, colour);
+    return colour;
   }
 
   /** Drawing on a canvas that is not laid out would be lost at its first resize, and is harmless. */

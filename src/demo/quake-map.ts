@@ -9,26 +9,24 @@ const CENTRE_LONGITUDE = -165;
 const NORTH = 76;
 const SOUTH = -58;
 const ASPECT = 360 / (NORTH - SOUTH);
-const RING_MS = 2200;
-const RING_PIXELS = 16;
 const QUAKES_KEPT = 5000;
-const RINGS_KEPT = 300;
+const RING_MS = 2000;
+/** More of them at once are a blur. */
+const RINGS_AT_ONCE = 40;
 
 /** Draws earthquakes where they happened, as their records are consumed; a circle grows with the magnitude. */
 export class QuakeMap extends HTMLElement {
   readonly #plot = new PlotCanvas({ role: "img", "aria-label": "World map of the consumed earthquakes" }, () =>
-    this.#drawGround(),
+    this.#drawAll(),
   );
-  /** Land and settled quakes; only the spreading rings are drawn anew in every frame. */
-  readonly #ground = element("canvas");
+  readonly #rings = element("div", { class: "rings", "aria-hidden": "true" });
+  readonly #still = matchMedia("(prefers-reduced-motion: reduce)");
   #land: readonly Outline[] = [];
   #quakes: ConsumedQuake[] = [];
-  #rings: { readonly consumed: ConsumedQuake; readonly sinceMs: number }[] = [];
-  #drawing = false;
 
   constructor() {
     super();
-    openShadow(this, mapLook, look).append(this.#plot.canvas);
+    openShadow(this, mapLook, look).append(this.#plot.canvas, this.#rings);
   }
 
   connectedCallback(): void {
@@ -41,38 +39,28 @@ export class QuakeMap extends HTMLElement {
 
   showLand(land: readonly Outline[]): void {
     this.#land = land;
-    this.#drawGround();
+    this.#drawAll();
   }
 
   clear(): void {
     this.#quakes = [];
-    this.#rings = [];
-    this.#drawGround();
+    this.#drawAll();
   }
 
   add(consumed: readonly ConsumedQuake[]): void {
-    const sinceMs = performance.now();
-    const context = this.#ground.getContext("2d");
-    for (const one of consumed) {
-      this.#quakes.push(one);
-      if (context !== null) this.#drawQuake(context, one);
-      this.#rings.push({ consumed: one, sinceMs });
-    }
+    this.#quakes.push(...consumed);
     this.#quakes = this.#quakes.slice(-QUAKES_KEPT);
-    this.#rings = this.#rings.slice(-RINGS_KEPT);
-    this.#draw();
+    this.#plot.draw((context) => this.#drawQuakes(context, consumed));
+    for (const one of consumed.slice(-RINGS_AT_ONCE)) this.#spreadRing(one);
   }
 
-  #drawGround(): void {
-    this.#ground.width = this.#plot.width;
-    this.#ground.height = this.#plot.height;
-    const context = this.#ground.getContext("2d");
-    if (context === null) return;
-    context.fillStyle = this.#plot.colour("--sea");
-    context.fillRect(0, 0, this.#ground.width, this.#ground.height);
-    this.#drawLand(context);
-    for (const one of this.#quakes) this.#drawQuake(context, one);
-    this.#draw();
+  #drawAll(): void {
+    this.#plot.draw((context) => {
+      context.fillStyle = this.#plot.colour("--sea");
+      context.fillRect(0, 0, this.#plot.width, this.#plot.height);
+      this.#drawLand(context);
+      this.#drawQuakes(context, this.#quakes);
+    });
   }
 
   /** An outline that leaves on one side comes in on the other: it is drawn three times and clipped by the canvas. */
@@ -82,8 +70,10 @@ export class QuakeMap extends HTMLElement {
       context.beginPath();
       for (const outline of this.#land) {
         outline.forEach(([longitude, latitude], index) => {
-          if (index === 0) context.moveTo(this.#x(longitude + turn), this.#y(latitude));
-          else context.lineTo(this.#x(longitude + turn), this.#y(latitude));
+          const x = across(longitude + turn) * this.#plot.width;
+          const y = down(latitude) * this.#plot.height;
+          if (index === 0) context.moveTo(x, y);
+          else context.lineTo(x, y);
         });
         context.closePath();
       }
@@ -91,62 +81,54 @@ export class QuakeMap extends HTMLElement {
     }
   }
 
-  #drawQuake(context: CanvasRenderingContext2D, consumed: ConsumedQuake): void {
+  #drawQuakes(context: CanvasRenderingContext2D, consumed: readonly ConsumedQuake[]): void {
     context.globalAlpha = 0.55;
-    context.fillStyle = this.#plot.colour(partitionColour(consumed.partition));
-    this.#circle(context, consumed, 0);
-    context.fill();
-    context.globalAlpha = 1;
+    for (const { quake, partition } of consumed) {
+      const radius = Math.max(1.3, 0.95 * 1.5 ** quake.magnitude) * devicePixelRatio;
+      const x = across(wrapped(quake.longitude)) * this.#plot.width;
+      const y = down(quake.latitude) * this.#plot.height;
+      context.fillStyle = this.#plot.colour(partitionColour(partition));
+      context.beginPath();
+      context.arc(x, y, radius, 0, 2 * Math.PI);
+      context.fill();
+    }
   }
 
-  /** Runs frame by frame only while a ring is spreading. */
-  #draw(): void {
-    if (this.#drawing || this.#ground.width === 0) return;
-    this.#drawing = true;
-    requestAnimationFrame((nowMs) => {
-      this.#drawing = false;
-      this.#rings = this.#rings.filter(({ sinceMs }) => nowMs - sinceMs < RING_MS);
-      this.#plot.draw((context) => {
-        context.drawImage(this.#ground, 0, 0);
-        for (const { consumed, sinceMs } of this.#rings)
-          this.#drawRing(context, consumed, Math.max(0, nowMs - sinceMs) / RING_MS);
-      });
-      if (this.#rings.length > 0) this.#draw();
-    });
+  /** Rings move by transform and opacity alone, so that a stream of them costs the page no drawing. */
+  #spreadRing({ quake, partition }: ConsumedQuake): void {
+    if (this.#still.matches || document.hidden || this.#rings.childElementCount >= RINGS_AT_ONCE) return;
+    const ring = element("span");
+    ring.style.setProperty("left", `${100 * across(wrapped(quake.longitude))}%`);
+    ring.style.setProperty("top", `${100 * down(quake.latitude)}%`);
+    ring.style.setProperty("border-color", `var(${partitionColour(partition)})`);
+    this.#rings.append(ring);
+    const spreading = [
+      { opacity: 1, transform: "scale(0.15)" },
+      { opacity: 0, transform: "scale(1)" },
+    ];
+    void ring.animate(spreading, { duration: RING_MS, easing: "ease-out" }).finished.then(() => ring.remove());
   }
+}
 
-  #drawRing(context: CanvasRenderingContext2D, consumed: ConsumedQuake, age: number): void {
-    context.strokeStyle = context.fillStyle = this.#plot.colour(partitionColour(consumed.partition));
-    context.globalAlpha = 1 - age;
-    this.#circle(context, consumed, 0);
-    context.fill();
-    context.lineWidth = 1.5 * devicePixelRatio;
-    this.#circle(context, consumed, (1 - (1 - age) ** 3) * RING_PIXELS);
-    context.stroke();
-  }
+/** Where a longitude stands between the left edge, 0, and the right one, 1. */
+function across(longitude: number): number {
+  return (longitude - CENTRE_LONGITUDE + 180) / 360;
+}
 
-  #circle(context: CanvasRenderingContext2D, { quake }: ConsumedQuake, extraPixels: number): void {
-    const radius = Math.max(1.3, 0.95 * 1.5 ** quake.magnitude) + extraPixels;
-    context.beginPath();
-    context.arc(this.#x(wrapped(quake.longitude)), this.#y(quake.latitude), radius * devicePixelRatio, 0, 2 * Math.PI);
-  }
-
-  #x(longitude: number): number {
-    return ((longitude - CENTRE_LONGITUDE + 180) / 360) * this.#plot.width;
-  }
-
-  #y(latitude: number): number {
-    return ((NORTH - latitude) / (NORTH - SOUTH)) * this.#plot.height;
-  }
+function down(latitude: number): number {
+  return (NORTH - latitude) / (NORTH - SOUTH);
 }
 
 /** The same longitude within half a turn of the map's centre. */
 function wrapped(longitude: number): number {
-  return longitude - 360 * Math.floor((longitude - CENTRE_LONGITUDE + 180) / 360);
+  return longitude - 360 * Math.floor(across(longitude));
 }
 
 const mapLook = styleSheet(`
-  canvas {
-    display: block; width: 100%; aspect-ratio: ${ASPECT.toFixed(3)}; border-radius: 8px; background: var(--sea);
+  :host { position: relative; overflow: hidden; border-radius: 8px; }
+  canvas { display: block; width: 100%; aspect-ratio: ${ASPECT.toFixed(3)}; background: var(--sea); }
+  .rings { position: absolute; inset: 0; pointer-events: none; }
+  .rings span {
+    position: absolute; width: 44px; height: 44px; margin: -22px 0 0 -22px; border: 1.5px solid; border-radius: 50%;
   }
 `);

@@ -1,6 +1,5 @@
-import type { BrokerStatus } from "../index.ts";
 import { FOLLOWER_PULSE_DELAY_MS, flash, pulse } from "./cell-motion.ts";
-import { button, element, oncePerFrame, openShadow, setAttributes, setText } from "./element.ts";
+import { button, element, openShadow, setAttributes, setText } from "./element.ts";
 import { count, countOf } from "./figures.ts";
 import { look } from "./look.ts";
 import { pictureLook } from "./picture-look.ts";
@@ -18,7 +17,6 @@ export interface LogFigures {
 
 export interface Picture {
   readonly grid: ReplicaGrid;
-  readonly own: BrokerStatus | undefined;
   readonly selected: string | undefined;
   /** How this tab reaches a broker, in a word; absent while no link is open. */
   readonly paths: ReadonlyMap<number, string>;
@@ -34,8 +32,6 @@ export function partitionName(topic: string, partitionIndex: number): string {
 export class ClusterPicture extends HTMLElement {
   readonly #table = element("table");
   readonly #remarks = element("div", { class: "remarks" });
-  readonly #request = oncePerFrame(() => this.#render());
-  #picture: Picture | undefined;
   #rows = new Map<string, RowParts>();
   #shape = "";
 
@@ -53,13 +49,6 @@ export class ClusterPicture extends HTMLElement {
   }
 
   show(picture: Picture): void {
-    this.#picture = picture;
-    this.#request();
-  }
-
-  #render(): void {
-    const picture = this.#picture;
-    if (picture === undefined) return;
     const shape = shapeOf(picture);
     if (shape !== this.#shape) {
       this.#shape = shape;

@@ -55,15 +55,23 @@ export function styleSheet(css: string): CSSStyleSheet {
   return sheet;
 }
 
-/** Runs `render` at most once a frame, and not at all while the page is hidden. */
-export function oncePerFrame(render: () => void): () => void {
+/** Faster than this, numbers cannot be read, and drawing them takes time from the records. */
+const RENDER_EVERY_MS = 100;
+
+/** Returns how to ask for a rendering: done soon, once for all who ask meanwhile, and not while the page is hidden. */
+export function paced(render: () => void): () => void {
   let asked = false;
+  let lastMs = -Infinity;
   return () => {
     if (asked) return;
     asked = true;
-    requestAnimationFrame(() => {
-      asked = false;
-      render();
-    });
+    const waitMs = Math.max(0, lastMs + RENDER_EVERY_MS - performance.now());
+    setTimeout(() => {
+      requestAnimationFrame((nowMs) => {
+        asked = false;
+        lastMs = nowMs;
+        render();
+      });
+    }, waitMs);
   };
 }

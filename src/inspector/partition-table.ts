@@ -1,5 +1,5 @@
 import type { BrokerStatus } from "../index.ts";
-import { element, oncePerFrame, openShadow, setText, styleSheet } from "./element.ts";
+import { element, openShadow, setText, styleSheet } from "./element.ts";
 import { count, countOf } from "./figures.ts";
 import { look } from "./look.ts";
 import { visibleText } from "./visible-text.ts";
@@ -11,8 +11,6 @@ const COLUMNS = ["Partition", "Role", "Epoch", "First offset", "High watermark",
 export class PartitionTable extends HTMLElement {
   readonly #body = element("tbody");
   readonly #more = element("p", { class: "muted small" });
-  readonly #request = oncePerFrame(() => this.#render());
-  #status: BrokerStatus | undefined;
 
   constructor() {
     super();
@@ -25,12 +23,7 @@ export class PartitionTable extends HTMLElement {
   }
 
   show(status: BrokerStatus): void {
-    this.#status = status;
-    this.#request();
-  }
-
-  #render(): void {
-    const partitions = this.#status?.partitions ?? [];
+    const { partitions } = status;
     const listed = [...partitions]
       .sort((a, b) => (a.topic === b.topic ? a.partitionIndex - b.partitionIndex : a.topic < b.topic ? -1 : 1))
       .slice(0, PARTITIONS_LISTED);

@@ -36,9 +36,13 @@ export const pictureLook = styleSheet(`
   .worry:empty { display: none; }
 
   .cell {
-    height: 38px; border-radius: 7px;
+    position: relative; height: 38px; border-radius: 7px;
     display: flex; flex-direction: column; align-items: center; justify-content: center;
     border: 1.5px solid transparent; font-size: 12.5px; line-height: 1.2; text-align: center;
+  }
+  .cell::after {
+    content: ""; position: absolute; inset: -2px; border: 2.5px solid var(--pulse); border-radius: 8px;
+    opacity: 0; pointer-events: none;
   }
   .cell[data-copy="leader"] { background: var(--accent); color: var(--on-accent); font-weight: 600; }
   .cell[data-copy="in-sync"] { background: var(--accent-soft); }

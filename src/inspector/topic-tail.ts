@@ -8,7 +8,7 @@ import type { ReadBatch, ReadFrom, ReadRecord, TopicReader } from "./topic-reade
 import { visibleBytes, visibleText } from "./visible-text.ts";
 
 /** Rows beyond these are dropped, oldest first: the page stays quick however much arrives. */
-const ROWS_KEPT = 200;
+const ROWS_KEPT = 100;
 const NEWEST_AT_START = 10;
 /** A live reader further behind than this leaps to the end: nobody reads that fast, and the count says so. */
 const BEHIND_LIMIT = 5000;
@@ -149,6 +149,7 @@ export class TopicTail extends HTMLElement {
     const added = this.#arrived.splice(0).slice(-ROWS_KEPT).reverse();
     if (added.length === 0) return;
     this.#empty.hidden = true;
+    for (const row of this.#rows.querySelectorAll(".fresh")) row.classList.remove("fresh");
     this.#rows.prepend(...added.map(recordRow));
     while (this.#rows.rows.length > ROWS_KEPT) this.#rows.deleteRow(-1);
     this.#describe();
@@ -190,7 +191,7 @@ function recordRow(record: ReadRecord): HTMLTableRowElement {
   });
   return element(
     "tr",
-    {},
+    { class: "fresh" },
     element("td", { class: "number partition" }, String(record.partition)),
     element("td", { class: "number offset" }, count(record.offset)),
     element("td", { class: "number time" }, timeOfDay(record.timestampMs)),
@@ -209,7 +210,7 @@ const tailLook = styleSheet(`
   .field { display: flex; align-items: center; gap: 8px; white-space: nowrap; }
   .row input, .row select { width: auto; }
   .row input[type="number"] { width: 9ch; }
-  .scroll { height: 292px; overflow: auto; border-top: 1px solid var(--line); }
+  .scroll { contain: strict; height: 292px; overflow: auto; border-top: 1px solid var(--line); }
   table { table-layout: fixed; min-width: 520px; }
   thead th { position: sticky; top: 0; background: var(--card); padding: 4px 10px 4px 0; z-index: 1; }
   th.partition { width: 70px; } th.offset { width: 76px; } th.time { width: 122px; } th.key { width: 22%; }
@@ -225,8 +226,5 @@ const tailLook = styleSheet(`
   }
   .payload[aria-expanded="true"] { white-space: pre-wrap; overflow-wrap: anywhere; }
   .empty { padding: 18px 0; }
-  @media (prefers-reduced-motion: no-preference) {
-    tbody tr { animation: arrive 0.9s ease-out; }
-    @keyframes arrive { from { background: var(--arrived); } }
-  }
+  .fresh { background: var(--arrived); }
 `);
