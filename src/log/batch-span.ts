@@ -45,7 +45,7 @@ export function* checkedBatches(chunk: Chunk, source: string): Generator<Checked
     if (bytes.length - position < BATCH_HEADER_BYTES) throw corrupt(source, nextOffset, "is cut short");
     const header = headerAt(bytes, position, source, nextOffset);
     const { sizeInBytes, baseOffset, lastOffset } = header;
-    if (baseOffset !== nextOffset) throw corrupt(source, nextOffset, `is missing; offset ${baseOffset} is in its place`);
+    if (baseOffset !== nextOffset) throw corrupt(source, nextOffset, `has offset ${baseOffset} in its place`);
     if (sizeInBytes > bytes.length - position) throw corrupt(source, nextOffset, "is cut short");
     if (!verifyCrc(bytes, position)) throw corrupt(source, nextOffset, "fails its checksum");
     yield { position, sizeInBytes, baseOffset, lastOffset, header };

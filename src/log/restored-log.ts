@@ -54,7 +54,8 @@ function findMetadataFault(stored: StoredLog): string | undefined {
 
 function findChunkFault({ metadata, chunks, tail }: StoredLog): string | undefined {
   let nextOffset = chunks[0]?.baseOffset ?? metadata.logStartOffset;
-  if (nextOffset > metadata.logStartOffset) return `offsets ${metadata.logStartOffset} to ${nextOffset - 1} are missing`;
+  const { logStartOffset } = metadata;
+  if (nextOffset > logStartOffset) return `offsets ${logStartOffset} to ${nextOffset - 1} are missing`;
   for (const { baseOffset, lastOffset, sizeInBytes } of chunks) {
     if (![baseOffset, lastOffset, sizeInBytes].every(isOffset) || lastOffset < baseOffset) {
       return "the description of a chunk holds a value that is no offset or size";
@@ -62,7 +63,7 @@ function findChunkFault({ metadata, chunks, tail }: StoredLog): string | undefin
     if (baseOffset !== nextOffset) return `offset ${nextOffset} is missing; a chunk starts at ${baseOffset}`;
     nextOffset = lastOffset + 1;
   }
-  if (nextOffset < metadata.logStartOffset) return `it ends at ${nextOffset}, below its start ${metadata.logStartOffset}`;
+  if (nextOffset < logStartOffset) return `it ends at ${nextOffset}, below its start ${logStartOffset}`;
   const expected = chunks.filter((chunk) => chunk.lastOffset >= metadata.producerSnapshot.offset);
   for (const [index, { baseOffset, lastOffset }] of expected.entries()) {
     const chunk = tail[tail.length - expected.length + index];

@@ -188,7 +188,12 @@ function border(log: readonly SequencedBatch[], offset: number): number {
   return [0, ...log.map((_, index) => endOf(log.slice(0, index + 1)))].findLast((each) => each <= offset)!;
 }
 
-function nextBatch(log: readonly SequencedBatch[], producerId: number, newEpoch: boolean, count: number): SequencedBatch {
+function nextBatch(
+  log: readonly SequencedBatch[],
+  producerId: number,
+  newEpoch: boolean,
+  count: number,
+): SequencedBatch {
   const last = log.findLast((each) => each.producerId === producerId);
   const producerEpoch = (last?.producerEpoch ?? 0) + (newEpoch ? 1 : 0);
   const starts = last === undefined || newEpoch;

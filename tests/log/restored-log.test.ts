@@ -121,10 +121,10 @@ describe("restoring a log", () => {
   refuses("a damaged record", () => withByteFlipped(65), "offset 8 of");
   refuses("a damaged length", () => withByteFlipped(11), "offset 8 of");
   refuses("another version", () => withByteFlipped(16), "malformed: a record batch of version 3");
-  refuses("a damaged base offset", () => withByteFlipped(7), "is in its place");
-  refuses("a chunk that is missing in the middle", () => withChunks((chunks) => chunks.toSpliced(1, 1)), "offset 2 is missing");
-  refuses("a chunk that is missing at the start", () => withChunks((chunks) => chunks.slice(1)), "0 to 1 are missing");
-  refuses("an end below the high watermark", () => withChunks((chunks) => chunks.slice(0, 2)), "below the high watermark 6");
+  refuses("a damaged base offset", () => withByteFlipped(7), "in its place");
+  refuses("a missing chunk", () => withChunks((chunks) => chunks.toSpliced(1, 1)), "offset 2 is missing");
+  refuses("a missing first chunk", () => withChunks((chunks) => chunks.slice(1)), "0 to 1 are missing");
+  refuses("an end below the high watermark", () => withChunks((chunks) => chunks.slice(0, 2)), "high watermark 6");
   refuses(
     "an end before the start of its latest epoch",
     () => ({

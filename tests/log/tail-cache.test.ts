@@ -8,7 +8,8 @@ import { TOPIC_ID, batch, joined } from "./batch-builder.ts";
 function chunksOf(count: number): Chunk[] {
   const log = PartitionLog.create(TOPIC_ID, 0);
   return Array.from({ length: count }, (_, index) => {
-    const halves = [4 * index, 4 * index + 2].map((baseOffset) => batch({ baseOffset, count: 2, partitionLeaderEpoch: 0 }));
+    const half = (baseOffset: number) => batch({ baseOffset, count: 2, partitionLeaderEpoch: 0 });
+    const halves = [half(4 * index), half(4 * index + 2)];
     const { operations } = log.appendAsFollower(joined(...halves));
     return operations.flatMap((each) => (each.type === "append" ? [each.chunk] : []))[0]!;
   });

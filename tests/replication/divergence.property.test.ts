@@ -47,7 +47,7 @@ function isEqual(left: Uint8Array, right: Uint8Array): boolean {
 }
 
 const replica = fc.nat(2);
-/** In each epoch one replica leads, whatever it holds; some of the others fetch from it, some batches come first or last. */
+/** In each epoch one replica leads, whatever it holds; others fetch from it between its batches. */
 const epochs = fc.array(
   fc.record({
     leader: replica,

@@ -43,7 +43,8 @@ describe("a fetch response", () => {
   test("[R4] never truncates to the high watermark", () => {
     const follower = log();
     follower.setHighWatermark(3);
-    expect(onFetchResponse(answer({ divergingEpoch: { epoch: 4, endOffset: 17 } }), follower)).toMatchObject({ offset: 17 });
+    const divergingEpoch = { epoch: 4, endOffset: 17 };
+    expect(onFetchResponse(answer({ divergingEpoch }), follower)).toEqual({ kind: "truncate", offset: 17 });
   });
 
   test("[R18] starts anew where the leader's log parts from it below its own start", () => {
@@ -55,7 +56,8 @@ describe("a fetch response", () => {
   });
 
   test("[R18] starts anew at the leader's log start when that is beyond its own end", () => {
-    const refused = (logStartOffset: number) => onFetchResponse(answer({ error: "OFFSET_OUT_OF_RANGE", logStartOffset }), log());
+    const refused = (logStartOffset: number) =>
+      onFetchResponse(answer({ error: "OFFSET_OUT_OF_RANGE", logStartOffset }), log());
     expect(refused(21)).toEqual({ kind: "reset", offset: 21 });
     expect(refused(20)).toEqual({ kind: "retry" });
     expect(refused(3)).toEqual({ kind: "retry" });

@@ -1,7 +1,7 @@
 import { LeaderState } from "../../src/replication/leader.ts";
 import type { FetchOutcome, Leadership } from "../../src/replication/leader.ts";
 
-/** Broker 1 leads epoch 5 of a partition on 1, 2 and 3, all in sync, with 100 records of which 80 are known committed. */
+/** Broker 1 leads epoch 5 of a partition on 1, 2 and 3, all in sync; it has 100 records and knows 80 as committed. */
 export function leader(changes: Partial<Leadership> = {}): LeaderState {
   return new LeaderState({
     brokerId: 1,
