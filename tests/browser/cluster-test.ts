@@ -21,8 +21,8 @@ export const test = base.extend<{ network: Network; cluster: TestCluster }>({
 });
 
 /** Prints a measured figure and keeps it with the test's results. */
-export function report(name: string, milliseconds: number): void {
-  const description = `${name}: ${Math.round(milliseconds)} ms`;
+export function report(name: string, value: number, unit = "ms"): void {
+  const description = `${name}: ${Math.round(value)} ${unit}`;
   test.info().annotations.push({ type: "figure", description });
   console.log(`    ${description}`);
 }

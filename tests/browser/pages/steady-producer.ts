@@ -17,6 +17,7 @@ export interface ProducerOptions {
 export interface ProducerReport {
   readonly history: readonly HistoryEvent[];
   readonly acks: readonly Ack[];
+  readonly sentAtMs: readonly number[];
   /** What the application was told of sends that failed for good. */
   readonly errors: readonly string[];
 }
@@ -29,6 +30,7 @@ export class SteadyProducer {
   readonly #producer: ReturnType<Kafka["producer"]>;
   readonly #history: HistoryEvent[] = [];
   readonly #acks: Ack[] = [];
+  readonly #sentAtMs: number[] = [];
   readonly #errors: string[] = [];
   readonly #open = new Set<Promise<void>>();
   #sent = 0;
@@ -57,7 +59,7 @@ export class SteadyProducer {
   }
 
   report(): ProducerReport {
-    return { history: this.#history, acks: this.#acks, errors: this.#errors };
+    return { history: this.#history, acks: this.#acks, sentAtMs: this.#sentAtMs, errors: this.#errors };
   }
 
   sendOne(): void {
@@ -73,12 +75,13 @@ export class SteadyProducer {
     const partition = `${topic}-${partitionIndex}`;
     const send = { f: "send", process, partition, value: name } as const;
     this.#history.push({ ...send, type: "invoke", content: contentOf(record) });
+    this.#sentAtMs.push(nowMs());
     const { key, value, nonce } = record;
     const message = { key, value, headers: { nonce }, partition: partitionIndex };
     try {
       const [stored] = await this.#producer.send({ topic, acks, messages: [message] });
       if (stored === undefined) throw new Error("a send resolved without naming an offset");
-      this.#acks.push({ partition, atMs: performance.timeOrigin + performance.now() });
+      this.#acks.push({ partition, atMs: nowMs() });
       this.#history.push({ ...send, type: "ok", offset: Number(stored.baseOffset) });
     } catch (error) {
       // Whatever the reason, an earlier attempt may have been stored: the outcome is unknown.
@@ -86,4 +89,8 @@ export class SteadyProducer {
       this.#errors.push(`${name}: ${String(error)}`);
     }
   }
+}
+
+function nowMs(): number {
+  return performance.timeOrigin + performance.now();
 }

@@ -15,6 +15,8 @@ export interface TestTab {
   createTopic(shape: TopicShape): Promise<void>;
   /** By partition index. Node ids are broker ids; a leader of -1 means none. */
   partitions(topic: string): Promise<PartitionState[]>;
+  /** Writes that many records of random bytes, and waits until all replicas have them. */
+  fill(ballast: Ballast): Promise<void>;
   startProducer(options: ProducerOptions): Promise<void>;
   /** What the producer has done so far; it goes on. */
   producerReport(process: string): ProducerReport;
@@ -29,6 +31,12 @@ export interface TopicShape {
   readonly topic: string;
   readonly partitions: number;
   readonly replicationFactor: number;
+}
+
+export interface Ballast {
+  readonly topic: string;
+  readonly records: number;
+  readonly recordBytes: number;
 }
 
 export interface PartitionState {
@@ -66,6 +74,13 @@ window.testTab = {
     return found
       .toSorted((a, b) => a.partitionId - b.partitionId)
       .map(({ leader, replicas, isr }) => ({ leader, replicas, isr }));
+  },
+  async fill({ topic, records, recordBytes }) {
+    const producer = kafka.producer();
+    await producer.connect();
+    const value = crypto.getRandomValues(new Uint8Array(recordBytes));
+    await producer.send({ topic, messages: Array.from({ length: records }, () => ({ value })) });
+    await producer.disconnect();
   },
   async startProducer(options) {
     const producer = new SteadyProducer(kafka, options);
