@@ -6,8 +6,8 @@ import type { CompressionCodec } from "./codec.ts";
 /**
  * Zstandard (RFC 8878) by the reference library in WebAssembly. It is loaded with this module, once.
  *
- * The library's wrapper allocates whatever size a frame announces, so the size is worked out here first, from the
- * frame's header or else from those of its blocks, and refused before the library sees it.
+ * The library's wrapper allocates whatever size a frame announces, so that is checked here first, against the limit
+ * and against what the frame's blocks can hold. A frame that announces nothing gets room for the latter.
  */
 await init();
 
@@ -17,12 +17,15 @@ export const codec: CompressionCodec = {
   },
 
   async decompress(bytes, maxBytes) {
-    const size = decompressedBound(bytes);
-    if (size > maxBytes) throw new CorruptMessageError(`a zstd frame of ${size} bytes exceeds the limit of ${maxBytes}`);
+    const { contentSize, bound } = sizesOf(bytes);
+    if (contentSize !== undefined && contentSize > maxBytes) {
+      throw new CorruptMessageError(`a zstd frame of ${contentSize} bytes exceeds the limit of ${maxBytes}`);
+    }
     try {
-      return decompress(bytes, { defaultHeapSize: size });
+      return decompress(bytes, { defaultHeapSize: Math.min(bound, maxBytes) });
     } catch (error) {
-      throw new CorruptMessageError("a zstd frame is malformed", { cause: error });
+      const message = `a zstd frame is malformed, or exceeds the limit of ${maxBytes} bytes`;
+      throw new CorruptMessageError(message, { cause: error });
     }
   },
 };
@@ -42,8 +45,8 @@ const RAW_BLOCK = 0;
 const RLE_BLOCK = 1;
 const COMPRESSED_BLOCK = 2;
 
-/** An upper bound of the bytes that `frame`, which must be exactly one, decompresses to. */
-function decompressedBound(frame: Uint8Array): number {
+/** What `frame`, which must be exactly one, announces to decompress to, and the most that it can. */
+function sizesOf(frame: Uint8Array): { readonly contentSize: number | undefined; readonly bound: number } {
   if (littleEndian(frame, 0, 4) !== MAGIC) throw new CorruptMessageError("a zstd frame has another magic");
   const descriptor = littleEndian(frame, 4, 1);
   if ((descriptor & (DICTIONARY_MASK | RESERVED)) !== 0) {
@@ -52,12 +55,13 @@ function decompressedBound(frame: Uint8Array): number {
   const isSingleSegment = (descriptor & SINGLE_SEGMENT) !== 0;
   const sizeBytes = [isSingleSegment ? 1 : 0, 2, 4, 8][descriptor >>> 6]!;
   const sizeAt = isSingleSegment ? 5 : 6;
-  const announced = littleEndian(frame, sizeAt, sizeBytes) + (sizeBytes === 2 ? 256 : 0);
-  const blocksBound = boundOfBlocks(frame, sizeAt + sizeBytes, (descriptor & CHECKSUM) === 0 ? 0 : 4);
-  if (sizeBytes > 0 && announced > blocksBound) {
-    throw new CorruptMessageError(`a zstd frame announces ${announced} bytes in blocks of ${blocksBound}`);
+  const bound = boundOfBlocks(frame, sizeAt + sizeBytes, (descriptor & CHECKSUM) === 0 ? 0 : 4);
+  if (sizeBytes === 0) return { contentSize: undefined, bound };
+  const contentSize = littleEndian(frame, sizeAt, sizeBytes) + (sizeBytes === 2 ? 256 : 0);
+  if (contentSize > bound) {
+    throw new CorruptMessageError(`a zstd frame announces ${contentSize} bytes in blocks of ${bound}`);
   }
-  return sizeBytes > 0 ? announced : blocksBound;
+  return { contentSize, bound };
 }
 
 function boundOfBlocks(frame: Uint8Array, start: number, trailerBytes: number): number {

@@ -1,0 +1,97 @@
+import { describe, expect, test } from "vitest";
+
+import { encodeCompressedBatch } from "../../src/protocol/compression/compressed-batch.ts";
+import { crc32c } from "../../src/protocol/crc32c.ts";
+import { findProducedBatchFault, validateProducedBatch } from "../../src/protocol/produced-batch.ts";
+import { encodeBatch } from "../../src/protocol/record-batch.ts";
+import type { BatchInit } from "../../src/protocol/record-batch.ts";
+import type { RecordInit } from "../../src/protocol/records.ts";
+
+const limits = { maxMessageBytes: 1_048_588, produceVersion: 9 };
+
+const records: readonly RecordInit[] = [
+  { offset: 0, timestamp: 1000, key: null, value: Uint8Array.of(1) },
+  { offset: 1, timestamp: 1000, key: null, value: Uint8Array.of(2) },
+];
+
+/** The batch with changed bytes and a checksum that fits them, as a hostile client would make it. */
+function forge(batch: Uint8Array, ...changes: readonly (readonly [at: number, byte: number])[]): Uint8Array {
+  const forged = batch.slice();
+  for (const [at, byte] of changes) forged[at] = byte;
+  new DataView(forged.buffer).setUint32(17, crc32c(forged, 21));
+  return forged;
+}
+
+describe("a produced batch", () => {
+  test.each<readonly [string, Partial<BatchInit>]>([
+    ["without a producer id", {}],
+    ["of an idempotent producer", { producerId: 5, producerEpoch: 0, baseSequence: 0 }],
+    ["of a transaction", { producerId: 5, producerEpoch: 0, baseSequence: 0, transactional: true }],
+    ["with any leader epoch, which is rewritten", { partitionLeaderEpoch: 77 }],
+    ["as KafkaJS makes it, with an epoch but no producer id", { producerEpoch: 0, baseSequence: 0 }],
+  ])("is accepted %s", (_, init) => {
+    expect(validateProducedBatch(encodeBatch(records, init), limits)).toBeUndefined();
+  });
+
+  test.each<readonly [string, Partial<BatchInit>, string]>([
+    ["with a base offset", { baseOffset: 1 }, "INVALID_RECORD"],
+    ["with a negative base offset", { baseOffset: -1 }, "INVALID_RECORD"],
+    ["of control records", { control: true }, "INVALID_RECORD"],
+    ["of log append time", { timestampType: "LogAppendTime" }, "INVALID_TIMESTAMP"],
+    ["of no records", { recordCount: 0 }, "INVALID_RECORD"],
+    ["of -1 records", { recordCount: -1 }, "INVALID_RECORD"],
+    ["of fewer records than offsets", { recordCount: 1 }, "INVALID_RECORD"],
+    ["that announces more records than it has", { recordCount: 3, lastOffsetDelta: 2 }, "INVALID_RECORD"],
+    ["that announces fewer records than it has", { recordCount: 1, lastOffsetDelta: 0 }, "INVALID_RECORD"],
+    ["with a producer id but no sequence", { producerId: 5, producerEpoch: 0 }, "INVALID_RECORD"],
+    ["with a producer id but no epoch", { producerId: 5, baseSequence: 0 }, "INVALID_RECORD"],
+    ["of a transaction without a producer", { transactional: true }, "INVALID_RECORD"],
+  ])("is refused %s", (_, init, error) => {
+    expect(validateProducedBatch(encodeBatch(records, init), limits)).toBe(error);
+  });
+
+  test.each<readonly [string, (batch: Uint8Array) => Uint8Array, string]>([
+    ["is empty", () => new Uint8Array(0), "INVALID_RECORD"],
+    ["is two", (batch) => Uint8Array.of(...batch, ...batch), "INVALID_RECORD"],
+    ["is of version 1", (batch) => batch.with(16, 1), "INVALID_RECORD"],
+    ["is of version 3", (batch) => batch.with(16, 3), "INVALID_RECORD"],
+    ["has a wrong checksum", (batch) => batch.with(30, 9), "CORRUPT_MESSAGE"],
+    ["is cut short", (batch) => batch.subarray(0, -1), "CORRUPT_MESSAGE"],
+    ["has garbage behind it", (batch) => Uint8Array.of(...batch, 0), "CORRUPT_MESSAGE"],
+    ["claims to be longer", (batch) => batch.with(8, 0x7f), "CORRUPT_MESSAGE"],
+    ["claims to be shorter", (batch) => batch.with(11, batch[11]! - 1), "CORRUPT_MESSAGE"],
+    ["sets a delete horizon", (batch) => forge(batch, [22, 0x40]), "INVALID_RECORD"],
+    ["names codec 5", (batch) => forge(batch, [22, 5]), "UNSUPPORTED_COMPRESSION_TYPE"],
+    ["names codec 7", (batch) => forge(batch, [22, 7]), "UNSUPPORTED_COMPRESSION_TYPE"],
+    ["has a record out of order", (batch) => forge(batch, [64, 2]), "INVALID_RECORD"],
+    ["has a record of negative length", (batch) => forge(batch, [61, 1]), "INVALID_RECORD"],
+    ["has a timestamp beyond 2^53", (batch) => forge(batch, [27, 0x7f]), "CORRUPT_MESSAGE"],
+  ])("is refused when it %s", (_, spoil, error) => {
+    expect(validateProducedBatch(spoil(encodeBatch(records)), limits)).toBe(error);
+  });
+
+  test("may be as large as the topic allows, and no larger", () => {
+    const batch = encodeBatch(records);
+    expect(validateProducedBatch(batch, { ...limits, maxMessageBytes: batch.length })).toBeUndefined();
+    expect(findProducedBatchFault(batch, { ...limits, maxMessageBytes: batch.length - 1 })).toEqual({
+      error: "MESSAGE_TOO_LARGE",
+      message: `batch of ${batch.length} bytes exceeds max.message.bytes ${batch.length - 1}`,
+    });
+  });
+
+  test("may be compressed with zstd from Produce version 7 on", async () => {
+    const batch = await encodeCompressedBatch(records, "zstd");
+    expect(validateProducedBatch(batch, { ...limits, produceVersion: 7 })).toBeUndefined();
+    expect(validateProducedBatch(batch, { ...limits, produceVersion: 6 })).toBe("UNSUPPORTED_COMPRESSION_TYPE");
+  });
+
+  test("is never more than refused, whatever byte of it is changed", () => {
+    const batch = encodeBatch(records);
+    for (let at = 0; at < batch.length; at++) {
+      for (const byte of [0x00, 0x01, 0x7f, 0x80, 0xff]) {
+        const error = validateProducedBatch(at < 17 ? batch.with(at, byte) : forge(batch, [at, byte]), limits);
+        expect(typeof error).toBeOneOf(["string", "undefined"]);
+      }
+    }
+  });
+});

@@ -1,0 +1,23 @@
+import { createHash } from "node:crypto";
+import { expect, test } from "vitest";
+
+import { apis } from "../../src/protocol/apis/registry.ts";
+import { metadataRecordSchemas } from "../../src/protocol/metadata-records/registry.ts";
+import { allMessages } from "./all-messages.ts";
+
+/**
+ * A change of any schema is a change of the protocol. Whoever makes one adds a line here, with the hash that the
+ * failing test prints.
+ */
+const history: readonly (readonly [hash: string, change: string])[] = [
+  ["3bad2a8d15bbae83", "13 client APIs, 5 controller APIs, 14 kinds of metadata records"],
+];
+
+test("the schemas are those of the last line of their history", () => {
+  const messages = allMessages.map(({ name, versions, flexibleFrom, shape }) => [name, versions, flexibleFrom, shape]);
+  const offered = [...apis.values()].map(({ key, advertised }) => [key, advertised]);
+  const recordKeys = [...metadataRecordSchemas.values()].map(({ key, name }) => [key, name]);
+  const text = JSON.stringify([messages, offered, recordKeys]);
+  const hash = createHash("sha256").update(text).digest("hex").slice(0, 16);
+  expect(hash).toBe(history.at(-1)?.[0]);
+});
