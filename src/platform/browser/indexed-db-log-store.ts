@@ -11,7 +11,7 @@ import { result } from "./idb-request.ts";
  * Logs in IndexedDB. Three stores share one transaction:
  *
  * - `metadata`: PartitionKey → {@link MetadataRow}. Its log number is a small integer, so that chunk keys stay short.
- * - `chunks`: [log number, last offset] → the chunk's bytes. The first key at or after an offset is that of its chunk.
+ * - `chunks`: [log number, last offset] → the chunk's bytes. The first key at or after an offset is its chunk's.
  * - `chunk-index`: the same keys → a {@link ChunkDescriptor}, so that a start and a look-up never read the bytes.
  */
 interface MetadataRow {

@@ -1,3 +1,4 @@
+/// <reference path="./simple-peer.d.ts" />
 import Peer from "simple-peer/simplepeer.min.js";
 import { PeerUnreachableError, describe } from "./errors.ts";
 import type { LinkControl } from "./link-control.ts";

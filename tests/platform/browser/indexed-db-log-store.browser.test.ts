@@ -1,11 +1,13 @@
 import { deleteDB } from "idb";
 import { expect, test } from "vitest";
+import { cdp } from "vitest/browser";
 import type { StorageIdentity } from "../../../src/broker/storage-identity.ts";
+import type { LogMetadata } from "../../../src/log/stored-log.ts";
+import { partitionKey } from "../../../src/log/stored-log.ts";
 import { DirectoryDatabase } from "../../../src/platform/browser/directory-database.ts";
 import { StoreUnavailableError } from "../../../src/platform/browser/errors.ts";
 import { openIndexedDbLogStore } from "../../../src/platform/browser/indexed-db-log-store.ts";
-import { describeLogStore, chunk } from "../../contracts/log-store.contract.ts";
-import { partitionKey } from "../../../src/log/stored-log.ts";
+import { chunk, describeLogStore } from "../../contracts/log-store.contract.ts";
 
 const IDENTITY: StorageIdentity = {
   directoryId: "d",
@@ -20,6 +22,20 @@ const IDENTITY: StorageIdentity = {
 };
 
 const KEY = partitionKey("6ba7b810-9dad-41d1-80b4-00c04fd430c8", 0);
+
+const METADATA: LogMetadata = {
+  topicId: KEY.slice(0, 36),
+  partitionIndex: 0,
+  logStartOffset: 0,
+  highWatermark: 0,
+  epochs: [],
+  producerSnapshot: { offset: 0, producers: [] },
+};
+
+const devtools = (method: string, params: object) => {
+  const session = cdp() as unknown as { send(method: string, params: object): Promise<unknown> };
+  return session.send(method, { origin: location.origin, ...params });
+};
 
 const openDatabase = (name: string, lost: (reason: string) => void = () => {}) =>
   DirectoryDatabase.open(name, IDENTITY, lost);
@@ -38,15 +54,7 @@ test("[B4] a writer that was overtaken by another cannot write, though its datab
   const name = `test/${crypto.randomUUID()}`;
   const former = await openDatabase(name);
   const formerStore = await openIndexedDbLogStore(former, "strict");
-  const metadata = {
-    topicId: KEY.slice(0, 36),
-    partitionIndex: 0,
-    logStartOffset: 0,
-    highWatermark: 0,
-    epochs: [],
-    producerSnapshot: { offset: 0, producers: [] },
-  };
-  await formerStore.write([{ type: "put-metadata", key: KEY, metadata }]);
+  await formerStore.write([{ type: "put-metadata", key: KEY, metadata: METADATA }]);
 
   const current = await openDatabase(name);
   const currentStore = await openIndexedDbLogStore(current, "strict");
@@ -81,4 +89,15 @@ test("the identity outlives its database connection", async () => {
   expect(await second.identity()).toEqual({ ...IDENTITY, brokerId: 4, generation: 2, nonce: "n" });
   second.close();
   await deleteDB(name);
+});
+
+test("[R20] when site data is cleared, the store says so, and refuses what follows", async () => {
+  const name = `test/${crypto.randomUUID()}`;
+  const reasons: string[] = [];
+  const database = await openDatabase(name, (reason) => reasons.push(reason));
+  const store = await openIndexedDbLogStore(database, "strict");
+  await devtools("Storage.clearDataForOrigin", { storageTypes: "indexeddb" });
+  await expect.poll(() => reasons).toEqual([expect.stringContaining("site data is cleared")]);
+  await expect(store.write([])).rejects.toThrow("site data is cleared");
+  await expect(store.load()).rejects.toThrow(StoreUnavailableError);
 });
