@@ -57,7 +57,7 @@ describe("varints", () => {
   });
 
   test.each([
-    ["eleven bytes", Uint8Array.from([...new Array<number>(10).fill(0x80), 0x01])],
+    ["eleven bytes", Uint8Array.of(...new Uint8Array(10).fill(0x80), 0x01)],
     ["no end", new Uint8Array(20).fill(0xff)],
     ["a message that ends", Uint8Array.of(0x80, 0x80)],
   ])("of %s are refused", (_, bytes) => {
