@@ -248,7 +248,7 @@ export class PartitionLog {
   }
 
   /** Finishes {@link offsetForTimestamp} with what was read. Throws CorruptMessageError (R20). */
-  findTimestamp(chunks: readonly Chunk[], timestamp: number): TimestampedOffset | undefined {
+  findTimestamp(chunks: Iterable<Chunk>, timestamp: number): TimestampedOffset | undefined {
     return findTimestamp(chunks, timestamp, this.#logStartOffset, this.key);
   }
 

@@ -1,5 +1,5 @@
 import type { ErrorName } from "../protocol/error-codes.ts";
-import type { ProducerEntry, ProducerSnapshot } from "./stored-log.ts";
+import type { ProducerBatch, ProducerEntry, ProducerSnapshot } from "./stored-log.ts";
 
 /** How many batches of one producer can be told to be duplicates: as many as a producer may have in flight (KIP-98). */
 export const DUPLICATE_WINDOW = 5;
@@ -29,11 +29,8 @@ export type ProducerCheck =
   | { readonly kind: "duplicate"; readonly baseOffset: number; readonly lastOffset: number }
   | { readonly kind: "error"; readonly error: ErrorName };
 
-interface AppendedBatch {
+interface AppendedBatch extends ProducerBatch {
   readonly producerEpoch: number;
-  readonly firstSequence: number;
-  readonly lastSequence: number;
-  readonly offset: number;
 }
 
 /** Never without a batch. */
@@ -156,7 +153,7 @@ export class ProducerState {
   }
 }
 
-function withoutEpoch({ firstSequence, lastSequence, offset }: AppendedBatch): ProducerEntry["batches"][number] {
+function withoutEpoch({ firstSequence, lastSequence, offset }: AppendedBatch): ProducerBatch {
   return { firstSequence, lastSequence, offset };
 }
 

@@ -31,12 +31,19 @@ export interface Chunk extends ChunkDescriptor {
   readonly bytes: Uint8Array;
 }
 
+/** `offset` is the batch's base offset. Sequences wrap from 2^31 - 1 to 0; both are inclusive. */
+export interface ProducerBatch {
+  readonly firstSequence: number;
+  readonly lastSequence: number;
+  readonly offset: number;
+}
+
 /** What one producer last wrote to a partition: enough to recognise a duplicate (KIP-98). */
 export interface ProducerEntry {
   readonly producerId: number;
   readonly producerEpoch: number;
-  /** Oldest first. `offset` is the batch's base offset. */
-  readonly batches: readonly { readonly firstSequence: number; readonly lastSequence: number; readonly offset: number }[];
+  /** Oldest first. */
+  readonly batches: readonly ProducerBatch[];
   /** Timestamp of the newest batch, to expire producers that are gone. */
   readonly lastTimestamp: number;
 }

@@ -28,10 +28,10 @@ export class TailCache {
   }
 
   /** The chunks from the one holding `offset` to the last, or undefined if that one is not here. */
-  from(offset: number): readonly Chunk[] | undefined {
+  from(offset: number): Iterable<Chunk> | undefined {
     const last = this.#chunks.at(-1);
     if (last === undefined || offset < this.#chunks[0]!.baseOffset || offset > last.lastOffset) return undefined;
-    return this.#chunks.slice(this.#indexOf(offset));
+    return this.#chunksFrom(this.#indexOf(offset));
   }
 
   truncateFrom(offset: number): void {
@@ -45,6 +45,11 @@ export class TailCache {
 
   deleteBelow(offset: number): void {
     this.#keep(this.#chunks.filter((chunk) => chunk.lastOffset >= offset));
+  }
+
+  /** One by one, because a reader mostly needs few of thousands. */
+  *#chunksFrom(index: number): Generator<Chunk> {
+    for (let at = index; at < this.#chunks.length; at++) yield this.#chunks[at]!;
   }
 
   #keep(chunks: Chunk[]): void {

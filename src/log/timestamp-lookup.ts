@@ -15,7 +15,7 @@ export interface TimestampedOffset {
  * get some older records first, but misses none. Throws CorruptMessageError naming the log and the offset.
  */
 export function findTimestamp(
-  chunks: readonly Chunk[],
+  chunks: Iterable<Chunk>,
   timestamp: number,
   startOffset: number,
   key: PartitionKey,

@@ -210,6 +210,6 @@ test("[R5] [R16] a log equals a plain list of batches through appends, truncatio
         modelled.check();
       }
     }),
-    { numRuns: 500 },
+    { numRuns: 150 },
   );
 });

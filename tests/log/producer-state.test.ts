@@ -169,7 +169,7 @@ describe("producer state", () => {
           }
         }
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 });

@@ -85,6 +85,6 @@ test("[R4] any two logs come to agree, and no record that they share is lost on 
       expect(readAll(follower)).toEqual(readAll(leader));
       expect(follower.epochs.entries).toEqual(leader.epochs.entries);
     }),
-    { numRuns: 500 },
+    { numRuns: 200 },
   );
 });

@@ -199,13 +199,13 @@ test("[R6] [R8] [R9] the high watermark is what every electable replica holds, w
           expect(cluster.durable.get(id)).toBeGreaterThanOrEqual(highWatermark);
         }
         const allowed = committedByAll(cluster, leader.maximalIsr);
-        if (highWatermark > before) expect(highWatermark).toBe(Math.min(allowed!, highWatermark));
+        if (highWatermark > before) expect(highWatermark).toBeLessThanOrEqual(allowed ?? -1);
         // It may wait for a follower about to join, but for nobody else.
-        const withJoining = committedByAll(cluster, [...leader.maximalIsr, ...cluster.told.keys()]);
-        if (withJoining !== undefined) expect(highWatermark).toBeGreaterThanOrEqual(Math.min(withJoining, allowed ?? 0));
+        const waitingForAll = committedByAll(cluster, [...leader.maximalIsr, ...cluster.told.keys()]);
+        if (waitingForAll !== undefined) expect(highWatermark).toBeGreaterThanOrEqual(waitingForAll);
       }
     }),
-    { numRuns: 500 },
+    { numRuns: 150 },
   );
 });
 
@@ -234,6 +234,6 @@ test("a cluster that is left in peace gets everybody in sync and everything comm
       expect([...cluster.leader.isr].sort()).toEqual([LEADER, ...FOLLOWERS]);
       expect(cluster.leader.highWatermark).toBe(cluster.logEndOffset);
     }),
-    { numRuns: 200 },
+    { numRuns: 100 },
   );
 });
