@@ -38,6 +38,7 @@ export class Cluster {
   readonly #options: ClusterOptions;
   readonly #metadata = new MetadataFollower({ clusterId: undefined, epoch: -1, endOffset: 0 });
   readonly #watchers = new Set<() => void>();
+  /** The last one stays after everybody has left: what ends late still needs its clock. */
   #platform: ClientPlatform | undefined;
   #controller: ControllerConnection | undefined;
   #users = 0;
@@ -83,8 +84,7 @@ export class Cluster {
 
   /** Opens the cluster for one more client and waits for its metadata. Each call is to be matched by {@link release}. */
   async acquire(): Promise<void> {
-    this.#users++;
-    if (this.#platform === undefined) this.#open();
+    if (this.#users++ === 0) this.#open();
     try {
       const deadline = this.clock.now() + this.requestTimeoutMs;
       await this.waitFor("the cluster's metadata", deadline, (image) => (image.clusterId === "" ? undefined : true));
@@ -101,9 +101,8 @@ export class Cluster {
     this.#users--;
     if (this.#users > 0) return;
     this.#controller?.close("the last client was closed");
-    this.#platform?.close();
     this.#controller = undefined;
-    this.#platform = undefined;
+    this.#platform?.close();
   }
 
   /** Calls `watcher` after every change of the metadata, or of the link to its server. Returns how to stop that. */
@@ -152,11 +151,12 @@ export class Cluster {
 
   /** Asks the controller; waits for the link to it, if need be. */
   async askController<Init, R>(api: Api<unknown, Init, R>, body: NoInfer<Init>, timeoutMs: number): Promise<R> {
-    if (this.#controller === undefined) return Promise.reject(new KafkaJSConnectionError("Not connected", { broker: "controller" }));
+    if (this.#controller === undefined) throw new KafkaJSConnectionError("The client was closed", { broker: "controller" });
     return this.#controller.request(api, body, timeoutMs);
   }
 
-  dial(endpoint: Endpoint): Promise<Connection> {
+  async dial(endpoint: Endpoint): Promise<Connection> {
+    if (this.#users === 0) throw new KafkaJSConnectionError("The client was closed", { broker: endpoint.host });
     return this.platform.dial(endpoint);
   }
 

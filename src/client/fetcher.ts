@@ -185,7 +185,7 @@ export class Fetcher {
       }
     } finally {
       this.#open.set(nodeId, this.#open.get(nodeId)!.filter((other) => other !== asked));
-      fetchEnded(nodeId, numberOfBatches, clock.now() - startedAt);
+      if (!this.#closed) fetchEnded(nodeId, numberOfBatches, clock.now() - startedAt);
       this.wake();
     }
   }
@@ -279,6 +279,7 @@ export class Fetcher {
 
   /** Tries again after a pause, unless `askedNode` no longer leads the partition: then the new leader is asked at once. */
   #retry(partition: AssignedPartition, error: Error, askedNode = -1): void {
+    if (this.#closed) return;
     if (!isRetriableError(error)) return this.#fail(partition, error);
     const { retry, logger } = this.#options;
     const { clock, platform } = this.#cluster;

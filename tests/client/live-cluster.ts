@@ -1,0 +1,215 @@
+import { Controller } from "../../src/metadata/controller.ts";
+import type { ControllerEvent } from "../../src/metadata/controller.ts";
+import { KafkaClient } from "../../src/client/kafka.ts";
+import type { KafkaConfig } from "../../src/client/kafka.ts";
+import { logLevel } from "../../src/client/logger.ts";
+import { StoredLogs } from "../../src/platform/simulated/stored-logs.ts";
+import type { BrokerPlatform } from "../../src/runtime/broker-platform.ts";
+import type { ClientPlatform } from "../../src/runtime/client-platform.ts";
+import type { Clock } from "../../src/runtime/clock.ts";
+import type { Connection, Endpoint } from "../../src/runtime/connection.ts";
+import { TAB_LISTENER } from "../../src/runtime/connection.ts";
+import type { ControllerLink, ControllerLinkHandlers } from "../../src/runtime/controller-link.ts";
+import type { LogStore } from "../../src/runtime/log-store.ts";
+import { runBroker } from "../../src/runtime/run-broker.ts";
+import type { RunningBroker } from "../../src/runtime/run-broker.ts";
+import { MemoryConnection } from "./memory-connection.ts";
+
+const clock: Clock = {
+  now: () => performance.now(),
+  wallNow: () => Date.now(),
+  setTimer(delayMs, callback) {
+    const timer = setTimeout(callback, delayMs);
+    return () => clearTimeout(timer);
+  },
+};
+
+/** A real controller and real brokers in one process: only the network and the disks are stand-ins. */
+export class LiveCluster {
+  readonly brokers: LiveBroker[] = [];
+  readonly #controller: Controller;
+  readonly #links = new Map<number, LiveLink>();
+  #nextConnectionId = 1;
+  #cancelWake: () => void = () => {};
+
+  constructor() {
+    this.#controller = new Controller({
+      clusterId: crypto.randomUUID(),
+      controllerEpoch: 1,
+      seed: crypto.randomUUID(),
+      snapshot: undefined,
+      log: [],
+      nowMs: clock.now(),
+    });
+  }
+
+  /** Starts brokers, each in a profile of its own, and waits until they serve. */
+  async start(count: number): Promise<void> {
+    for (let index = 0; index < count; index++) this.brokers.push(new LiveBroker(this, this.brokers.length + 1));
+    while (this.brokers.some(({ running }) => running.status().state !== "running")) await pause(10);
+  }
+
+  kafka(config: Partial<KafkaConfig> = {}): KafkaClient {
+    return new KafkaClient({ brokers: ["ws://live"], logLevel: logLevel.NOTHING, ...config }, () => this.#clientPlatform());
+  }
+
+  link(): ControllerLink {
+    const id = this.#nextConnectionId++;
+    const link = new LiveLink(
+      (frame) => this.#toController({ type: "request", connectionId: id, frame }),
+      () => {
+        if (this.#links.delete(id)) this.#toController({ type: "connection-closed", connectionId: id });
+      },
+    );
+    this.#links.set(id, link);
+    this.#toController({ type: "connection-opened", connectionId: id });
+    return link;
+  }
+
+  async dial({ host }: Endpoint): Promise<Connection> {
+    const broker = this.brokers.find(({ peer, alive }) => peer === host && alive);
+    if (broker === undefined) throw new Error(`no tab ${host}`);
+    const [near, far] = MemoryConnection.pair();
+    broker.accept(far);
+    return near;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.brokers.filter(({ alive }) => alive).map(({ running }) => running.stop()));
+    this.#cancelWake();
+  }
+
+  #clientPlatform(): ClientPlatform {
+    const controller = this.link();
+    return {
+      clock,
+      controller,
+      dial: (endpoint) => this.dial(endpoint),
+      randomUuid: () => crypto.randomUUID(),
+      random: Math.random,
+      close: () => controller.close(),
+    };
+  }
+
+  #toController(event: ControllerEvent): void {
+    for (const effect of this.#controller.handle(event, clock.now())) {
+      if (effect.type === "send") {
+        const { connectionId, frame } = effect;
+        setImmediate(() => this.#links.get(connectionId)?.deliver(frame));
+      } else if (effect.type === "append") {
+        const { endOffset } = effect;
+        setImmediate(() => this.#toController({ type: "appended", endOffset }));
+      }
+    }
+    this.#cancelWake();
+    const { wakeAtMs } = this.#controller;
+    if (wakeAtMs === undefined || !Number.isFinite(wakeAtMs)) return;
+    this.#cancelWake = clock.setTimer(Math.max(0, wakeAtMs - clock.now()), () => this.#toController({ type: "woken" }));
+  }
+}
+
+class LiveLink implements ControllerLink {
+  readonly #send: (frame: Uint8Array) => void;
+  readonly #ended: () => void;
+  #handlers: ControllerLinkHandlers | undefined;
+  #closed = false;
+
+  constructor(send: (frame: Uint8Array) => void, ended: () => void) {
+    this.#send = send;
+    this.#ended = ended;
+  }
+
+  receive(handlers: ControllerLinkHandlers): void {
+    this.#handlers = handlers;
+    setImmediate(() => handlers.opened());
+  }
+
+  send(frame: Uint8Array): void {
+    const copy = frame.slice();
+    setImmediate(() => {
+      if (!this.#closed) this.#send(copy);
+    });
+  }
+
+  deliver(frame: Uint8Array): void {
+    if (!this.#closed) this.#handlers?.frame(frame.slice());
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#ended();
+  }
+}
+
+export class LiveBroker {
+  readonly peer: string;
+  readonly running: RunningBroker;
+  alive = true;
+  readonly #link: ControllerLink;
+  readonly #connections: MemoryConnection[] = [];
+  #accept: ((connection: Connection, listener: string) => void) | undefined;
+
+  constructor(cluster: LiveCluster, number: number) {
+    this.peer = `peer-${number}`;
+    this.#link = cluster.link();
+    this.running = runBroker(this.#platform(cluster, number));
+  }
+
+  accept(connection: MemoryConnection): void {
+    this.#connections.push(connection);
+    this.#accept!(connection, TAB_LISTENER);
+  }
+
+  /** The tab dies: nothing of it is heard any more. */
+  kill(): void {
+    this.alive = false;
+    this.#link.close();
+    for (const connection of this.#connections) connection.close("the tab died");
+  }
+
+  #platform(cluster: LiveCluster, number: number): BrokerPlatform {
+    let disk = StoredLogs.empty;
+    const store: LogStore = {
+      load: async () => disk.load(),
+      write: async (operations) => {
+        await new Promise((resolve) => setImmediate(resolve));
+        disk = disk.apply(operations);
+      },
+      read: async (key, fromOffset, maxBytes) => disk.read(key, fromOffset, maxBytes),
+      close: () => {},
+    };
+    return {
+      clock,
+      store,
+      identity: {
+        directoryId: crypto.randomUUID(),
+        brokerId: -1,
+        clusterId: undefined,
+        generation: 0,
+        nonce: undefined,
+        pendingNonce: undefined,
+        durability: "strict",
+        metadataEpoch: -1,
+        metadataOffset: 0,
+      },
+      saveIdentity: async () => {},
+      controller: this.#link,
+      dial: async (endpoint) => {
+        if (!this.alive) throw new Error("the tab is dead");
+        const connection = (await cluster.dial(endpoint)) as MemoryConnection;
+        this.#connections.push(connection);
+        return connection;
+      },
+      listen: (accept) => (this.#accept = accept),
+      listeners: [{ name: TAB_LISTENER, endpoint: { host: this.peer, port: 1 } }],
+      rack: `profile-${number}`,
+      onLifecycle: () => {},
+      randomUuid: () => crypto.randomUUID(),
+      log: () => {},
+    };
+  }
+}
+
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
