@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 
 import type { CompressionCodec } from "../../src/protocol/compression/codec.ts";
 import { loadCodec } from "../../src/protocol/compression/codecs.ts";
-import { decodeCompressedBatch, encodeCompressedBatch } from "../../src/protocol/compression/compressed-batch.ts";
+import { decodeCompressedBatch, encodeCompressedBatch } from "./compressed-batch.ts";
 import { codecNames, readBatchHeader, verifyCrc } from "../../src/protocol/record-batch.ts";
 
 const require = createRequire(import.meta.url);

@@ -10,7 +10,7 @@ import { deleteTopics } from "../../src/protocol/apis/20-delete-topics.ts";
 import { initProducerId } from "../../src/protocol/apis/22-init-producer-id.ts";
 import { describeConfigs } from "../../src/protocol/apis/32-describe-configs.ts";
 import { createPartitions } from "../../src/protocol/apis/37-create-partitions.ts";
-import { decodeCompressedBatch, encodeCompressedBatch } from "../../src/protocol/compression/compressed-batch.ts";
+import { decodeCompressedBatch, encodeCompressedBatch } from "./compressed-batch.ts";
 import { decodeRequest, decodeRequestHeader, encodeRequest, encodeResponse } from "../../src/protocol/envelope.ts";
 import { validateProducedBatch } from "../../src/protocol/produced-batch.ts";
 import { encodeBatch, readBatchHeader } from "../../src/protocol/record-batch.ts";

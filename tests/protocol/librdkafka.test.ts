@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 
 import { produce } from "../../src/protocol/apis/00-produce.ts";
 import { apis } from "../../src/protocol/apis/registry.ts";
-import { decodeCompressedBatch } from "../../src/protocol/compression/compressed-batch.ts";
+import { decodeCompressedBatch } from "./compressed-batch.ts";
 import { decodeRequest, decodeRequestHeader, encodeRequest } from "../../src/protocol/envelope.ts";
 import { validateProducedBatch } from "../../src/protocol/produced-batch.ts";
 import { assembleBatch, codecNames, readBatchHeader, recordsSection } from "../../src/protocol/record-batch.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { encodeCompressedBatch } from "../../src/protocol/compression/compressed-batch.ts";
+import { encodeCompressedBatch } from "./compressed-batch.ts";
 import { crc32c } from "../../src/protocol/crc32c.ts";
 import { findProducedBatchFault, validateProducedBatch } from "../../src/protocol/produced-batch.ts";
 import { encodeBatch } from "../../src/protocol/record-batch.ts";

@@ -1,8 +1,8 @@
-import { assembleBatch, describeRecords, readBatchHeader, recordsSection } from "../record-batch.ts";
-import type { BatchInit, CodecName } from "../record-batch.ts";
-import { decodeRecords, encodeRecords } from "../records.ts";
-import type { KafkaRecord, RecordInit } from "../records.ts";
-import { loadCodec } from "./codecs.ts";
+import { assembleBatch, describeRecords, readBatchHeader, recordsSection } from "../../src/protocol/record-batch.ts";
+import type { BatchInit, CodecName } from "../../src/protocol/record-batch.ts";
+import { decodeRecords, encodeRecords } from "../../src/protocol/records.ts";
+import type { KafkaRecord, RecordInit } from "../../src/protocol/records.ts";
+import { loadCodec } from "../../src/protocol/compression/codecs.ts";
 
 /** A batch of `records`, compressed with `codec`; `init` adds to, or overrides, what follows from the records. */
 export async function encodeCompressedBatch(
