@@ -113,7 +113,7 @@ const days = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", 
 const stripLook = styleSheet(`
   .latest { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; min-height: 20px; margin: 7px 0 6px; }
   :host { flex: 1; display: flex; flex-direction: column; }
-  .plot { flex: 1; position: relative; min-height: 84px; max-height: 190px; }
+  .plot { flex: 1; position: relative; min-height: 84px; max-height: 250px; }
   canvas { position: absolute; inset: 0; width: 100%; height: 100%; }
   .keys { display: flex; flex-wrap: wrap; gap: 2px 16px; margin-top: 8px; min-height: 18px; }
   .key::before { content: ""; display: inline-block; width: 8px; height: 8px; border-radius: 50%; margin-right: 6px; }

@@ -46,16 +46,14 @@ export class Observations {
     if (last !== undefined) this.#highWatermarks.set(partitionName(topic, partition), last.offset + 1 + behind);
   }
 
-  /** What is known of each log: this tab's own copies, else what was read or asked. */
+  /** What is known of each log, by `partitionName`. */
   figures(): ReadonlyMap<string, LogFigures> {
     const figures = new Map<string, LogFigures>();
-    for (const [name, highWatermark] of this.#highWatermarks)
-      figures.set(name, { highWatermark, logEndOffset: undefined });
-    for (const copy of this.status?.partitions ?? []) {
-      const name = partitionName(copy.topic, copy.partitionIndex);
+    for (const [name, highWatermark] of this.#highWatermarks) figures.set(name, { highWatermark, own: undefined });
+    for (const own of this.status?.partitions ?? []) {
+      const name = partitionName(own.topic, own.partitionIndex);
       // A follower hears of the high watermark one fetch late; what was read from the leader may be newer.
-      const highWatermark = Math.max(copy.highWatermark, figures.get(name)?.highWatermark ?? 0);
-      figures.set(name, { highWatermark: Math.min(highWatermark, copy.logEndOffset), logEndOffset: copy.logEndOffset });
+      figures.set(name, { highWatermark: Math.max(own.highWatermark, this.#highWatermarks.get(name) ?? 0), own });
     }
     return figures;
   }
@@ -83,7 +81,9 @@ export class Observations {
 
   /** Asks for the ends of the logs that this tab holds no copy of, and for settings not yet known. */
   async ask(admin: Admin, shown: readonly string[]): Promise<void> {
-    const own = new Set((this.status?.partitions ?? []).map((copy) => copy.topic));
+    // A stopped broker's numbers stand still.
+    const own =
+      this.status?.state === "running" ? new Set(this.status.partitions.map((copy) => copy.topic)) : new Set();
     for (const topic of shown) {
       if (own.has(topic)) continue;
       for (const { partition, high } of await admin.fetchTopicOffsets(topic)) {

@@ -1,4 +1,4 @@
-import type { Admin, BrokerTab, Kafka } from "../index.ts";
+import type { Admin, BrokerTab, ClusterView, Kafka } from "../index.ts";
 import { adviceFor } from "../inspector/advice.ts";
 import { BrokerBanner } from "../inspector/broker-banner.ts";
 import { ClusterPicture } from "../inspector/cluster-picture.ts";
@@ -47,6 +47,7 @@ export class Page {
   readonly #table = new PartitionTable();
   readonly #storage = new StorageCard();
   readonly #links = new LinkList();
+  readonly #stop = button("Stop this broker", { "data-testid": "stop-broker" }, () => this.#stopOrStart());
   readonly #parts: PageParts;
   readonly #topicActions: TopicActions;
   #tab: BrokerTab | undefined;
@@ -115,7 +116,7 @@ export class Page {
   async #prepareReplay(): Promise<void> {
     const topics = this.#parts.observations.view?.topics ?? [];
     if (!topics.some((topic) => topic.name === EARTHQUAKES.name)) await this.#topicActions.create(EARTHQUAKES);
-    if (this.#selected === undefined) this.select(EARTHQUAKES.name);
+    this.select(EARTHQUAKES.name);
   }
 
   #mount(): void {
@@ -133,7 +134,7 @@ export class Page {
       button("Open another tab", { class: "primary", "data-testid": "open-tab" }, () => {
         window.open(location.href, "_blank", "noopener");
       }),
-      button("Stop this broker", { "data-testid": "stop-broker" }, () => void this.#tab?.stop()),
+      this.#stop,
     );
   }
 
@@ -151,7 +152,7 @@ export class Page {
     const topic = view.topics.find(({ name }) => name === this.#selected);
     const ownId = status?.brokerId ?? -1;
     this.#picture.show({
-      grid: replicaGrid(view, { ownId, topic: this.#selected }),
+      grid: replicaGrid(this.#isOver ? withoutBroker(view, ownId) : view, { ownId, topic: this.#selected }),
       selected: this.#selected,
       paths,
       figures: observations.figures(),
@@ -166,11 +167,24 @@ export class Page {
     );
   }
 
+  get #isOver(): boolean {
+    const { status, startError } = this.#parts.observations;
+    return startError !== undefined || status?.state === "stopped" || status?.state === "failed";
+  }
+
+  /** A stopped broker starts again with its page: from the same storage, under the same id. */
+  #stopOrStart(): void {
+    if (this.#isOver) location.reload();
+    else void this.#tab?.stop();
+  }
+
   #renderHeader(): void {
     const { status, view, startError } = this.#parts.observations;
     const state = startError === undefined ? (status?.state ?? "starting") : "failed";
     setText(byTestId("broker-state"), state);
     at("lamp").dataset["state"] = state;
+    setText(this.#stop, this.#isOver ? "Start it again" : "Stop this broker");
+    this.#stop.disabled = state === "stopping" || (this.#tab === undefined && !this.#isOver);
     const id = status?.brokerId ?? -1;
     const profile =
       view === undefined || status === undefined ? undefined : profileNames(view.brokers).get(status.rack);
@@ -208,6 +222,12 @@ function topicActions({ admin, observations, session }: PageParts): TopicActions
       session.forget(name);
     },
   };
+}
+
+/** A broker that has just stopped knows it before the metadata says so. */
+function withoutBroker(view: ClusterView, nodeId: number): ClusterView {
+  const brokers = view.brokers.map((broker) => (broker.nodeId === nodeId ? { ...broker, fenced: true } : broker));
+  return { ...view, brokers };
 }
 
 function observationsOf({ status, startError, view, minIsr, room }: Observations) {

@@ -106,7 +106,7 @@ export class ReplayPanel extends HTMLElement {
           void sendOne({ topic: EARTHQUAKES.name, key: regionOf(quake.place), value, partition: undefined, acks: -1 });
         }
         setAttributes(this.#bar, { value: replay.total === 0 ? 1 : replay.sent / replay.total });
-        const waiting = inFlight >= IN_FLIGHT_MAX ? ", waiting for acknowledgements" : "";
+        const waiting = inFlight >= IN_FLIGHT_MAX ? " · waiting for acks" : "";
         this.#say(progressOf(replay) + waiting);
         if (replay.finished && inFlight === 0) resolve();
       };

@@ -123,7 +123,7 @@ function aboutServer({ server, status, view, startError }: Situation): readonly 
       title: "The metadata server cannot be reached",
       text:
         "Reading and writing go on with the present leaders. Elections, new topics, new tabs and changes of the " +
-        "in-sync set wait. Reconnecting…",
+        "in-sync set wait, and so does what counts on a tab that closes meanwhile. Reconnecting…",
     },
   ];
 }

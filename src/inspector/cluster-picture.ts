@@ -8,11 +8,12 @@ import type { RowParts } from "./picture-parts.ts";
 import type { GridColumn, GridRow, GridTopic, ReplicaGrid } from "./replica-grid.ts";
 import { visibleText } from "./visible-text.ts";
 
-/** What is known about one partition's log, from this tab's copy or asked from its leader. */
+/** What is known about one partition's log. */
 export interface LogFigures {
+  /** The highest that this page has heard of, from a leader or from its own copy. */
   readonly highWatermark: number;
-  /** Only of this tab's own copy. */
-  readonly logEndOffset: number | undefined;
+  /** This tab's copy, if it has one. */
+  readonly own: { readonly highWatermark: number; readonly logEndOffset: number } | undefined;
 }
 
 export interface Picture {
@@ -124,8 +125,8 @@ export class ClusterPicture extends HTMLElement {
       if (cell === undefined) return;
       setAttributes(cell.box, { "data-copy": copy, "data-leader": copy === "leader" });
       setText(cell.word, COPIES[copy]);
-      const holds = column.own && copy !== "none" && figures?.logEndOffset !== undefined;
-      setText(cell.offsets, holds ? `${count(figures.highWatermark)} / ${count(figures.logEndOffset ?? 0)}` : "");
+      const own = column.own && copy !== "none" && copy !== "offline" ? figures?.own : undefined;
+      setText(cell.offsets, own === undefined ? "" : `${count(own.highWatermark)} / ${count(own.logEndOffset)}`);
       if (elected && copy === "leader") flash(cell.box);
     });
     if (elected) flash(parts.epoch);

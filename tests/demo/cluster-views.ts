@@ -24,6 +24,7 @@ export function clusterView(partitions: readonly Partial<Partition>[], fenced: r
           replicas: [1, 3, 4],
           isr: [1, 3, 4],
           addingReplicas: [],
+          offlineReplicas: [],
           ...partition,
         })),
       },
