@@ -16,6 +16,9 @@ export default defineConfig({
     root,
     include: ["tests/**/*.browser.test.ts"],
     globalSetup: [fileURLToPath(new URL("./server.setup.ts", import.meta.url))],
+    // A machine that also builds, or runs other tests, takes its time; no test waits without need.
+    testTimeout: 30_000,
+    expect: { poll: { timeout: 10_000 } },
     browser: {
       enabled: true,
       headless: true,

@@ -1,8 +1,7 @@
-/// <reference path="./simple-peer.d.ts" />
-import Peer from "simple-peer/simplepeer.min.js";
 import { PeerUnreachableError, describe } from "./errors.ts";
 import type { LinkControl } from "./link-control.ts";
 import { OPEN_TIMEOUT_MS, parseLinkControl } from "./link-control.ts";
+import { Peer } from "./simple-peer.ts";
 
 /**
  * A channel for one Kafka connection. Its taker attaches listeners, or transfers it to a worker, before the present

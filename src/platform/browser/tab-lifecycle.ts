@@ -13,8 +13,8 @@ export function watchTabLifecycle(handlers: TabLifecycleHandlers): () => void {
   const watch = new AbortController();
   const { signal } = watch;
   let frozenAt = Date.now();
-  addEventListener("pagehide", () => handlers.closing(), { signal });
-  addEventListener("pageshow", (event) => (event.persisted ? handlers.returned() : undefined), { signal });
+  window.addEventListener("pagehide", () => handlers.closing(), { signal });
+  window.addEventListener("pageshow", (event) => (event.persisted ? handlers.returned() : undefined), { signal });
   document.addEventListener("freeze", () => (frozenAt = Date.now()), { signal });
   document.addEventListener("resume", () => handlers.resumed(Date.now() - frozenAt), { signal });
   return () => watch.abort();

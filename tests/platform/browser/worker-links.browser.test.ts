@@ -102,7 +102,7 @@ for (const transferable of [true, false]) {
       await b.reported("closed");
     });
 
-    test("16 MB arrive complete", { timeout: 30_000 }, async () => {
+    test("16 MB arrive complete", async () => {
       a.tell({ type: "dial", peer: "b", listener: "TAB" });
       await a.reported("dialled");
       const total = 16 * 1024 * 1024;
@@ -112,7 +112,7 @@ for (const transferable of [true, false]) {
   });
 }
 
-test("transferred channels go on while the page is blocked", { timeout: 30_000 }, async () => {
+test("transferred channels go on while the page is blocked", async () => {
   const tabs = new Map<string, WorkerTab>();
   const a = new WorkerTab("a", tabs);
   const b = new WorkerTab("b", tabs);
