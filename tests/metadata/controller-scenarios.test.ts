@@ -51,7 +51,7 @@ describe("a cluster of tabs", () => {
   });
 
   test("a silent broker is fenced once its session has passed, and not before", () => {
-    const { driver, brokers } = cluster(3);
+    const { brokers } = cluster(3);
     const [silent, ...others] = brokers;
     beat(others, 3_500);
     expect(silent!.registration!.fenced).toBe(false);
