@@ -20,8 +20,8 @@ export interface ClusterSocketHandlers {
 }
 
 /**
- * One tab's socket: signals as text, Kafka frames as binary messages. A tab that breaks the rules, sends too fast, reads
- * too slowly or falls silent loses its own socket and nothing else.
+ * One tab's socket: signals as text, Kafka frames as binary messages. A tab that breaks the rules, sends too fast,
+ * reads too slowly or falls silent loses its own socket and nothing else.
  */
 export class ClusterSocket implements PeerSocket {
   readonly #socket: WebSocket;
@@ -87,9 +87,9 @@ export class ClusterSocket implements PeerSocket {
     if (this.#over) return;
     this.#metrics.frame(kind, "out", size);
     this.#socket.send(data);
-    if (this.#socket.bufferedAmount > this.#limits.queuedBytes) {
-      this.refuse("slow-reader", closeCodes.policyViolation, `more than ${this.#limits.queuedBytes} bytes wait to be read`);
-    }
+    const { queuedBytes } = this.#limits;
+    if (this.queuedBytes <= queuedBytes) return;
+    this.refuse("slow-reader", closeCodes.policyViolation, `more than ${queuedBytes} bytes wait to be read`);
   }
 
   #onMessage(data: Buffer, isBinary: boolean): void {
@@ -107,7 +107,8 @@ export class ClusterSocket implements PeerSocket {
   #onText(data: Buffer): void {
     const { textBytes } = this.#limits;
     if (data.length > textBytes) {
-      return this.refuse("too-big", closeCodes.tooBig, `a text of ${data.length} bytes exceeds the limit of ${textBytes}`);
+      const reason = `a text of ${data.length} bytes exceeds the limit of ${textBytes}`;
+      return this.refuse("too-big", closeCodes.tooBig, reason);
     }
     try {
       const message = parseToServer(data.toString());

@@ -38,7 +38,8 @@ export class Cluster {
       committed: (seconds) => metrics.committed(seconds),
       failed: (reason) => {
         log("error", "cluster stopped", { cluster: name, reason });
-        cluster?.closeSockets(closeCodes.internalError, "the cluster stopped because of an error; see the server's log");
+        const told = "the cluster stopped because of an error; see the server's log";
+        cluster?.closeSockets(closeCodes.internalError, told);
         failed();
       },
     });

@@ -54,7 +54,9 @@ export class Clusters {
       void cluster.stop();
       this.#forget(cluster.name);
     }
-    for (const [name, failedMs] of this.#failedMs) if (nowMs - failedMs > FAILURE_MEMORY_MS) this.#failedMs.delete(name);
+    for (const [name, failedMs] of this.#failedMs) {
+      if (nowMs - failedMs > FAILURE_MEMORY_MS) this.#failedMs.delete(name);
+    }
   }
 
   *[Symbol.iterator](): Generator<Cluster> {

@@ -124,6 +124,7 @@ export class ControllerHost {
   }
 
   #execute(effect: ControllerEffect): void {
+    const { store, cluster, log } = this.#options;
     switch (effect.type) {
       case "send":
         return this.#connections.get(effect.connectionId)?.send(effect.frame);
@@ -141,10 +142,10 @@ export class ControllerHost {
         return;
       case "save-snapshot": {
         const { endOffset, epoch, records } = effect;
-        return this.#enqueue(() => this.#options.store.saveSnapshot(this.#options.cluster, { endOffset, epoch, records }));
+        return this.#enqueue(() => store.saveSnapshot(cluster, { endOffset, epoch, records }));
       }
       case "log":
-        return this.#options.log(effect.level, effect.message);
+        return log(effect.level, effect.message);
     }
   }
 
@@ -162,9 +163,10 @@ export class ControllerHost {
     this.#unwritten = [];
     this.#writeScheduled = false;
     if (last === undefined) return;
+    const { store, cluster, committed } = this.#options;
     const startedMs = performance.now();
-    await this.#options.store.append(this.#options.cluster, batches);
-    this.#options.committed((performance.now() - startedMs) / 1000);
+    await store.append(cluster, batches);
+    committed((performance.now() - startedMs) / 1000);
     this.#dispatch({ type: "appended", endOffset: last.endOffset });
   }
 

@@ -14,17 +14,18 @@ export interface CommandOptions {
   readonly logLevel: LogLevel;
 }
 
-export const help = `Tabstream's metadata server: it introduces tabs to each other, keeps the clusters' metadata and serves the demo.
+export const help = `Tabstream's metadata server: introduces tabs to each other, keeps their clusters' metadata, serves the demo.
 
-  --port NUMBER       PORT         to listen on (8080)
-  --host ADDRESS      HOST         to listen on (127.0.0.1)
-  --data-dir FOLDER   DATA_DIR     where metadata is kept (./data)
-  --static-root FOLDER  STATIC_ROOT  pages to serve (dist/demo)
-  --origin ORIGIN     ORIGINS      also let pages of this origin in; repeat it, or separate by commas in ORIGINS
-  --log-level LEVEL   LOG_LEVEL    debug, info, warn or error (info)
-  --min-controller-epoch NUMBER    after the metadata was restored from a backup: a number above every controller
-                                   epoch that brokers have seen, so that they follow the restored metadata
-  --help                           prints this
+  flag                   variable
+  --port NUMBER          PORT         to listen on (8080)
+  --host ADDRESS         HOST         to listen on (127.0.0.1)
+  --data-dir FOLDER      DATA_DIR     where metadata is kept (./data)
+  --static-root FOLDER   STATIC_ROOT  pages to serve (dist/demo)
+  --origin ORIGIN        ORIGINS      lets pages of this origin in too; repeat the flag, or put commas into ORIGINS
+  --log-level LEVEL      LOG_LEVEL    debug, info, warn or error (info)
+  --min-controller-epoch NUMBER       after metadata was restored from a backup: a number above every controller
+                                      epoch that brokers have seen, so that they follow the restored metadata
+  --help                              prints this
 `;
 
 /** Thrown for options that make no sense; the message tells the user. */
@@ -38,7 +39,7 @@ const logLevels: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 export function parseOptions(args: readonly string[], env: NodeJS.ProcessEnv): CommandOptions | "help" {
   const flags = parseFlags(args);
   if (flags.help === true) return "help";
-  const origins = flags.origin ?? env["ORIGINS"]?.split(",").map((origin) => origin.trim()).filter((origin) => origin !== "") ?? [];
+  const origins = flags.origin ?? env["ORIGINS"]?.split(/[\s,]+/).filter((origin) => origin !== "") ?? [];
   const wrongOrigin = origins.find((origin) => !isOrigin(origin));
   if (wrongOrigin !== undefined) {
     throw new OptionError(`${wrongOrigin} is no origin; one looks like https://app.example or http://localhost:5173`);

@@ -76,7 +76,8 @@ class Relay {
     this.#limits = limits;
     this.#traffic = traffic;
     this.#ended = ended;
-    this.#lonely = setTimeout(() => this.close(closeCodes.noTwin, "nobody else came to the relay"), limits.relayPairingMs);
+    const giveUp = () => this.close(closeCodes.noTwin, "nobody else came to the relay");
+    this.#lonely = setTimeout(giveUp, limits.relayPairingMs);
   }
 
   get whole(): boolean {

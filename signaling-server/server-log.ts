@@ -21,13 +21,17 @@ export function lineLog(write: (line: string) => void, lowest: LogLevel): Server
       dropped++;
       return;
     }
-    if (dropped > 0) write(`${new Date().toISOString()} warn  lines were dropped, for they came too fast count=${dropped}\n`);
+    if (dropped > 0) write(line("warn", "lines were dropped, for they came too fast", { count: dropped }));
     dropped = 0;
-    const pairs = Object.entries(fields)
-      .filter(([, value]) => value !== undefined)
-      .map(([name, value]) => ` ${name}=${quoted(String(value))}`);
-    write(`${new Date().toISOString()} ${level.padEnd(5)} ${plain(message)}${pairs.join("")}\n`);
+    write(line(level, message, fields));
   };
+}
+
+function line(level: LogLevel, message: string, fields: LogFields): string {
+  const pairs = Object.entries(fields)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => ` ${name}=${quoted(String(value))}`);
+  return `${new Date().toISOString()} ${level.padEnd(5)} ${plain(message)}${pairs.join("")}\n`;
 }
 
 function quoted(value: string): string {

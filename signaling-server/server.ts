@@ -8,6 +8,7 @@ import { WebSocketServer } from "ws";
 import type { WebSocket } from "ws";
 import type { ControllerConfig } from "../src/metadata/controller-config.ts";
 import { Access } from "./access.ts";
+import { AddressSockets } from "./address-sockets.ts";
 import { closeCodes } from "./close-codes.ts";
 import { Cluster } from "./cluster.ts";
 import { Clusters } from "./clusters.ts";
@@ -74,7 +75,7 @@ class TabstreamServer implements RunningServer {
   readonly #files: StaticFiles;
   readonly #clusters: Clusters;
   readonly #relays: Relays;
-  readonly #socketsByAddress = new Map<string, number>();
+  readonly #addressSockets: AddressSockets;
   readonly #startedMs = performance.now();
   readonly #ticks: NodeJS.Timeout;
   #closing: Promise<void> | undefined;
@@ -86,6 +87,7 @@ class TabstreamServer implements RunningServer {
     this.#http = http;
     this.port = (http.address() as AddressInfo).port;
     this.url = `http://${host.includes(":") ? `[${host}]` : host}:${this.port}`;
+    this.#addressSockets = new AddressSockets(this.#limits.socketsPerAddress);
     this.#access = new Access({ host, origins });
     this.#files = new StaticFiles(staticRoot);
     this.#store = new LmdbMetadataStore({ dataDir, maxClusters: this.#limits.storedClusters, minControllerEpoch });
@@ -179,15 +181,14 @@ class TabstreamServer implements RunningServer {
       return this.#refuseUpgrade(socket, request, "503 Service Unavailable", "closing", "the server is stopping");
     }
     const address = request.socket.remoteAddress ?? "";
-    if (!this.#countSocket(address, socket)) {
+    if (!this.#addressSockets.admit(address, socket)) {
       const reason = `${this.#limits.socketsPerAddress} sockets are open from this address`;
       return this.#refuseUpgrade(socket, request, "429 Too Many Requests", "address-full", reason);
     }
     if (path.kind === "relay") {
-      const joined = (webSocket: WebSocket) => this.#relays.join(path.relayId, webSocket, performance.now());
       return this.#complete(request, socket, head, (webSocket) => {
-        const reason = joined(webSocket);
-        if (reason !== undefined) this.#refused(reason, reason, request);
+        const refused = this.#relays.join(path.relayId, webSocket, performance.now());
+        if (refused !== undefined) this.#refused(refused, refused, request);
       });
     }
     const { cluster: name, peer, key } = path;
@@ -205,19 +206,6 @@ class TabstreamServer implements RunningServer {
       webSocket.on("error", () => {});
       opened(webSocket);
     });
-  }
-
-  /** Counts a socket until it closes, unless its address has its share already. */
-  #countSocket(address: string, socket: Duplex): boolean {
-    const count = this.#socketsByAddress.get(address) ?? 0;
-    if (count >= this.#limits.socketsPerAddress) return false;
-    this.#socketsByAddress.set(address, count + 1);
-    socket.once("close", () => {
-      const left = (this.#socketsByAddress.get(address) ?? 1) - 1;
-      if (left === 0) this.#socketsByAddress.delete(address);
-      else this.#socketsByAddress.set(address, left);
-    });
-    return true;
   }
 
   #refuseUpgrade(socket: Duplex, request: IncomingMessage, status: string, kind: string, reason: string): void {
@@ -248,7 +236,8 @@ class TabstreamServer implements RunningServer {
 }
 
 function answer(response: ServerResponse, status: number, type: string, body: string): void {
-  response.writeHead(status, { "content-type": type, "content-length": Buffer.byteLength(body), "cache-control": "no-store" });
+  const length = Buffer.byteLength(body);
+  response.writeHead(status, { "content-type": type, "content-length": length, "cache-control": "no-store" });
   response.end(body);
 }
 
@@ -257,8 +246,9 @@ async function listen(http: Server, { port, host }: ServerOptions): Promise<void
   try {
     await once(http, "listening");
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    if (code === "EADDRINUSE") throw new Error(`port ${port} of ${host} is in use; choose another with --port`, { cause });
-    throw new Error(`cannot listen on ${host}:${port}: ${(cause as Error).message}`, { cause });
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const isTaken = code === "EADDRINUSE";
+    const reason = isTaken ? "it is in use; choose another with --port" : message;
+    throw new Error(`cannot listen on port ${port} of ${host}: ${reason}`, { cause });
   }
 }

@@ -28,7 +28,7 @@ const contentTypes: Readonly<Record<string, string>> = {
 /** Vite puts a hash of the content into the names of these. */
 const HASHED_NAME = /^\/assets\/.+-[\w-]{8}\.\w+$/;
 
-const MISSING_PAGE = "There is no page here: the demo has not been built. Run `npm run build`, then start the server again.\n";
+const NOT_BUILT = "The demo has not been built. Run `npm run build`, then start the server again.\n";
 
 /**
  * The built pages, held in memory: they are small and change only by a build. A request can name nothing but what was
@@ -38,8 +38,8 @@ export class StaticFiles {
   readonly #files: ReadonlyMap<string, StaticFile>;
 
   constructor(root: string) {
-    this.#files = new Map(filesBelow(root).map((path) => ["/" + relative(root, path).split(sep).join("/"), path] as const)
-      .map(([name, path]) => [name, readStaticFile(name, path)] as const));
+    const named = (path: string) => `/${relative(root, path).split(sep).join("/")}`;
+    this.#files = new Map(filesBelow(root).map((path) => [named(path), readStaticFile(named(path), path)]));
   }
 
   /** Answers GET and HEAD. `path` is the request's, without its query. */
@@ -47,7 +47,7 @@ export class StaticFiles {
     const file = this.#files.get(path.endsWith("/") ? `${path}index.html` : path);
     if (file === undefined) {
       response.writeHead(404, { "content-type": "text/plain; charset=utf-8" });
-      response.end(path === "/" ? MISSING_PAGE : "Not found\n");
+      response.end(path === "/" ? NOT_BUILT : "Not found\n");
       return;
     }
     const { bytes, type, etag, cacheControl } = file;

@@ -25,8 +25,8 @@ export function flawOfLmdbFile(path: string): string | undefined {
     if (size < SMALLEST_BYTES) return `it is cut short to ${size} bytes`;
     const page = Buffer.alloc(32);
     readSync(file, page, 0, page.length, 0);
-    const isLmdb = MAGIC_AT.some((at) => MAGIC === (endianness() === "LE" ? page.readUInt32LE(at) : page.readUInt32BE(at)));
-    return isLmdb ? undefined : "it is no LMDB file";
+    const read = endianness() === "LE" ? page.readUInt32LE : page.readUInt32BE;
+    return MAGIC_AT.some((at) => read.call(page, at) === MAGIC) ? undefined : "it is no LMDB file";
   } finally {
     closeSync(file);
   }

@@ -16,7 +16,7 @@ import type { MetadataStore, StoredBatch, StoredCluster } from "./metadata-store
 export interface LmdbMetadataStoreOptions {
   readonly dataDir: string;
   readonly maxClusters: number;
-  /** Where controller epochs start at the least: an operator's way to overtake metadata that a backup had lost (B16). */
+  /** Where controller epochs start at the least: an operator's way past what a restored backup does not know (B16). */
   readonly minControllerEpoch?: number;
 }
 
@@ -162,7 +162,7 @@ function endOffsetOf(batch: Uint8Array): number {
   return readBatchHeader(batch).lastOffset + 1;
 }
 
-/** LMDB maps the file into memory, and a file that is shorter than its pages would end the process when they are read. */
+/** LMDB maps the file into memory: to read a page beyond the file's end would end the process. */
 function checkLength(root: RootDatabase, path: string): void {
   const { pageSize, lastPageNumber } = root.getStats() as { pageSize: number; lastPageNumber: number };
   const { size } = statSync(path);

@@ -24,7 +24,8 @@ describe("options", () => {
   });
 
   test("come from the environment, and flags win", () => {
-    const env = { PORT: "1", HOST: "::1", DATA_DIR: "/d", STATIC_ROOT: "/s", ORIGINS: "https://a.example, http://b.example:81", LOG_LEVEL: "warn" };
+    const ORIGINS = "https://a.example, http://b.example:81";
+    const env = { PORT: "1", HOST: "::1", DATA_DIR: "/d", STATIC_ROOT: "/s", ORIGINS, LOG_LEVEL: "warn" };
     expect(parseOptions([], env)).toMatchObject({
       port: 1,
       host: "::1",

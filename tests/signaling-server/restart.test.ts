@@ -36,7 +36,7 @@ test("a broker whose socket closes is fenced at once", async () => {
   const eyes = new ControllerClient(onlooker);
   expect(await eyes.partition("t")).toMatchObject({ leaderId: broker.brokerId });
   tab.webSocket.terminate();
-  await expect.poll(async () => (await eyes.partition("t"))?.leaderId, { timeout: 1_000 }).toBe(NO_LEADER);
+  await expect.poll(async () => (await eyes.partition("t"))?.leaderId, { timeout: 2_000 }).toBe(NO_LEADER);
 });
 
 test("a broker that connects again before its old socket is gone stays in office", async () => {
@@ -82,7 +82,8 @@ test("a cluster that cannot be written stops with a message, and others go on", 
   onTestFinished(() => intruder.close());
   void client.createTopic("t").catch(() => {});
   expect(await tab.ended).toMatchObject({ code: 1011 });
-  expect(server.lines.find((line) => line.startsWith("error cluster stopped"))).toContain("another server has taken over");
+  const stopped = server.lines.find((line) => line.startsWith("error cluster stopped"));
+  expect(stopped).toContain("another server has taken over");
   const health = await fetch(`${server.url}/healthz`);
   expect(health.status).toBe(503);
   expect(await health.json()).toMatchObject({ status: "degraded", failedClusters: 1 });
@@ -98,7 +99,8 @@ test("a damaged cluster is not opened, and its neighbours are", async () => {
   const tab = await welcomedTab(first, { cluster: "damaged" });
   await registerBroker(new ControllerClient(tab), tab.peer);
   await first.close();
-  const root = open<Buffer, string>({ path: join(first.dataDir, "metadata.mdb"), noSubdir: true, maxDbs: 3, overlappingSync: false });
+  const path = join(first.dataDir, "metadata.mdb");
+  const root = open<Buffer, string>({ path, noSubdir: true, maxDbs: 3, overlappingSync: false });
   const logs = root.openDB<Buffer, [string, number]>({ name: "logs", encoding: "binary" });
   await root.transaction(() => void logs.remove(["damaged", 0]));
   await root.close();
@@ -106,7 +108,7 @@ test("a damaged cluster is not opened, and its neighbours are", async () => {
   const second = await testServer({ dataDir: first.dataDir });
   expect(await new TestTab(second, { cluster: "damaged" }).ended).toMatchObject({ code: 1011 });
   const line = second.lines.find((text) => text.startsWith("error"));
-  expect(line).toContain(join(first.dataDir, "metadata.mdb"));
+  expect(line).toContain(path);
   expect(line).toContain("restore the file from a backup");
   await welcomedTab(second, { cluster: "sound" });
 });
@@ -129,7 +131,7 @@ test("what was acknowledged survives SIGKILL of the server, at any moment", { ti
     })();
     creating.catch(() => {});
     const enough = acknowledged.length + 5;
-    await expect.poll(() => acknowledged.length, { timeout: 5_000, interval: 3 }).toBeGreaterThan(enough);
+    await expect.poll(() => acknowledged.length, { interval: 3 }).toBeGreaterThan(enough);
     const ended = once(tab.webSocket, "close");
     await server.stop("SIGKILL");
     await ended;
@@ -138,7 +140,8 @@ test("what was acknowledged survives SIGKILL of the server, at any moment", { ti
     const { topics } = await new ControllerClient(tab).metadata();
     const kept = new Set(topics.map(({ name }) => name));
     expect(acknowledged.filter((name) => !kept.has(name))).toEqual([]);
-    expect(topics.flatMap(({ partitions }) => partitions).every(({ leaderId }) => leaderId === broker.brokerId)).toBe(true);
+    const leaders = topics.flatMap(({ partitions }) => partitions.map(({ leaderId }) => leaderId));
+    expect(new Set(leaders)).toEqual(new Set([broker.brokerId]));
     expect(await heartbeat(new ControllerClient(tab), broker)).toMatchObject({ errorCode: 0, isFenced: false });
   }
   await server.stop("SIGTERM");

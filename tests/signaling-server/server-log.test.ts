@@ -9,7 +9,8 @@ function written(lowest: Parameters<typeof lineLog>[1] = "debug") {
 test("a line has a time, a level, a message and fields", () => {
   const { lines, log } = written();
   log("info", "tab connected", { cluster: "demo", address: "::1", count: 3, missing: undefined });
-  expect(lines).toEqual([expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z info  tab connected cluster=demo address=::1 count=3\n$/)]);
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z info  tab connected cluster=demo address=::1 count=3\n$/);
 });
 
 test("nothing that strangers send can forge a line or a field", () => {
@@ -36,7 +37,7 @@ test("a flood of lines is cut short and counted, errors are not", () => {
   log("error", "important");
   expect(lines.length).toBeLessThan(2_500);
   expect(lines.at(-1)).toContain("error important");
-  const dropped = lines.map((line) => Number(/lines were dropped, for they came too fast count=(\d+)/.exec(line)?.[1] ?? 0));
+  const dropped = lines.map((line) => Number(/lines were dropped, for they .* count=(\d+)/.exec(line)?.[1] ?? 0));
   const plain = dropped.filter((count) => count === 0).length;
   expect(plain + dropped.reduce((sum, count) => sum + count, 0)).toBe(5_001);
 });

@@ -13,8 +13,13 @@ interface Answer {
   readonly body: string;
 }
 
+interface Question {
+  readonly method?: string;
+  readonly headers?: Record<string, string>;
+}
+
 /** A request whose path and headers are sent as they are given. */
-function ask(port: number, path: string, options: { method?: string; headers?: Record<string, string> } = {}): Promise<Answer> {
+function ask(port: number, path: string, options: Question = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const asked = request({ host: "127.0.0.1", port, path, ...options }, (response) => {
       let body = "";
@@ -92,7 +97,8 @@ describe("pages", () => {
 
   test("only GET and HEAD are served", async () => {
     const { port } = await testServer();
-    expect(await ask(port, "/healthz", { method: "POST" })).toMatchObject({ status: 405, headers: { allow: "GET, HEAD" } });
+    const answer = await ask(port, "/healthz", { method: "POST" });
+    expect(answer).toMatchObject({ status: 405, headers: { allow: "GET, HEAD" } });
   });
 });
 
@@ -107,10 +113,11 @@ describe("who may use the server", () => {
     await welcomedTab(server);
     await welcomedTab(server, { client: upgrade(server.url) });
     await welcomedTab(server, { client: upgrade(`http://localhost:${server.port}`, `localhost:${server.port}`) });
-    for (const origin of ["https://evil.example", "null", `http://127.0.0.1:${server.port + 1}`, `http://localhost:${server.port}`]) {
+    const neighbours = [`http://127.0.0.1:${server.port + 1}`, `http://localhost:${server.port}`];
+    for (const origin of ["https://evil.example", "null", ...neighbours]) {
       await expect(new TestTab(server, { client: upgrade(origin) }).opened).rejects.toThrow("HTTP 403");
     }
-    expect(server.lines.some((line) => line.includes("pages of https://evil.example may not use this server"))).toBe(true);
+    expect(server.lines.join()).toContain("pages of https://evil.example may not use this server");
   });
 
   test("listed origins may", async () => {
@@ -184,8 +191,9 @@ describe("for operators", () => {
 describe("start and stop", () => {
   test("a port in use is told apart, and the data of the other server stays its own", async () => {
     const first = await testServer();
-    const options = { port: first.port, host: "127.0.0.1", dataDir: first.dataDir, staticRoot: "nowhere", log: () => {} };
-    await expect(startServer(options)).rejects.toThrow(`port ${first.port} of 127.0.0.1 is in use; choose another with --port`);
+    const { port, dataDir } = first;
+    const second = startServer({ port, host: "127.0.0.1", dataDir, staticRoot: "nowhere", log: () => {} });
+    await expect(second).rejects.toThrow(`port ${port} of 127.0.0.1: it is in use; choose another with --port`);
     await welcomedTab(first);
   });
 
@@ -209,13 +217,15 @@ describe("start and stop", () => {
   test("requests that are no HTTP, or are cut off in an upgrade, harm nobody", async () => {
     const server = await testServer();
     const peer = "00000000-0000-4000-8000-000000000000";
-    const upgradeTo = `GET /clusters/demo?peer=${peer}&key=${peer} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\n`;
+    const path = `/clusters/demo?peer=${peer}&key=${peer}`;
+    const upgradeTo = `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\n`;
+    const webSocket = `${upgradeTo}Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n`;
     for (const text of [
       "\x16\x03\x01\x02\x00",
       "GET / HTTP/9.9\r\n\r\n",
       `${upgradeTo}Upgrade: h2c\r\n\r\n`,
-      `${upgradeTo}Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\r\n`,
-      `${upgradeTo}Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nContent-Length: 5\r\n\r\nhello`,
+      `${webSocket}\r\n`,
+      `${webSocket}Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nContent-Length: 5\r\n\r\nhello`,
     ]) {
       const socket = connect(server.port, "127.0.0.1");
       socket.on("error", () => {});

@@ -63,7 +63,7 @@ test("a peer id is nobody else's, not even right after its tab left", async () =
 
   owner.webSocket.terminate();
   await owner.ended;
-  await expect.poll(() => server.lines.some((line) => line.includes(`peer=${owner.peer}`) && line.includes("1006"))).toBe(true);
+  await expect.poll(() => server.lines.some((line) => line.includes(owner.peer) && line.includes("1006"))).toBe(true);
   const late = new TestTab(server, { peer: owner.peer });
   expect(await late.ended).toMatchObject({ code: 4403 });
   expect(thief.texts).toEqual([]);
@@ -80,6 +80,11 @@ test("the key of a tab that left is forgotten in time", async () => {
   }).toBe("welcome");
 });
 
+const id = randomUUID();
+const relayFields = `"type":"relay","to":"${id}"`;
+const signalFields = `"type":"signal","to":"${id}"`;
+const deepSignal = `${'{"a":'.repeat(10_000)}1${"}".repeat(10_000)}`;
+
 test.each([
   ["no JSON", "{", "the text is not JSON"],
   ["no object", "[1]", "the text is not a JSON object"],
@@ -87,16 +92,20 @@ test.each([
   ["an unknown type", '{"type":"list"}', "the field type is none of signal, relay and pong"],
   ["an inherited type", '{"type":"constructor"}', "the field type is none of signal, relay and pong"],
   ["an unknown field", `{"type":"pong","extra":1}`, "a pong has the fields type"],
-  ["a forged sender", `{"type":"signal","to":"${randomUUID()}","from":"${randomUUID()}","signal":{}}`, "a signal has the fields type, to, signal"],
-  ["a missing field", `{"type":"signal","to":"${randomUUID()}"}`, "a signal has the fields type, to, signal"],
+  ["a forged sender", `{${signalFields},"from":"${id}","signal":{}}`, "a signal has the fields type, to, signal"],
+  ["a missing field", `{${signalFields}}`, "a signal has the fields type, to, signal"],
   ["a target that is no uuid", '{"type":"signal","to":"__proto__","signal":{}}', "the field to is not a uuid"],
-  ["a signal that is no object", `{"type":"signal","to":"${randomUUID()}","signal":"x"}`, "the field signal is not an object"],
+  ["a signal that is no object", `{${signalFields},"signal":"x"}`, "the field signal is not an object"],
   ["__proto__ at the top", '{"type":"pong","__proto__":{"x":1}}', "the JSON has a field __proto__"],
-  ["__proto__ within", `{"type":"signal","to":"${randomUUID()}","signal":{"a":[{"__proto__":{}}]}}`, "the JSON has a field __proto__"],
-  ["deep JSON", `{"type":"signal","to":"${randomUUID()}","signal":${'{"a":'.repeat(10_000)}1${"}".repeat(10_000)}}`, "the JSON is nested deeper than 8 levels"],
+  ["__proto__ within", `{${signalFields},"signal":{"a":[{"__proto__":{}}]}}`, "the JSON has a field __proto__"],
+  ["deep JSON", `{${signalFields},"signal":${deepSignal}}`, "the JSON is nested deeper than 8 levels"],
   ["deep arrays", "[".repeat(30_000), "the text is not JSON"],
-  ["a relay id that is a path", `{"type":"relay","to":"${randomUUID()}","relayId":"../x","listener":"TAB"}`, "the field relayId is not a uuid"],
-  ["a listener that is a page", `{"type":"relay","to":"${randomUUID()}","relayId":"${randomUUID()}","listener":"<img>"}`, "the field listener is not the name of a listener"],
+  ["a path for a relay id", `{${relayFields},"relayId":"../x","listener":"TAB"}`, "the field relayId is not a uuid"],
+  [
+    "markup for a listener",
+    `{${relayFields},"relayId":"${id}","listener":"<img>"}`,
+    "the field listener is not the name of a listener",
+  ],
 ])("%s closes that socket alone", async (_, text, reason) => {
   const server = await testServer();
   const [bad, good] = await Promise.all([welcomedTab(server), welcomedTab(server)]);
@@ -110,10 +119,12 @@ test.each([
 test("a text beyond 64 KiB closes its socket", async () => {
   const server = await testServer();
   const [bad, good] = await Promise.all([welcomedTab(server), welcomedTab(server)]);
-  const texts = (length: number) => JSON.stringify({ type: "signal", to: good.peer, signal: { sdp: "x".repeat(length) } });
-  bad.webSocket.send(texts(60 * 1024));
+  const sendSignal = (length: number) => {
+    bad.say({ type: "signal", to: good.peer, signal: { sdp: "x".repeat(length) } });
+  };
+  sendSignal(60 * 1024);
   expect((await good.take("signal")).signal).toEqual({ sdp: "x".repeat(60 * 1024) });
-  bad.webSocket.send(texts(65 * 1024));
+  sendSignal(65 * 1024);
   expect(await bad.ended).toMatchObject({ code: 1009 });
   expect(good.texts).toEqual([]);
 });
@@ -170,7 +181,8 @@ test("a tab that answers pings stays, a silent one is dropped", async () => {
 });
 
 test("a tab that does not read is unreachable for others, and costs no more than the bound", async () => {
-  const limits = { queuedBytesForSignals: 200_000, textRate: { burst: 10_000, perSecond: 1 }, byteRate: { burst: 1e9, perSecond: 1 } };
+  const unlimited = { burst: 1e9, perSecond: 1 };
+  const limits = { queuedBytesForSignals: 200_000, textRate: unlimited, byteRate: unlimited };
   const server = await testServer({ limits });
   const [sender, deaf] = await Promise.all([welcomedTab(server), welcomedTab(server)]);
   deaf.webSocket.pause();

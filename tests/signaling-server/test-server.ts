@@ -1,9 +1,12 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { onTestFinished } from "vitest";
+import { onTestFinished, vi } from "vitest";
 import { startServer } from "../../signaling-server/server.ts";
 import type { RunningServer, ServerOptions } from "../../signaling-server/server.ts";
+
+// Real sockets, disks and processes, on a machine that may do much else meanwhile.
+vi.setConfig({ testTimeout: 20_000, expect: { poll: { timeout: 5_000, interval: 10 } } });
 
 export interface TestServer extends RunningServer {
   readonly dataDir: string;

@@ -3,11 +3,12 @@ import { join } from "node:path";
 import { open } from "lmdb";
 import { expect, onTestFinished, test } from "vitest";
 import { LmdbMetadataStore } from "../../../signaling-server/metadata-store/lmdb-metadata-store.ts";
+import type { LmdbMetadataStoreOptions } from "../../../signaling-server/metadata-store/lmdb-metadata-store.ts";
 import type { StoredBatch } from "../../../signaling-server/metadata-store/metadata-store.ts";
 import { encodeMetadataBatch } from "../../../src/metadata/metadata-batch.ts";
 import { temporaryFolder } from "../test-server.ts";
 
-function storeAt(dataDir: string, options: { maxClusters?: number; minControllerEpoch?: number } = {}): LmdbMetadataStore {
+function storeAt(dataDir: string, options: Partial<LmdbMetadataStoreOptions> = {}): LmdbMetadataStore {
   const store = new LmdbMetadataStore({ dataDir, maxClusters: 10, ...options });
   onTestFinished(() => store.close());
   return store;
@@ -24,7 +25,8 @@ function batches(from: number, count: number, { size = 2, epoch = 1 } = {}): Sto
 
 /** Changes what is on the disk behind the store's back. */
 async function tamper(dataDir: string, change: (logs: ReturnType<typeof logsOf>) => void): Promise<void> {
-  const root = open<Buffer, string>({ path: join(dataDir, "metadata.mdb"), noSubdir: true, maxDbs: 3, overlappingSync: false });
+  const path = join(dataDir, "metadata.mdb");
+  const root = open<Buffer, string>({ path, noSubdir: true, maxDbs: 3, overlappingSync: false });
   const logs = logsOf(root);
   await root.transaction(() => change(logs));
   await root.close();
@@ -120,17 +122,19 @@ test("a store takes so many clusters", async () => {
   await store.open("a");
 });
 
+const failsChecksum = "the batch at offset 4 fails its checksum";
+
 test.each<[string, (logs: ReturnType<typeof logsOf>) => void, string]>([
   ["a changed byte", (logs) => {
     const row = Buffer.from(logs.get(["demo", 4])!);
     row[80]! ^= 1;
     logs.put(["demo", 4], row);
-  }, "the batch at offset 4 fails its checksum"],
+  }, failsChecksum],
   ["a missing batch", (logs) => logs.remove(["demo", 4]), "offset 6 follows, where offset 4 is due"],
   ["a missing first batch", (logs) => logs.remove(["demo", 0]), "offset 2 follows, where offset 0 is due"],
   ["a missing end", (logs) => logs.remove(["demo", 8]), "the log ends at offset 8, not at 10"],
-  ["a batch in the wrong place", (logs) => logs.put(["demo", 4], logs.get(["demo", 2])!), "the batch at offset 4 fails its checksum"],
-  ["a batch cut short", (logs) => logs.put(["demo", 4], logs.get(["demo", 4])!.subarray(0, 90)), "the batch at offset 4 fails its checksum"],
+  ["a batch in the wrong place", (logs) => logs.put(["demo", 4], logs.get(["demo", 2])!), failsChecksum],
+  ["a batch cut short", (logs) => logs.put(["demo", 4], logs.get(["demo", 4])!.subarray(0, 90)), failsChecksum],
   ["an empty row", (logs) => logs.put(["demo", 4], Buffer.alloc(0)), "is damaged"],
 ])("%s is refused, and names the file and the way out", async (_, change, complaint) => {
   const dataDir = await temporaryFolder();
@@ -141,10 +145,10 @@ test.each<[string, (logs: ReturnType<typeof logsOf>) => void, string]>([
   await store.close();
   await tamper(dataDir, change);
   const again = storeAt(dataDir);
-  const failure = expect(again.open("demo")).rejects;
-  await failure.toThrow(complaint);
-  await expect(again.open("demo")).rejects.toThrow(`the metadata of cluster demo in ${join(dataDir, "metadata.mdb")} is damaged`);
-  await expect(again.open("demo")).rejects.toThrow("restore the file from a backup");
+  const failure = await again.open("demo").catch((error: unknown) => String(error));
+  expect(failure).toContain(complaint);
+  expect(failure).toContain(`the metadata of cluster demo in ${join(dataDir, "metadata.mdb")} is damaged`);
+  expect(failure).toContain("restore the file from a backup");
   // Nothing was changed, and the neighbour is well.
   expect((await again.open("sound")).controllerEpoch).toBe(2);
 });
