@@ -24,6 +24,8 @@ export type BrokerState =
   | "fenced"
   | "stopping"
   | "stopped"
+  /** The cluster does not take this storage for the broker it was. The tab goes on with another storage directory. */
+  | "refused"
   /** The storage cannot be trusted any more. Only a reload helps. */
   | "failed";
 

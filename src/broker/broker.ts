@@ -176,8 +176,9 @@ export class Broker {
   }
 
   get state(): BrokerState {
-    if (this.#failure !== undefined || this.#registration.kind === "refused") return "failed";
+    if (this.#failure !== undefined) return "failed";
     if (this.#stopped) return "stopped";
+    if (this.#registration.kind === "refused") return "refused";
     if (this.#closing) return "stopping";
     if (this.self() !== undefined) return "running";
     return this.#registration.trouble === undefined ? "starting" : "fenced";

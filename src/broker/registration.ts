@@ -24,7 +24,7 @@ export interface BrokerListener {
  *     running ──closing──▶ leaving ──heartbeat: should shut down──▶ left
  *
  * A broken link does not end `running`: leaders go on without the controller, and a heartbeat with the same epoch
- * resumes the session. `refused` is final for this start.
+ * resumes the session. `refused` is final for this storage; the platform goes on with another directory.
  */
 type State =
   | { readonly kind: "unregistered"; readonly retryAtMs: number }
@@ -262,10 +262,10 @@ export class Registration {
 function refusal(error: ReturnType<typeof errorName>): string {
   switch (error) {
     case "INCONSISTENT_CLUSTER_ID":
-      return "this storage belongs to another cluster than the server runs; clear this site's data or use that server";
+      return "this storage belongs to another cluster than the server runs; it is kept for that one";
     case "INVALID_REGISTRATION":
     case "BROKER_ID_NOT_REGISTERED":
-      return "this storage is a copy, or an older state, of one the cluster knows; it starts over as a new broker";
+      return "this storage is a copy, or an older state, of one the cluster knows; the tab starts over with an empty one";
     default:
       return `the controller refuses this broker: ${error}, ${errorMessage(error)}`;
   }

@@ -36,8 +36,8 @@ export class CoreCluster {
   }
 
   /** Adds a tab with an empty disk, each in a profile of its own. */
-  start(name: string): CoreBroker {
-    const broker = new CoreBroker(this, name, newIdentity(this.brokers.length + 1));
+  start(name: string, identity = newIdentity(this.brokers.length + 1)): CoreBroker {
+    const broker = new CoreBroker(this, name, identity);
     this.brokers.push(broker);
     broker.start();
     return broker;

@@ -80,3 +80,20 @@ describe("a broker whose storage fails", () => {
     expect(follower.core.status().reason).toContain("1000000");
   });
 });
+
+describe("a copied storage directory", () => {
+  it("[R11] [R12] is refused while the original lives and afterwards, and harms nothing", () => {
+    const cluster = new CoreCluster();
+    const original = cluster.start("original");
+    cluster.until(() => original.core.state === "running", "the original running");
+    const [disk, identity] = [original.disk, original.identity];
+    original.kill();
+    original.start();
+    cluster.until(() => original.core.state === "running", "the original running again");
+    const copy = cluster.start("copy", identity);
+    copy.disk = disk;
+    cluster.until(() => copy.core.state === "refused", "the refusal");
+    expect(copy.core.status().reason).toContain("copy");
+    expect(original.core.state).toBe("running");
+  });
+});

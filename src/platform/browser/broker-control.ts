@@ -12,6 +12,8 @@ export interface BrokerWorkerOptions {
   readonly durability: Durability;
   /** The storage directory this tab held before its reload, as far as it remembers. */
   readonly directoryHint: string | undefined;
+  /** Directories that the cluster refused since the page was loaded. */
+  readonly refusedDirectories: readonly string[];
   /** Whether the page makes direct links. */
   readonly direct: boolean;
   readonly broker: BrokerOptions;

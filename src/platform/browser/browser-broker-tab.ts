@@ -62,6 +62,7 @@ class BrowserBrokerTab implements BrokerTab {
   readonly persisted: Promise<boolean>;
   #unwatch: () => void = () => {};
   #session: Session | undefined;
+  #refusedDirectories: readonly string[] = [];
   #status: BrokerStatus = STARTING;
 
   constructor(options: BrokerTabOptions) {
@@ -132,6 +133,7 @@ class BrowserBrokerTab implements BrokerTab {
         key: this.#key,
         durability,
         directoryHint: hint.read(),
+        refusedDirectories: this.#refusedDirectories,
         direct,
         broker,
       });
@@ -161,6 +163,10 @@ class BrowserBrokerTab implements BrokerTab {
 
   #setStatus(status: BrokerStatus): void {
     this.#status = status;
+    if (status.state === "refused" && !this.#refusedDirectories.includes(status.directoryId)) {
+      this.#refusedDirectories = [...this.#refusedDirectories, status.directoryId];
+      void this.#restart();
+    }
     for (const listener of this.#listeners) listener(status);
   }
 }

@@ -39,6 +39,7 @@ export class BrowserBroker implements BrokerControl {
       cluster: options.cluster,
       durability: options.durability,
       hint: options.directoryHint,
+      refused: options.refusedDirectories,
       lost: (reason) => this.#lifecycle.post({ type: "storage-lost", reason }),
       unusable: (cause) => log("error", cause.message),
     });

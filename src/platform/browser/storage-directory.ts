@@ -24,6 +24,8 @@ export interface StorageDirectoryOptions {
   readonly durability: Durability;
   /** The directory this tab held before its reload, as far as it remembers. */
   readonly hint: string | undefined;
+  /** Directories that the cluster refused. They are kept as they are: another cluster may know them. */
+  readonly refused: readonly string[];
   /** Called at most once: the directory can no longer be used, and why. */
   readonly lost: (reason: string) => void;
   /** Called for each directory that nobody holds but that cannot be opened, and is therefore passed over. */
@@ -52,11 +54,13 @@ export async function openStorageDirectory(options: StorageDirectoryOptions): Pr
 }
 
 /** The remembered one first. One that is remembered but gone is not made again: its name would promise its data. */
-async function existingDirectories({ cluster, hint }: StorageDirectoryOptions): Promise<string[]> {
+async function existingDirectories({ cluster, hint, refused }: StorageDirectoryOptions): Promise<string[]> {
   const prefix = databaseName(cluster, "");
   const ids: string[] = [];
   for (const { name } of await indexedDB.databases()) {
-    if (name?.startsWith(prefix)) ids.push(name.slice(prefix.length));
+    if (!name?.startsWith(prefix)) continue;
+    const directoryId = name.slice(prefix.length);
+    if (!refused.includes(directoryId)) ids.push(directoryId);
   }
   return ids.sort((a, b) => Number(b === hint) - Number(a === hint) || (a < b ? -1 : 1));
 }

@@ -26,11 +26,16 @@ describe("storage directories", () => {
     }
   });
 
-  async function open(hint?: string, durability: Durability = "strict"): Promise<StorageDirectory> {
+  async function open(
+    hint?: string,
+    durability: Durability = "strict",
+    refused: readonly string[] = [],
+  ): Promise<StorageDirectory> {
     const directory = await openStorageDirectory({
       cluster,
       durability,
       hint,
+      refused,
       lost: (reason) => lost.push(reason),
       unusable: (cause) => unusable.push(cause),
     });
@@ -67,6 +72,16 @@ describe("storage directories", () => {
     const locks = async () => (await navigator.locks.query()).held!.filter(({ name }) => name!.includes(cluster));
     await expect.poll(locks).toHaveLength(1);
     expect((await open()).identity.directoryId).toBe(ids[0]);
+  });
+
+  test("a directory that the cluster refused is passed over, and kept", async () => {
+    const first = await open();
+    const { directoryId } = first.identity;
+    first.release();
+    const second = await open(directoryId, "strict", [directoryId]);
+    expect(second.identity.directoryId).not.toBe(directoryId);
+    second.release();
+    expect((await open(directoryId)).identity.directoryId).toBe(directoryId);
   });
 
   test("a remembered directory is preferred to others that are free", async () => {
