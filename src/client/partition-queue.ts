@@ -63,6 +63,8 @@ export function mayHaveWritten(error: ErrorName | undefined): boolean {
 export class PartitionQueue {
   readonly topic: string;
   readonly partition: number;
+  /** The next batch will probably be about as large. */
+  lastBatchBytes = 0;
   readonly #idempotent: boolean;
   readonly #waiting: ProducerBatch[] = [];
   readonly #taken: ProducerBatch[] = [];
@@ -133,6 +135,7 @@ export class PartitionQueue {
       assert(batch === this.#waiting[0], "batches are taken in order");
       this.#waiting.shift();
       this.#taken.push(batch);
+      this.lastBatchBytes = batch.sizeInBytes;
       batch.ordinal = this.#nextOrdinal++;
       if (this.#needsSequence(batch)) this.#number(batch);
     }

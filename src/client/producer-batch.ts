@@ -70,7 +70,7 @@ export class ProducerBatch {
   afterGap = false;
   lastError: Error | undefined;
 
-  readonly #writer = new Writer(1024);
+  readonly #writer: Writer;
   #baseTimestamp = 0;
   #maxTimestamp = 0;
   /** The records as they are sent. */
@@ -78,12 +78,19 @@ export class ProducerBatch {
   #encoded: Uint8Array | undefined;
   #encodedSequence: BatchSequence | undefined;
 
-  constructor(where: { topic: string; partition: number }, options: SendOptions, createdAtMs: number, deadlineMs: number) {
+  /** `expectedBytes` is a guess at its final size, which saves copying as it grows. */
+  constructor(
+    where: { readonly topic: string; readonly partition: number },
+    options: SendOptions,
+    times: { readonly createdAtMs: number; readonly deadlineMs: number },
+    expectedBytes = 0,
+  ) {
+    this.#writer = new Writer(Math.max(1024, expectedBytes));
     this.topic = where.topic;
     this.partition = where.partition;
     this.options = options;
-    this.createdAtMs = createdAtMs;
-    this.deadlineMs = deadlineMs;
+    this.createdAtMs = times.createdAtMs;
+    this.deadlineMs = times.deadlineMs;
   }
 
   /** Bytes of the batch before compression. */

@@ -81,7 +81,8 @@ export class RecordAccumulator {
       batch = undefined;
     }
     if (batch === undefined) {
-      batch = new ProducerBatch(target, options, nowMs, nowMs + this.#options.deliveryTimeoutMs);
+      const times = { createdAtMs: nowMs, deadlineMs: nowMs + this.#options.deliveryTimeoutMs };
+      batch = new ProducerBatch(target, options, times, queue.lastBatchBytes);
       queue.add(batch);
       this.#bufferedBytes += batch.sizeInBytes;
     }

@@ -10,7 +10,8 @@ const IDENTITY = { producerId: 7, producerEpoch: 0 };
 
 function batchOf(values: readonly string[], options: { acks?: -1 | 0 | 1; deadlineMs?: number } = {}): ProducerBatch {
   const { acks = -1, deadlineMs = 1_000_000 } = options;
-  const batch = new ProducerBatch({ topic: "t", partition: 0 }, { acks, timeoutMs: 1000, codec: "none" }, 0, deadlineMs);
+  const times = { createdAtMs: 0, deadlineMs };
+  const batch = new ProducerBatch({ topic: "t", partition: 0 }, { acks, timeoutMs: 1000, codec: "none" }, times);
   const delivery = new Delivery();
   delivery.promise.catch(() => {});
   for (const value of values) {
