@@ -211,6 +211,8 @@ class TabstreamServer implements RunningServer {
   #refuseUpgrade(socket: Duplex, request: IncomingMessage, status: string, kind: string, reason: string): void {
     this.#refused(kind, reason, request);
     const body = `${reason}\n`;
+    // Node leaves the other half of such a socket to its peer, who might never close it.
+    socket.once("finish", () => socket.destroy());
     socket.end(
       `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: text/plain; charset=utf-8\r\n` +
         `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
