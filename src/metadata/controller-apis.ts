@@ -37,6 +37,9 @@ import { changePartitions } from "./partition-changes.ts";
 import { allocateProducerIds as takeBlock } from "./producer-ids.ts";
 import { identify, registerBroker } from "./registration.ts";
 
+/** The listener that stands for TCP ports of the server. Only the controller gives out its endpoints. */
+const KAFKA_LISTENER = "KAFKA";
+
 /** Who asks, and in which version. */
 export interface Asker {
   readonly connectionId: ConnectionId;
@@ -165,15 +168,15 @@ function register(
 function listenersOf(state: ControllerState, request: BrokerRegistrationRequest, brokerId: number): Listener[] {
   const kafka = state.config.kafkaListener;
   const own = request.listeners
-    .filter(({ name }) => name !== kafka?.name)
+    .filter(({ name }) => name !== KAFKA_LISTENER)
     .map(({ name, host, port }) => ({ name, host, port }));
-  const port = kafka === undefined ? Number.POSITIVE_INFINITY : kafka.basePort + 1 + brokerId;
   if (kafka === undefined) return own;
+  const port = kafka.basePort + 1 + brokerId;
   if (port > 65_535) {
     state.note("warn", `broker ${brokerId} gets no Kafka listener, since its port would be ${port}`);
     return own;
   }
-  return [...own, { name: kafka.name, host: kafka.host, port }];
+  return [...own, { name: KAFKA_LISTENER, host: kafka.host, port }];
 }
 
 function refused(error: ErrorName): BrokerRegistrationResponseInit {

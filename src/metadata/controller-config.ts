@@ -22,8 +22,8 @@ export interface ControllerConfig {
   readonly maxFetchBytes: number;
   /** The listener whose endpoints are told to those who ask the controller itself. */
   readonly listenerName: string;
-  /** Where other Kafka clients reach the brokers: node n at `basePort + 1 + n`. Its endpoints are set here only. */
-  readonly kafkaListener: { readonly name: string; readonly host: string; readonly basePort: number } | undefined;
+  /** Where other Kafka clients reach the brokers: node n at `basePort + 1 + n`, as the listener `KAFKA`. */
+  readonly kafkaListener: { readonly host: string; readonly basePort: number } | undefined;
 }
 
 export const defaultControllerConfig: ControllerConfig = {

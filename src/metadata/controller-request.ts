@@ -9,7 +9,12 @@ import type { AnyControllerApi } from "./controller-apis.ts";
 
 /** A frame from a connection, as far as it makes sense. */
 export type ControllerRequest =
-  | { readonly kind: "served"; readonly header: RequestHeader; readonly served: AnyControllerApi; readonly body: unknown }
+  | {
+      readonly kind: "served";
+      readonly header: RequestHeader;
+      readonly served: AnyControllerApi;
+      readonly body: unknown;
+    }
   | { readonly kind: "fetch"; readonly header: RequestHeader; readonly body: FetchRequest }
   /** ApiVersions in a version that is not known, which is answered all the same (KIP-511). */
   | { readonly kind: "newer-api-versions"; readonly header: RequestHeader }
@@ -21,7 +26,8 @@ export function decodeControllerRequest(frame: Uint8Array): ControllerRequest {
     const header = decodeRequestHeader(frame);
     const { apiKey, apiVersion } = header;
     if (apiKey === fetch.key) return { kind: "fetch", header, body: decodeRequest(fetch, header) };
-    if (apiKey === apiVersions.key && apiVersion > apiVersions.versions[1]) return { kind: "newer-api-versions", header };
+    const isNewer = apiKey === apiVersions.key && apiVersion > apiVersions.versions[1];
+    if (isNewer) return { kind: "newer-api-versions", header };
     const served = controllerApis.get(apiKey);
     if (served === undefined) return { kind: "malformed", reason: `the controller does not serve api ${apiKey}` };
     return { kind: "served", header, served, body: decodeRequest(served.api, header) };

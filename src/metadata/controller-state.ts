@@ -18,7 +18,7 @@ export interface ControllerState {
   readonly config: ControllerConfig;
   readonly controllerEpoch: number;
   readonly nowMs: number;
-  /** Makes records part of the decision at hand. They are applied right away, and durable all together or not at all. */
+  /** Makes records part of the decision at hand: applied right away, durable all together or not at all. */
   commit(records: readonly MetadataRecordInit[]): void;
   note(level: LogLevel, message: string): void;
 }

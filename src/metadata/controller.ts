@@ -150,7 +150,7 @@ export class Controller {
       if (!this.#started) this.#begin(state);
       this.#on(event, state);
       if (this.#failure !== undefined) return this.#effects;
-      this.#tick(state);
+      if (nowMs >= this.#healAtMs) this.#heal(state);
       this.#decide();
       this.#tell(nowMs);
     } catch (error) {
@@ -200,7 +200,7 @@ export class Controller {
       case "append-failed":
         return this.#fail(event.error);
       case "woken":
-        return;
+        return this.#expireSessions(state);
     }
   }
 
@@ -233,7 +233,7 @@ export class Controller {
     }
   }
 
-  /** A fetch is answered when the log has something for it. The next one on its connection ends the wait of the last. */
+  /** A fetch is answered when the log has something for it, or when another one follows on its connection. */
   #onFetch(connectionId: ConnectionId, header: RequestHeader, request: FetchRequest, state: ControllerState): void {
     this.#answerFetch(connectionId, true);
     const replicaId = request.replicaState?.replicaId ?? request.replicaId;
@@ -264,19 +264,16 @@ export class Controller {
   }
 
   /** Queues a response until everything that it may speak of is durable. */
-  #respond(connectionId: ConnectionId, api: Api, version: number, { correlationId }: RequestHeader, body: unknown): void {
-    const frame = encodeResponse(api, version, correlationId, body);
+  #respond(connectionId: ConnectionId, api: Api, version: number, header: RequestHeader, body: unknown): void {
+    const frame = encodeResponse(api, version, header.correlationId, body);
     this.#responses.push({ connectionId, frame, endOffset: this.#image.endOffset });
   }
 
-  /** What time has made due. */
-  #tick(state: ControllerState): void {
+  /** Only when woken: heartbeats that arrived while the process was held up must be heard first. */
+  #expireSessions(state: ControllerState): void {
     for (const brokerId of this.#sessions.expired(state.nowMs)) {
-      const broker = this.#image.brokers.get(brokerId);
-      if (broker !== undefined && !broker.fenced) fence(state, broker, "it was not heard for a session");
-      else this.#sessions.fenced(brokerId, state.nowMs);
+      fence(state, this.#image.brokers.get(brokerId)!, "it was not heard for a session");
     }
-    if (state.nowMs >= this.#healAtMs) this.#heal(state);
   }
 
   /** Looks over replicas and leaders. Whatever it changes makes it look again soon, until nothing is left to do. */

@@ -54,7 +54,7 @@ function grownTopic(
     return refuse("INVALID_PARTITIONS", `topic ${name} has ${topic.partitions.length} partitions, more than ${count}`);
   }
   if (count > limits.maxPartitionsPerTopic) {
-    return refuse("INVALID_PARTITIONS", `${count} partitions exceed the ${limits.maxPartitionsPerTopic} a topic may have`);
+    return refuse("INVALID_PARTITIONS", `${count} partitions exceed the ${limits.maxPartitionsPerTopic} of a topic`);
   }
   if (partitionsBefore + added > limits.maxPartitions) {
     return refuse("POLICY_VIOLATION", `${added} more partitions exceed the ${limits.maxPartitions} of the cluster`);

@@ -155,7 +155,9 @@ function plannedConfigs(configs: TopicRequest["configs"]): Map<string, string> |
   const planned = new Map<string, string>();
   for (const { name, value } of configs) {
     const definition = topicConfigs.get(name);
-    if (definition === undefined) return refuse("INVALID_CONFIG", `topics have no configuration "${name.slice(0, 100)}"`);
+    if (definition === undefined) {
+      return refuse("INVALID_CONFIG", `topics have no configuration "${name.slice(0, 100)}"`);
+    }
     if (planned.has(name)) return refuse("INVALID_CONFIG", `${name} is given twice`);
     const problem = value === null ? `${name} has no value` : configProblem(definition, value);
     if (value === null || problem !== undefined) return refuse("INVALID_CONFIG", problem ?? "");

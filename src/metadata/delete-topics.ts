@@ -14,7 +14,8 @@ export function deleteTopics(
 ): { readonly records: readonly MetadataRecordInit[]; readonly response: DeleteTopicsResponseInit } {
   const asked = [...request.topics, ...request.topicNames.map((name): Asked => ({ name, topicId: ZERO_UUID }))];
   const found = asked.map((topic) => ({ topic, outcome: find(image, topic) }));
-  const twice = duplicates(found, ({ topic, outcome }) => (isRefused(outcome) ? `${topic.name}${topic.topicId}` : outcome.topicId));
+  const existing = found.flatMap(({ outcome }) => (isRefused(outcome) ? [] : [outcome]));
+  const twice = duplicates(existing, ({ topicId }) => topicId);
   const records: MetadataRecordInit[] = [];
   const responses = found.map(({ topic, outcome }) => {
     if (isRefused(outcome)) return { name: topic.name, topicId: topic.topicId, ...errorFields(outcome) };

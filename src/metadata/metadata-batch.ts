@@ -48,7 +48,9 @@ export function encodeMetadataBatch(
 export function* decodeMetadataBatches(bytes: Uint8Array): Generator<MetadataBatch> {
   for (const { header, bytes: batch } of batches(bytes)) {
     const { baseOffset, lastOffset, partitionLeaderEpoch: epoch } = header;
-    if (!verifyCrc(batch)) throw new CorruptMessageError(`the metadata batch at offset ${baseOffset} fails its checksum`);
+    if (!verifyCrc(batch)) {
+      throw new CorruptMessageError(`the metadata batch at offset ${baseOffset} fails its checksum`);
+    }
     const records = decodeRecords(recordsSection(batch), header).map(({ offset, value }) => {
       if (value === null) throw new CorruptMessageError(`the metadata record at offset ${offset} is empty`);
       return decodeMetadataRecord(value);

@@ -133,7 +133,7 @@ export class MetadataFollower {
     const partition = response.responses[0]?.partitions[0];
     const code = response.errorCode !== 0 || partition === undefined ? response.errorCode : partition.errorCode;
     if (code === errorCode("OFFSET_OUT_OF_RANGE")) {
-      return refuse(`the controller's metadata ends before offset ${this.#image.endOffset}, which was seen: ${ROLLED_BACK}`);
+      return refuse(rolledBack(`metadata ends before offset ${this.#image.endOffset}`));
     }
     if (code !== 0) return this.#refuseError(errorName(code));
     if (partition === undefined) return refuse("the controller's answer does not hold the metadata log");
@@ -141,7 +141,7 @@ export class MetadataFollower {
     const problem = this.#behind(currentLeader?.leaderEpoch ?? -1, highWatermark);
     if (problem !== undefined) return refuse(problem);
     if (divergingEpoch !== null) {
-      return refuse(`the controller's metadata differs from offset ${divergingEpoch.endOffset} on from what was seen: ${ROLLED_BACK}`);
+      return refuse(rolledBack(`metadata differs from offset ${divergingEpoch.endOffset} on`));
     }
     if (snapshotId !== null) {
       this.#download = { id: snapshotId, parts: [], position: 0 };
@@ -153,10 +153,10 @@ export class MetadataFollower {
   /** R19: why this controller knows less than was seen, or undefined if it does not. */
   #behind(epoch: number, endOffset: number): string | undefined {
     if (epoch < this.#seen.epoch) {
-      return `the controller's epoch ${epoch} is older than epoch ${this.#seen.epoch}, which was seen: ${ROLLED_BACK}`;
+      return rolledBack(`epoch ${epoch} is older than epoch ${this.#seen.epoch}`);
     }
     if (endOffset < this.#seen.endOffset) {
-      return `the controller's metadata ends at ${endOffset}, before offset ${this.#seen.endOffset}, which was seen: ${ROLLED_BACK}`;
+      return rolledBack(`metadata ends at ${endOffset}, before offset ${this.#seen.endOffset}`);
     }
     return undefined;
   }
@@ -195,7 +195,7 @@ export class MetadataFollower {
     const { size, position, unalignedRecords } = partition;
     if (size > MAX_SNAPSHOT_BYTES) {
       this.#download = undefined;
-      return refuse(`the controller's snapshot of ${size} bytes exceeds the ${MAX_SNAPSHOT_BYTES} that a follower takes`);
+      return refuse(`the controller's snapshot of ${size} bytes exceeds the limit of ${MAX_SNAPSHOT_BYTES}`);
     }
     const end = download.position + unalignedRecords.length;
     if (position !== download.position || unalignedRecords.length === 0 || end > size) {
@@ -211,7 +211,7 @@ export class MetadataFollower {
     const after = imageOf({ ...id, records: concatenated(parts) });
     this.#expectCluster(after.clusterId);
     if (after.endOffset < this.#image.endOffset || after.epoch < this.#image.epoch) {
-      return refuse(`the controller's snapshot at offset ${after.endOffset} is older than what was seen: ${ROLLED_BACK}`);
+      return refuse(rolledBack(`snapshot ends at ${after.endOffset}, before offset ${this.#image.endOffset}`));
     }
     const changed = imageDiff(this.#image, after);
     this.#image = after;
@@ -250,7 +250,9 @@ export class MetadataFollower {
   }
 }
 
-const ROLLED_BACK = "was the server restored from an old disk?";
+function rolledBack(what: string): string {
+  return `the controller's ${what}, which was seen before: was the server restored from an old disk?`;
+}
 
 function refuse(error: string): FollowResult {
   return { changed: [], error };

@@ -104,7 +104,8 @@ function decideInSync(
 
   // Everybody who is complete is away. One of them, preferably the last leader, stays in the ISR to say so. If all of
   // them may have lost records, that one is still the best copy known of.
-  const members = union([before.leader], before.isr).filter((node) => before.isr.includes(node) && replicas.includes(node));
+  const isMember = (node: number) => before.isr.includes(node) && replicas.includes(node);
+  const members = union([before.leader], before.isr).filter(isMember);
   const last = members.find(isClean) ?? eligible[0] ?? members[0];
   assert(last !== undefined, "an assignment keeps an in-sync replica");
   return { isr: [last], isUncleanElection: false };

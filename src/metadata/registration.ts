@@ -11,8 +11,10 @@ import type { BrokerRegistration, ClusterImage, Listener, StorageDirectory } fro
  * A directory presents (generation, nonce), as its last registration left it, and a pending nonce that it has stored
  * already. Storage that was copied or restored presents an older pair, for every registration replaces it:
  *
- *     broker: store pending nonce ─▶ register ─▶ store generation + 1, nonce := pending ─▶ heartbeat confirms ─▶ unfenced
- *     controller:          record := (generation + 1, pending, unconfirmed)        record := (…, confirmed)
+ *     broker                                      controller
+ *     store a pending nonce, register          ─▶ record := (generation + 1, pending, unconfirmed)
+ *     store generation + 1, nonce := pending   ◀─
+ *     heartbeat with the new generation        ─▶ record := (…, confirmed); the broker may be unfenced
  *
  * While a record is unconfirmed the broker may have crashed before its second step, so the previous pair with the right
  * pending nonce is as good. Unknown storage becomes a new broker; known storage in any other state is refused for good,

@@ -34,7 +34,10 @@ export function newPartition(
 }
 
 /** Why partitions cannot be placed as somebody wishes, or undefined if they can. */
-export function assignmentProblem(image: ClusterImage, assignments: readonly (readonly number[])[]): string | undefined {
+export function assignmentProblem(
+  image: ClusterImage,
+  assignments: readonly (readonly number[])[],
+): string | undefined {
   const replicationFactor = assignments[0]?.length ?? 0;
   for (const [index, replicas] of assignments.entries()) {
     if (replicas.length === 0) return `partition ${index} of the assignment has no replicas`;

@@ -42,7 +42,9 @@ export function healReplicas(image: ClusterImage, healing: Healing): MetadataRec
     const { topicId } = partition;
     const config = configs.get(topicId) ?? topicConfig(image, image.topics.get(topicId)!.name);
     configs.set(topicId, config);
-    const isLost = (node: number) => healing.goneForMs(node) >= config.replicaReplacementDelayMs && !image.isActive(node);
+    const { replicaReplacementDelayMs } = config;
+    const isLost = (node: number) =>
+      !image.isActive(node) && healing.goneForMs(node) >= replicaReplacementDelayMs;
     const wish = healReplicasOf(partition, config, isLost, placement, accepts);
     for (const node of wish?.addingReplicas ?? []) {
       if (!partition.addingReplicas.includes(node)) adding.set(node, (adding.get(node) ?? 0) + 1);
@@ -52,7 +54,11 @@ export function healReplicas(image: ClusterImage, healing: Healing): MetadataRec
 }
 
 /** When a replica that is away counts as lost next, for the healing to be repeated; `Infinity` if none is away. */
-export function nextLossMs(image: ClusterImage, goneSinceMs: (brokerId: number) => number | undefined, nowMs: number): number {
+export function nextLossMs(
+  image: ClusterImage,
+  goneSinceMs: (brokerId: number) => number | undefined,
+  nowMs: number,
+): number {
   let next = Number.POSITIVE_INFINITY;
   for (const topic of image.topics.values()) {
     const { replicaReplacementDelayMs } = topicConfig(image, topic.name);

@@ -60,6 +60,14 @@ describe("a cluster of tabs", () => {
     expect(others.every(({ registration }) => registration!.fenced === false)).toBe(true);
   });
 
+  test("a controller that was held up hears what has arrived before it fences anybody", () => {
+    const { driver, brokers } = cluster(2);
+    driver.nowMs += 60_000;
+    brokers[0]!.heartbeat();
+    driver.wake();
+    expect(brokers.map(({ registration }) => registration!.fenced)).toEqual([false, true]);
+  });
+
   test("a fenced broker that speaks again with its epoch is unfenced, on whatever connection", () => {
     const { driver, brokers } = cluster(2);
     const broker = brokers[0]!;

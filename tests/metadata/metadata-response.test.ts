@@ -8,7 +8,7 @@ import { describeClusterResponse, metadataResponse } from "../../src/metadata/me
 import { CLUSTER_ID, ControllerDriver, newDirectory, TestBroker, uuidOf } from "./controller-driver.ts";
 
 function start() {
-  const driver = new ControllerDriver({ kafkaListener: { name: "KAFKA", host: "localhost", basePort: 9000 } });
+  const driver = new ControllerDriver({ kafkaListener: { host: "localhost", basePort: 9000 } });
   const brokers = [1, 2].map((number) => TestBroker.start(driver, newDirectory(number), `profile ${number}`));
   driver.createTopic("quakes", 1);
   driver.createTopic("other", 1);

@@ -123,6 +123,10 @@ describe("ISR and ELR", () => {
     });
   });
 
+  test("[R11] that holds even for a broker that is there", () => {
+    expect(change({}, { unclean: [1] }, [1, 2, 3])).toMatchObject({ isr: [2, 3], leader: 2, leaderEpoch: 6 });
+  });
+
   test("[R11] if the last in-sync replica may have lost records, an eligible one takes its place, even while away", () => {
     const before = { isr: [1], eligibleLeaderReplicas: [3], leader: -1 };
     expect(change(before, { unclean: [1] }, [])).toMatchObject({

@@ -194,7 +194,7 @@ describe("places in ISR and ELR over a restart", () => {
 
 describe("listeners", () => {
   test("the Kafka listener's endpoint follows from the node id, whatever the broker claims", () => {
-    const driver = new ControllerDriver({ kafkaListener: { name: "KAFKA", host: "127.0.0.1", basePort: 9092 } });
+    const driver = new ControllerDriver({ kafkaListener: { host: "127.0.0.1", basePort: 9092 } });
     const broker = new TestBroker(driver, newDirectory(1));
     broker.register({
       listeners: [
@@ -209,7 +209,7 @@ describe("listeners", () => {
   });
 
   test("a port that does not exist is left out", () => {
-    const driver = new ControllerDriver({ kafkaListener: { name: "KAFKA", host: "127.0.0.1", basePort: 65_535 } });
+    const driver = new ControllerDriver({ kafkaListener: { host: "127.0.0.1", basePort: 65_535 } });
     const broker = TestBroker.start(driver, newDirectory(1));
     expect(broker.registration!.listeners.map(({ name }) => name)).toEqual(["TAB"]);
   });
