@@ -171,7 +171,7 @@ describe("producer state", () => {
       }),
       { numRuns: 100 },
     );
-  });
+  }, 60_000);
 });
 
 function share(): fc.Arbitrary<number> {

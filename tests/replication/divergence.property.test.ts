@@ -87,4 +87,4 @@ test("[R4] any two logs come to agree, and no record that they share is lost on 
     }),
     { numRuns: 200 },
   );
-});
+}, 60_000);
