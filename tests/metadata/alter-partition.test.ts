@@ -37,7 +37,8 @@ test("[R9] 1: an unknown topic or partition", () => {
   const { driver, leader } = start();
   const partition = driver.partition("quakes");
   expect(errorOf(leader.proposeIsr({ ...partition, topicId: uuidOf(99) }, [leader.id]))).toBe("UNKNOWN_TOPIC_ID");
-  expect(errorOf(leader.proposeIsr({ ...partition, partitionIndex: 7 }, [leader.id]))).toBe("UNKNOWN_TOPIC_OR_PARTITION");
+  const beyond = { ...partition, partitionIndex: 7 };
+  expect(errorOf(leader.proposeIsr(beyond, [leader.id]))).toBe("UNKNOWN_TOPIC_OR_PARTITION");
 });
 
 test("[R9] 2: epochs that are ahead of the controller mean that it is not the controller", () => {

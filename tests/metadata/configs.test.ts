@@ -141,9 +141,14 @@ describe("IncrementalAlterConfigs", () => {
 });
 
 describe("DescribeConfigs", () => {
-  function describeAll(driver: ControllerDriver, resourceType: number, resourceName: string, keys: string[] | null = null) {
+  function describeAll(
+    driver: ControllerDriver,
+    resourceType: number,
+    resourceName: string,
+    configurationKeys: string[] | null = null,
+  ) {
     const answer = driver.ask(driver.open(), describeConfigs, 4, {
-      resources: [{ resourceType, resourceName, configurationKeys: keys }],
+      resources: [{ resourceType, resourceName, configurationKeys }],
       includeSynonyms: true,
       includeDocumentation: true,
     });
@@ -181,8 +186,9 @@ describe("DescribeConfigs", () => {
     alter(driver, allBrokers, [["num.partitions", SET, "3"]]);
     expect(describeAll(driver, BROKER_RESOURCE, "").configs).toMatchObject([{ name: "num.partitions", value: "3" }]);
     const { configs } = describeAll(driver, BROKER_RESOURCE, "1");
-    expect(configs.find(({ name }) => name === "num.partitions")).toMatchObject({ value: "3", configSource: 3 });
-    expect(configs.find(({ name }) => name === "default.replication.factor")).toMatchObject({ value: "3", configSource: 5 });
+    const configNamed = (key: string) => configs.find(({ name }) => name === key);
+    expect(configNamed("num.partitions")).toMatchObject({ value: "3", configSource: 3 });
+    expect(configNamed("default.replication.factor")).toMatchObject({ value: "3", configSource: 5 });
   });
 
   test("says what it does not know", () => {

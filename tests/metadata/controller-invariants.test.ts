@@ -68,7 +68,8 @@ class World {
   commit(): void {
     for (const partition of this.partitions) {
       const copies = this.copiesOf(partition);
-      const { minInsyncReplicas } = topicConfig(this.driver.image, this.driver.image.topics.get(partition.topicId)!.name);
+      const { image } = this.driver;
+      const { minInsyncReplicas } = topicConfig(image, image.topics.get(partition.topicId)!.name);
       if (partition.leader < 0 || partition.isr.length < effectiveMinIsr(partition, minInsyncReplicas)) continue;
       const log = copies.logs.get(partition.leader) ?? [];
       let end = log.length;
@@ -101,7 +102,8 @@ const acts = {
   leave(world: World, a: number) {
     const broker = liveBroker(world, a);
     for (let tries = 0; broker !== undefined && tries < 3; tries++) {
-      for (const other of world.brokers) if (!world.dead.has(other)) other.heartbeat({ wantShutDown: other === broker });
+      const live = world.brokers.filter((other) => !world.dead.has(other));
+      for (const other of live) other.heartbeat({ wantShutDown: other === broker });
     }
     if (broker !== undefined) world.dead.add(broker);
     broker?.die();
@@ -149,9 +151,8 @@ const acts = {
       if ((b >> (node % 5)) % 2 === 0 && world.brokerOf(node) !== undefined) logs.set(node, [...log]);
     }
     // Whoever holds the leader's whole log may join.
-    const isr = partition.replicas.filter(
-      (node) => partition.isr.includes(node) || (sameLog(logs.get(node) ?? [], log) && world.driver.image.isActive(node)),
-    );
+    const mayJoin = (node: number) => sameLog(logs.get(node) ?? [], log) && world.driver.image.isActive(node);
+    const isr = partition.replicas.filter((node) => partition.isr.includes(node) || mayJoin(node));
     if (isr.length > partition.isr.length) leader.proposeIsr(partition, isr);
   },
   shrink(world: World, a: number, b: number) {
@@ -164,7 +165,8 @@ const acts = {
     const partition = world.pick(world.partitions, a);
     const broker = liveBroker(world, b);
     if (partition === undefined || broker === undefined) return;
-    const { topics } = broker.proposeIsr(partition, partition.replicas, { partitionEpoch: partition.partitionEpoch - 1 });
+    const stale = { partitionEpoch: partition.partitionEpoch - 1 };
+    const { topics } = broker.proposeIsr(partition, partition.replicas, stale);
     expect(topics[0]?.partitions[0]?.errorCode ?? -1).not.toBe(0);
   },
   createTopic(world: World, a: number, b: number) {
@@ -274,7 +276,8 @@ function check(world: World): void {
     }
   }
   for (const { directoryId, brokerId } of image.directories.values()) {
-    must((world.idsByDirectory.get(directoryId) ?? brokerId) === brokerId, "a directory has another node id than before");
+    const before = world.idsByDirectory.get(directoryId) ?? brokerId;
+    must(before === brokerId, "a directory has another node id than before");
     world.idsByDirectory.set(directoryId, brokerId);
   }
   must(new Set(world.idsByDirectory.values()).size === world.idsByDirectory.size, "a node id was given twice");

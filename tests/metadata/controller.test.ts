@@ -110,7 +110,7 @@ describe("a connection", () => {
   test.each([
     ["an empty frame", new Uint8Array(0)],
     ["a frame of three bytes", new Uint8Array(3)],
-    ["an api that the controller does not serve", encodeRequest(produce, 9, header, { acks: -1, timeoutMs: 0, topicData: [] })],
+    ["an api of brokers", encodeRequest(produce, 9, header, { acks: -1, timeoutMs: 0, topicData: [] })],
     ["an api that nobody knows", new Uint8Array([3, 231, 0, 0, 0, 0, 0, 1, 255, 255])],
     ["a version that nobody knows", new Uint8Array([0, 3, 0, 99, 0, 0, 0, 1, 255, 255, 0])],
     ["a truncated request", encodeRequest(createTopics, 7, header, { topics }).slice(0, -2)],

@@ -40,7 +40,14 @@ function follow(driver: ControllerDriver, connectionId: number, follower: Metada
   throw new Error("the follower does not catch up");
 }
 
-function metadataFetch(fetchOffset: number, more: { maxWaitMs?: number; epoch?: number; leaderEpoch?: number; maxBytes?: number } = {}) {
+interface FetchDetails {
+  readonly maxWaitMs?: number;
+  readonly epoch?: number;
+  readonly leaderEpoch?: number;
+  readonly maxBytes?: number;
+}
+
+function metadataFetch(fetchOffset: number, more: FetchDetails = {}) {
   return {
     maxWaitMs: more.maxWaitMs ?? 0,
     minBytes: 1,
@@ -87,7 +94,8 @@ describe("following the log", () => {
     expect(driver.image.topicsByName.has("quakes")).toBe(true);
     expect(ask(driver, connectionId, follower)).toEqual({ changed: [] });
     driver.completeAppend();
-    expect(ask(driver, connectionId, follower).changed.map(({ kind }) => kind)).toEqual(["topic", "config", "partition"]);
+    const { changed } = ask(driver, connectionId, follower);
+    expect(changed.map(({ kind }) => kind)).toEqual(["topic", "config", "partition"]);
   });
 
   test("a fetch waits for something new, and is answered the moment it is durable", () => {
@@ -138,8 +146,10 @@ describe("following the log", () => {
 
   test("[R2] a fetch in another epoch than the controller's is refused", () => {
     const { driver, connectionId } = start();
-    const errorOf = (leaderEpoch: number) =>
-      errorName(driver.ask(connectionId, fetch, 17, metadataFetch(0, { leaderEpoch })).responses[0]!.partitions[0]!.errorCode);
+    const errorOf = (leaderEpoch: number) => {
+      const { responses } = driver.ask(connectionId, fetch, 17, metadataFetch(0, { leaderEpoch }));
+      return errorName(responses[0]!.partitions[0]!.errorCode);
+    };
     expect(errorOf(0)).toBe("FENCED_LEADER_EPOCH");
     expect(errorOf(1)).toBe("NONE");
     expect(errorOf(2)).toBe("UNKNOWN_LEADER_EPOCH");

@@ -30,7 +30,10 @@ describe("Metadata", () => {
     ]);
     const { leader, replicas } = driver.partition("quakes");
     expect(answer.topics[0]!.partitions[0]).toMatchObject({ errorCode: 0, leaderId: leader, replicaNodes: replicas });
-    if (version >= 1) expect(answer).toMatchObject({ controllerId: 1, brokers: [{ rack: "profile 1" }, { rack: "profile 2" }] });
+    if (version >= 1) {
+      expect(answer.controllerId).toBe(1);
+      expect(answer.brokers.map(({ rack }) => rack)).toEqual(["profile 1", "profile 2"]);
+    }
     if (version >= 2) expect(answer.clusterId).toBe(CLUSTER_ID);
     if (version >= 7) expect(answer.topics[0]!.partitions[0]!.leaderEpoch).toBe(0);
     if (version >= 10) expect(answer.topics[0]!.topicId).toBe(driver.image.topicsByName.get("quakes"));
@@ -120,6 +123,7 @@ describe("DescribeCluster", () => {
   test("does not tell of controllers", () => {
     const { driver } = start();
     const request = { includeClusterAuthorizedOperations: false, endpointType: 2 };
-    expect(errorName(describeClusterResponse(driver.image, request, "TAB").errorCode)).toBe("UNSUPPORTED_ENDPOINT_TYPE");
+    const { errorCode } = describeClusterResponse(driver.image, request, "TAB");
+    expect(errorName(errorCode)).toBe("UNSUPPORTED_ENDPOINT_TYPE");
   });
 });

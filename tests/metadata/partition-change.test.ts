@@ -127,7 +127,7 @@ describe("ISR and ELR", () => {
     expect(change({}, { unclean: [1] }, [1, 2, 3])).toMatchObject({ isr: [2, 3], leader: 2, leaderEpoch: 6 });
   });
 
-  test("[R11] if the last in-sync replica may have lost records, an eligible one takes its place, even while away", () => {
+  test("[R11] if the last in-sync replica may have lost records, an eligible one replaces it, even while away", () => {
     const before = { isr: [1], eligibleLeaderReplicas: [3], leader: -1 };
     expect(change(before, { unclean: [1] }, [])).toMatchObject({
       leader: -1,

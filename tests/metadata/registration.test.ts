@@ -10,6 +10,10 @@ function start(durability: "strict" | "relaxed" = "strict") {
   return { driver, broker, other };
 }
 
+function listener(name: string) {
+  return { name, host: "h", port: 1, securityProtocol: 0 };
+}
+
 function errorOf(response: { errorCode: number }): string {
   return errorName(response.errorCode);
 }
@@ -53,7 +57,8 @@ describe("a registration", () => {
     late.directory.brokerId = granted.brokerId;
     expect(late.heartbeat().isFenced).toBe(true);
     late.store(granted);
-    expect(late.heartbeat({ metadataOffset: late.brokerEpoch - 1 })).toMatchObject({ isFenced: true, isCaughtUp: false });
+    const behind = late.heartbeat({ metadataOffset: late.brokerEpoch - 1 });
+    expect(behind).toMatchObject({ isFenced: true, isCaughtUp: false });
     expect(late.heartbeat()).toMatchObject({ isFenced: false, isCaughtUp: true });
   });
 
@@ -130,9 +135,8 @@ describe("a registration", () => {
     ["an unknown durability", { durability: "perhaps" }],
     ["a generation beyond reason", { generation: Number.MAX_SAFE_INTEGER }],
     ["a rack without end", { rack: "r".repeat(1_000) }],
-    ["more listeners than anybody needs", {
-      listeners: Array.from({ length: 20 }, (_, index) => ({ name: `L${index}`, host: "h", port: 1, securityProtocol: 0 })),
-    }],
+    ["more listeners than anybody needs", { listeners: [..."abcdefghi"].map(listener) }],
+    ["two listeners of one name", { listeners: [listener("TAB"), listener("TAB")] }],
   ])("with %s is refused", (_, flaw) => {
     const broker = new TestBroker(new ControllerDriver(), newDirectory(1));
     expect(errorOf(broker.register(flaw))).toBe("INVALID_REQUEST");
