@@ -1,4 +1,4 @@
-import { element, openShadow, styleSheet } from "../inspector/element.ts";
+import { openShadow, paced, styleSheet } from "../inspector/element.ts";
 import { look } from "../inspector/look.ts";
 import type { ConsumedQuake } from "./earthquakes.ts";
 import type { Outline } from "./land.ts";
@@ -10,7 +10,8 @@ const NORTH = 76;
 const SOUTH = -58;
 const ASPECT = 360 / (NORTH - SOUTH);
 const QUAKES_KEPT = 5000;
-const RING_MS = 2000;
+const RING_MS = 1600;
+const RING_PIXELS = 18;
 /** More of them at once are a blur. */
 const RINGS_AT_ONCE = 40;
 
@@ -19,22 +20,25 @@ export class QuakeMap extends HTMLElement {
   readonly #plot = new PlotCanvas({ role: "img", "aria-label": "World map of the consumed earthquakes" }, () =>
     this.#drawAll(),
   );
-  readonly #rings = element("div", { class: "rings", "aria-hidden": "true" });
+  readonly #overlay = new PlotCanvas({ class: "overlay", "aria-hidden": "true" }, () => this.#spread());
   readonly #still = matchMedia("(prefers-reduced-motion: reduce)");
   #land: readonly Outline[] = [];
   #quakes: ConsumedQuake[] = [];
+  #rings: { readonly consumed: ConsumedQuake; readonly sinceMs: number }[] = [];
 
   constructor() {
     super();
-    openShadow(this, mapLook, look).append(this.#plot.canvas, this.#rings);
+    openShadow(this, mapLook, look).append(this.#plot.canvas, this.#overlay.canvas);
   }
 
   connectedCallback(): void {
     this.#plot.connect();
+    this.#overlay.connect();
   }
 
   disconnectedCallback(): void {
     this.#plot.disconnect();
+    this.#overlay.disconnect();
   }
 
   showLand(land: readonly Outline[]): void {
@@ -51,7 +55,11 @@ export class QuakeMap extends HTMLElement {
     this.#quakes.push(...consumed);
     this.#quakes = this.#quakes.slice(-QUAKES_KEPT);
     this.#plot.draw((context) => this.#drawQuakes(context, consumed));
-    for (const one of consumed.slice(-RINGS_AT_ONCE)) this.#spreadRing(one);
+    if (this.#still.matches || document.hidden) return;
+    const sinceMs = performance.now();
+    this.#rings.push(...consumed.map((one) => ({ consumed: one, sinceMs })));
+    this.#rings = this.#rings.slice(-RINGS_AT_ONCE);
+    this.#spread();
   }
 
   #drawAll(): void {
@@ -94,19 +102,26 @@ export class QuakeMap extends HTMLElement {
     }
   }
 
-  /** Rings move by transform and opacity alone, so that a stream of them costs the page no drawing. */
-  #spreadRing({ quake, partition }: ConsumedQuake): void {
-    if (this.#still.matches || document.hidden || this.#rings.childElementCount >= RINGS_AT_ONCE) return;
-    const ring = element("span");
-    ring.style.setProperty("left", `${100 * across(wrapped(quake.longitude))}%`);
-    ring.style.setProperty("top", `${100 * down(quake.latitude)}%`);
-    ring.style.setProperty("border-color", `var(${partitionColour(partition)})`);
-    this.#rings.append(ring);
-    const spreading = [
-      { opacity: 1, transform: "scale(0.15)" },
-      { opacity: 0, transform: "scale(1)" },
-    ];
-    void ring.animate(spreading, { duration: RING_MS, easing: "ease-out" }).finished.then(() => ring.remove());
+  /** Ten pictures a second: enough to be seen spreading, and the page's time is left to the records. */
+  readonly #spread = paced(() => {
+    const nowMs = performance.now();
+    this.#rings = this.#rings.filter(({ sinceMs }) => nowMs - sinceMs < RING_MS);
+    this.#overlay.draw((context) => {
+      context.clearRect(0, 0, this.#overlay.width, this.#overlay.height);
+      context.lineWidth = 1.5 * devicePixelRatio;
+      for (const { consumed, sinceMs } of this.#rings) this.#drawRing(context, consumed, (nowMs - sinceMs) / RING_MS);
+    });
+    if (this.#rings.length > 0) this.#spread();
+  });
+
+  #drawRing(context: CanvasRenderingContext2D, { quake, partition }: ConsumedQuake, age: number): void {
+    const x = across(wrapped(quake.longitude)) * this.#overlay.width;
+    const y = down(quake.latitude) * this.#overlay.height;
+    context.globalAlpha = 1 - age;
+    context.strokeStyle = this.#overlay.colour(partitionColour(partition));
+    context.beginPath();
+    context.arc(x, y, (3 + RING_PIXELS * (1 - (1 - age) ** 2)) * devicePixelRatio, 0, 2 * Math.PI);
+    context.stroke();
   }
 }
 
@@ -127,8 +142,5 @@ function wrapped(longitude: number): number {
 const mapLook = styleSheet(`
   :host { position: relative; overflow: hidden; border-radius: 8px; }
   canvas { display: block; width: 100%; aspect-ratio: ${ASPECT.toFixed(3)}; background: var(--sea); }
-  .rings { position: absolute; inset: 0; pointer-events: none; }
-  .rings span {
-    position: absolute; width: 44px; height: 44px; margin: -22px 0 0 -22px; border: 1.5px solid; border-radius: 50%;
-  }
+  .overlay { position: absolute; inset: 0; background: none; }
 `);

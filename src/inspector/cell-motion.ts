@@ -1,19 +1,37 @@
-/** A record's arrival and an election, as movement. Readers who prefer none see the numbers change. */
-export const FOLLOWER_PULSE_DELAY_MS = 90;
-const PULSE_MS = 450;
+/**
+ * A record's arrival and an election, as movement. Arrivals come all the time: an animation for each would keep the
+ * page painting, and the records waiting. So a ring is switched on and off, for all cells in the same few moments.
+ */
+const TICK_MS = 140;
 const FLASH_MS = 1400;
 
-const pulsing = new WeakMap<HTMLElement, Animation>();
+/** In ticks from now. */
+interface Ring {
+  on: number;
+  off: number;
+}
 
-/** A ring that spreads from a cell. Only opacity and transform move: they cost the page no painting. */
-export function pulse(cell: HTMLElement, delay: number): void {
-  const playState = pulsing.get(cell)?.playState;
-  if (playState === "running" || matchMedia("(prefers-reduced-motion: reduce)").matches) return;
-  const ring = [
-    { opacity: 0.9, transform: "none" },
-    { opacity: 0, transform: "scale(1.07, 1.22)" },
-  ];
-  pulsing.set(cell, cell.animate(ring, { pseudoElement: "::after", delay, duration: PULSE_MS, easing: "ease-out" }));
+export class ArrivalRings {
+  readonly #rings = new Map<HTMLElement, Ring>();
+  #ticking = false;
+
+  /** The cell is ringed after `delay` ticks, for a tick. One ring at a time. */
+  add(cell: HTMLElement, delay: number): void {
+    if (this.#rings.has(cell)) return;
+    this.#rings.set(cell, { on: delay, off: delay + 1 });
+    if (!this.#ticking) this.#tick();
+  }
+
+  #tick(): void {
+    for (const [cell, ring] of this.#rings) {
+      if (ring.on-- === 0) cell.dataset["arrived"] = "";
+      if (ring.off-- > 0) continue;
+      delete cell.dataset["arrived"];
+      this.#rings.delete(cell);
+    }
+    this.#ticking = this.#rings.size > 0;
+    if (this.#ticking) setTimeout(() => this.#tick(), TICK_MS);
+  }
 }
 
 export function flash(target: HTMLElement): void {

@@ -1,4 +1,4 @@
-import { FOLLOWER_PULSE_DELAY_MS, flash, pulse } from "./cell-motion.ts";
+import { ArrivalRings, flash } from "./cell-motion.ts";
 import { button, element, openShadow, setAttributes, setText } from "./element.ts";
 import { count, countOf } from "./figures.ts";
 import { look } from "./look.ts";
@@ -29,10 +29,15 @@ export function partitionName(topic: string, partitionIndex: number): string {
   return `${topic}-${partitionIndex}`;
 }
 
+/** Columns have fixed widths, so that a number that changes moves nothing else. */
+const BROKER_PIXELS = 86;
+const PARTITIONS_PIXELS = 182;
+
 /** The one picture: brokers are columns, partitions are rows, the leader is solid. Fires `topic-selected`. */
 export class ClusterPicture extends HTMLElement {
   readonly #table = element("table");
   readonly #remarks = element("div", { class: "remarks" });
+  readonly #rings = new ArrivalRings();
   #rows = new Map<string, RowParts>();
   #shape = "";
 
@@ -79,8 +84,13 @@ export class ClusterPicture extends HTMLElement {
         topic.hiddenPartitions > 0 ? this.#hiddenRow(topic, grid.columns.length) : undefined,
       );
     });
+    const width = `${PARTITIONS_PIXELS + grid.columns.length * BROKER_PIXELS}px`;
+    this.#table.style.setProperty("min-width", width);
     this.#table.replaceChildren(
       element("caption", { class: "hidden-visually" }, "Copies of each partition, by broker"),
+      element("col", { class: "partitions" }),
+      ...grid.columns.map(() => element("col")),
+      element("col", { class: "totals" }),
       element("thead", {}, headings(grid.columns, paths)),
       ...bodies,
     );
@@ -130,19 +140,19 @@ export class ClusterPicture extends HTMLElement {
       if (elected && copy === "leader") flash(cell.box);
     });
     if (elected) flash(parts.epoch);
-    this.#pulseOnArrival(parts, row, figures);
+    this.#ringOnArrival(parts, row, figures);
   }
 
   /** A high watermark that moved means that every in-sync copy holds the record: leader first, followers after it. */
-  #pulseOnArrival(parts: RowParts, row: GridRow, figures: LogFigures | undefined): void {
+  #ringOnArrival(parts: RowParts, row: GridRow, figures: LogFigures | undefined): void {
     if (figures === undefined) return;
     const arrived = parts.highWatermark !== undefined && figures.highWatermark > parts.highWatermark;
     parts.highWatermark = figures.highWatermark;
     if (!arrived) return;
     row.copies.forEach((copy, index) => {
       const box = parts.cells[index]?.box;
-      if (box !== undefined && copy === "leader") pulse(box, 0);
-      if (box !== undefined && copy === "in-sync") pulse(box, FOLLOWER_PULSE_DELAY_MS);
+      if (box !== undefined && copy === "leader") this.#rings.add(box, 0);
+      if (box !== undefined && copy === "in-sync") this.#rings.add(box, 1);
     });
   }
 }

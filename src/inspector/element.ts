@@ -56,7 +56,7 @@ export function styleSheet(css: string): CSSStyleSheet {
 }
 
 /** Faster than this, numbers cannot be read, and drawing them takes time from the records. */
-const RENDER_EVERY_MS = 100;
+const RENDER_EVERY_MS = 120;
 
 /** Returns how to ask for a rendering: done soon, once for all who ask meanwhile, and not while the page is hidden. */
 export function paced(render: () => void): () => void {

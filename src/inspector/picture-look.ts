@@ -5,8 +5,10 @@ export const pictureLook = styleSheet(`
   .scroll { overflow-x: auto; padding: 2px 8px 6px; margin: 0 -8px; }
   .scroll:focus-visible { outline-offset: -2px; }
   .hidden-visually { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-  table { border-collapse: separate; border-spacing: 0; }
-  thead th { padding: 4px 4px 8px; text-align: center; vertical-align: top; min-width: 84px; }
+  table { table-layout: fixed; border-collapse: separate; border-spacing: 0; }
+  .partitions { width: 104px; }
+  .totals { width: 78px; }
+  thead th { padding: 4px 4px 8px; text-align: center; vertical-align: top; }
   thead th > span { display: block; white-space: nowrap; font-weight: 400; line-height: 1.35; }
   thead th.records { vertical-align: bottom; }
   thead .broker-name { color: var(--ink); font-size: 14px; font-weight: 500; }
@@ -25,25 +27,22 @@ export const pictureLook = styleSheet(`
     background: none; text-decoration: underline 2px var(--accent); text-underline-offset: 5px;
   }
   tbody td, .partition { padding: 3px 4px; }
-  .partition { white-space: nowrap; width: 1%; color: var(--ink); font-size: 14px; padding-right: 14px; }
+  .partition { white-space: nowrap; color: var(--ink); font-size: 14px; padding-right: 14px; }
   .epoch { margin-left: 8px; border-radius: 4px; padding: 0 3px; font-weight: 400; }
   .records {
     position: sticky; right: 0; background: var(--card); box-shadow: 8px 0 0 var(--card);
-    text-align: right !important; white-space: nowrap; width: 1%; padding-left: 14px; min-width: 0 !important;
+    text-align: right !important; white-space: nowrap;
   }
   .worry { display: block; font-size: 11.5px; line-height: 1.2; color: var(--warn); }
   .worry.bad { color: var(--bad); font-weight: 600; }
   .worry:empty { display: none; }
 
   .cell {
-    position: relative; height: 38px; border-radius: 7px;
+    height: 38px; border-radius: 7px;
     display: flex; flex-direction: column; align-items: center; justify-content: center;
     border: 1.5px solid transparent; font-size: 12.5px; line-height: 1.2; text-align: center;
   }
-  .cell::after {
-    content: ""; position: absolute; inset: -2px; border: 2.5px solid var(--pulse); border-radius: 8px;
-    opacity: 0; pointer-events: none;
-  }
+  .cell[data-arrived] { box-shadow: 0 0 0 3px var(--pulse); }
   .cell[data-copy="leader"] { background: var(--accent); color: var(--on-accent); font-weight: 600; }
   .cell[data-copy="in-sync"] { background: var(--accent-soft); }
   .cell[data-copy="catching-up"] {

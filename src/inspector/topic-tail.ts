@@ -1,5 +1,5 @@
 import type { Kafka } from "../index.ts";
-import { button, element, field, openShadow, setText, styleSheet } from "./element.ts";
+import { button, element, field, openShadow, paced, setText, styleSheet } from "./element.ts";
 import { count, countOf, timeOfDay } from "./figures.ts";
 import { look } from "./look.ts";
 import { reasonOf } from "./reason.ts";
@@ -34,6 +34,7 @@ export class TopicTail extends HTMLElement {
   readonly #time = element("input", { type: "datetime-local", step: 1, "aria-label": "Time", hidden: true });
   readonly #rows = element("tbody", { "data-testid": "tail" });
   readonly #empty = element("p", { class: "muted empty" });
+  readonly #request = paced(() => this.#render());
   #kafka: Kafka | undefined;
   #topic: string | undefined;
   #partitions = 0;
@@ -141,7 +142,7 @@ export class TopicTail extends HTMLElement {
       (await this.#reader)?.skipAhead(batch.partition, NEWEST_AT_START);
     }
     this.dispatchEvent(new CustomEvent<ReadBatch>("records-read", { detail: batch }));
-    this.#render();
+    this.#request();
     await new Promise((resolve) => setTimeout(resolve, REST_AFTER_BATCH_MS));
   }
 
