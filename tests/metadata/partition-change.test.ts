@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { effectiveMinIsr } from "../../src/metadata/partition.ts";
 import type { Partition } from "../../src/metadata/partition.ts";
 import { changePartition } from "../../src/metadata/partition-change.ts";
 import type { PartitionRules, PartitionWish } from "../../src/metadata/partition-change.ts";
@@ -144,6 +145,18 @@ describe("ISR and ELR", () => {
   test("of several members that go at once the last leader stays in the ISR, the others are eligible", () => {
     expect(change({ isr: [2, 1] }, {}, [3])).toMatchObject({ leader: -1, isr: [1], eligibleLeaderReplicas: [2] });
   });
+});
+
+test.each([
+  [[1], [], 2, 1],
+  [[1, 2, 3], [], 2, 2],
+  [[1, 2, 3], [], 5, 3],
+  [[1, 2, 3], [2, 3], 2, 1],
+  [[1, 2, 3], [3], 2, 2],
+  [[1], [1], 2, 1],
+])("the effective minimum of the replicas %j, of which %j are being added, with %d configured is %d", (...row) => {
+  const [replicas, addingReplicas, configured, effective] = row;
+  expect(effectiveMinIsr({ replicas, addingReplicas }, configured)).toBe(effective);
 });
 
 describe("replicas that are being added", () => {
