@@ -38,8 +38,7 @@ test("a killed browser comes back on its profile with its data, without copying 
 
   await leader.profile.start();
   await leader.profile.context.addInitScript(COUNT_RECEIVED_BYTES);
-  const page = leader.profile.context.pages()[0] ?? (await leader.profile.context.newPage());
-  leader.page = cluster.watch(leader.name, page);
+  leader.page = cluster.watch(leader.name, await leader.profile.newPage());
   const startedAtMs = Date.now();
   await cluster.becomeBroker(leader);
   await cluster.untilInSync(load.topic, 3);

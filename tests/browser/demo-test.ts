@@ -1,6 +1,5 @@
 import { fileURLToPath } from "node:url";
 import { test as base } from "@playwright/test";
-import { DEMO_PAGES } from "../cluster/built-demo.ts";
 import { startCluster } from "../cluster/run-cluster.ts";
 import type { Cluster } from "../cluster/run-cluster.ts";
 
@@ -9,7 +8,7 @@ export const demoTest = base.extend<{ demo: Cluster }>({
   // Playwright reads a fixture's dependencies from this pattern; there are none.
   // oxlint-disable-next-line no-empty-pattern
   demo: async ({}, use) => {
-    const demo = await startCluster({ tabs: 3, port: 0, pages: DEMO_PAGES });
+    const demo = await startCluster({ tabs: 3, port: 0 });
     try {
       await use(demo);
     } finally {

@@ -66,7 +66,7 @@ export class TestCluster {
 
   /** Opens the broker page in the tab's browser, in a new tab of it if the old one is gone, and waits until it runs. */
   async becomeBroker(tab: Tab): Promise<void> {
-    if (tab.page.isClosed()) tab.page = this.watch(tab.name, await tab.profile.context.newPage());
+    if (tab.page.isClosed()) tab.page = this.watch(tab.name, await tab.profile.newPage());
     await tab.page.goto(this.brokerUrl);
     await this.untilRunning(tab.page);
   }
@@ -135,7 +135,6 @@ export class TestCluster {
     const flags = network === "no-udp" ? ["--webrtc-ip-handling-policy=disable_non_proxied_udp"] : [];
     const profile = await BrowserProfile.launch({ flags });
     if (network === "no-webrtc") await profile.context.addInitScript("delete globalThis.RTCPeerConnection");
-    const page = profile.context.pages()[0] ?? (await profile.context.newPage());
-    return { name, profile, page: this.watch(name, page) };
+    return { name, profile, page: this.watch(name, await profile.newPage()) };
   }
 }

@@ -20,6 +20,8 @@ export class BrowserProfile {
   readonly #temporary: boolean;
   readonly #flags: readonly string[];
   #context: BrowserContext | undefined;
+  /** The tab that the browser starts with, until it is used. */
+  #firstPage: Page | undefined;
 
   private constructor(directory: string, temporary: boolean, flags: readonly string[]) {
     this.#directory = directory;
@@ -48,14 +50,14 @@ export class BrowserProfile {
       handleSIGTERM: false,
       handleSIGHUP: false,
     });
+    this.#firstPage = this.#context.pages()[0];
   }
 
-  /** Opens `url` in the tab that the browser starts with, or else in a new one. */
-  async open(url: string): Promise<Page> {
-    const blank = this.context.pages().find((page) => page.url() === "about:blank");
-    const page = blank ?? (await this.context.newPage());
-    await page.goto(url);
-    return page;
+  /** The tab that the browser starts with, or else a new one. */
+  async newPage(): Promise<Page> {
+    const first = this.#firstPage;
+    this.#firstPage = undefined;
+    return first ?? (await this.context.newPage());
   }
 
   /** The processes that run the pages and workers of this profile. */

@@ -1,4 +1,3 @@
-import { DEMO_PAGES, ensureDemoBuilt } from "./built-demo.ts";
 import { requireChromium } from "./chromium.ts";
 import { parseClusterArguments, USAGE, UsageError } from "./cluster-arguments.ts";
 import type { ClusterArguments } from "./cluster-arguments.ts";
@@ -12,8 +11,7 @@ async function main(): Promise<void> {
     process.once("SIGTERM", resolve);
   });
   requireChromium();
-  await ensureDemoBuilt();
-  const cluster = await startCluster({ tabs, port, pages: DEMO_PAGES, oneProfile, dataDir });
+  const cluster = await startCluster({ tabs, port, oneProfile, dataDir });
   console.log(`cluster ready: brokers=${tabs} kafka=off http=127.0.0.1:${cluster.server.port}`);
   await stopped;
   await cluster.close();

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "playwright";
+import { DEMO_PAGES, ensureDemoBuilt } from "./built-demo.ts";
 import { BrowserProfile } from "./browser-profile.ts";
 import { ServerProcess } from "./server-process.ts";
 
@@ -10,8 +11,6 @@ export interface ClusterOptions {
   readonly tabs: number;
   /** Of the server; 0 picks a free one. */
   readonly port: number;
-  /** The built demo. */
-  readonly pages: string;
   /** Keeps the server's data and the profiles; without it they are temporary. */
   readonly dataDir?: string | undefined;
   /** Opens all tabs in one browser, so that they share a disk, instead of a browser for each. */
@@ -42,8 +41,10 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     const launching = Array.from({ length: options.oneProfile === true ? 1 : options.tabs }, async (_, index) => {
       profiles.push(await BrowserProfile.launch({ directory: join(dataDir, `profile-${index}`) }));
     });
-    const serving = { port: options.port, dataDir: join(dataDir, "server"), staticRoot: options.pages };
-    const [started, ...launched] = await Promise.allSettled([ServerProcess.start(serving), ...launching]);
+    const serving = ensureDemoBuilt().then(() =>
+      ServerProcess.start({ port: options.port, dataDir: join(dataDir, "server"), staticRoot: DEMO_PAGES }),
+    );
+    const [started, ...launched] = await Promise.allSettled([serving, ...launching]);
     if (started.status === "rejected") throw started.reason;
     server = started.value;
     for (const outcome of launched) if (outcome.status === "rejected") throw outcome.reason;
@@ -60,8 +61,8 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
 
 async function openBroker(profile: BrowserProfile | undefined, url: string): Promise<Page> {
   if (profile === undefined) throw new Error("a cluster needs at least one tab");
-  const page = await profile.open(url);
-  const running = () => window.tabstream?.tab?.status().state === "running";
-  await page.waitForFunction(running, undefined, { timeout: RUNNING_TIMEOUT_MS });
+  const page = await profile.newPage();
+  await page.goto(url);
+  await page.locator("[data-testid=broker-state]", { hasText: "running" }).waitFor({ timeout: RUNNING_TIMEOUT_MS });
   return page;
 }

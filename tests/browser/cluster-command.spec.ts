@@ -1,0 +1,104 @@
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "@playwright/test";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const READY_LIMIT_MS = 15_000;
+
+test("`npm run cluster` is ready in time, keeps its data, and leaves nothing behind", async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), "tabstream-command-"));
+  try {
+    const port = await freePort();
+    for (const round of ["first", "second"]) {
+      const startedAtMs = Date.now();
+      const command = start(["--tabs", "3", "--port", String(port), "--data-dir", dataDir]);
+      await expect.poll(() => command.output(), { timeout: 2 * READY_LIMIT_MS, intervals: [50] }).toContain("ready");
+      const readyMs = Date.now() - startedAtMs;
+      console.log(`    cluster ready, ${round} start: ${readyMs} ms`);
+      expect(command.output()).toContain(`cluster ready: brokers=3 kafka=off http=127.0.0.1:${port}\n`);
+      expect(readyMs).toBeLessThan(READY_LIMIT_MS);
+      // A second start takes the same brokers up again instead of making new ones.
+      expect(await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()).toContain("tabstream_brokers 3");
+
+      command.interrupt();
+      await command.exited;
+      await expect.poll(() => commandLinesWith(dataDir)).toEqual([]);
+    }
+    expect(readdirSync(dataDir).sort()).toEqual(["profile-0", "profile-1", "profile-2", "server"]);
+  } finally {
+    await rm(dataDir, { recursive: true, force: true, maxRetries: 10 });
+  }
+});
+
+test("one profile holds several brokers", async () => {
+  const command = start(["--tabs", "2", "--port", String(await freePort()), "--one-profile"]);
+  await expect.poll(() => command.output(), { timeout: 2 * READY_LIMIT_MS }).toContain("brokers=2");
+  command.interrupt();
+  await command.exited;
+});
+
+test("a flag that makes no sense ends the command with a reason and status 2", async () => {
+  const command = start(["--tabs", "none"]);
+  expect(await command.exited).toBe(2);
+  expect(command.output()).toContain("--tabs none: give a whole number from 1 to 16");
+  expect(command.output()).toContain("usage: npm run cluster");
+});
+
+test("a port that is taken ends the command with a reason", async () => {
+  const taken = createServer().listen(0, "127.0.0.1");
+  await once(taken, "listening");
+  const { port } = taken.address() as AddressInfo;
+  const command = start(["--tabs", "1", "--port", String(port)]);
+  expect(await command.exited).toBe(1);
+  expect(command.output()).toContain(String(port));
+  taken.close();
+});
+
+function start(args: readonly string[]) {
+  // A process group of its own, so that it can be interrupted as Ctrl-C does: all of the group at once.
+  const child = spawn("npm", ["run", "--silent", "cluster", "--", ...args], { cwd: root, detached: true });
+  let output = "";
+  child.stdout.on("data", (chunk: Buffer) => void (output += chunk.toString()));
+  child.stderr.on("data", (chunk: Buffer) => void (output += chunk.toString()));
+  return { output: () => output, exited: exitCode(child), interrupt: () => interrupt(child) };
+}
+
+function interrupt({ pid }: ChildProcess): void {
+  if (pid === undefined) throw new Error("the command did not start");
+  process.kill(-pid, "SIGINT");
+}
+
+async function exitCode(child: ChildProcess): Promise<number | null> {
+  const [code] = (await once(child, "exit")) as [number | null];
+  return code;
+}
+
+/** Command lines of processes that know of `folder`. */
+function commandLinesWith(folder: string): string[] {
+  if (!existsSync("/proc/self/cmdline")) return [];
+  const lines = readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
+    } catch {
+      // It ended while we looked.
+      return "";
+    }
+  });
+  return lines.filter((line) => line.includes(folder));
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  return port;
+}

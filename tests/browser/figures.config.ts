@@ -1,0 +1,10 @@
+import { defineConfig } from "@playwright/test";
+import tests from "./playwright.config.ts";
+
+/** `npm run figures`: measurements, which are no tests because they want a quiet machine. */
+export default defineConfig({
+  ...tests,
+  testMatch: "first-figures.spec.ts",
+  testIgnore: [],
+  reporter: [["list"]],
+});
