@@ -1,9 +1,15 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { partitionKey } from "../../src/log/stored-log.ts";
 import type { Chunk } from "../../src/log/stored-log.ts";
 import { fetch } from "../../src/protocol/apis/01-fetch.ts";
 import { CoreCluster } from "./core-cluster.ts";
 import type { CoreBroker } from "./core-cluster.ts";
 import { consumed, createTopic, leaderOf, produced, sendProduce, untilInSync } from "./core-requests.ts";
+
+function chunksOf(tab: CoreBroker): Chunk[] {
+  const { topicId, partitionIndex } = tab.disk.load()[0]!.metadata;
+  return tab.disk.read(partitionKey(topicId, partitionIndex), 0, Number.POSITIVE_INFINITY);
+}
 
 function damage({ bytes }: Chunk): void {
   bytes[bytes.length - 1]! ^= 1;
@@ -40,19 +46,17 @@ describe("a broker whose storage fails", () => {
 
   it("[R20] does not start on a log that was damaged on disk", () => {
     leader.kill();
-    const [stored] = leader.disk.load();
-    damage((stored!.chunks as Chunk[])[2]!);
+    damage(chunksOf(leader)[2]!);
     leader.start();
     expect(leader.core.state).toBe("failed");
-    expect(leader.core.status().reason).toContain(`${stored!.metadata.topicId}/0`);
+    expect(leader.core.status().reason).toContain(leader.disk.load()[0]!.metadata.topicId);
   });
 
   it("[R20] serves no damaged batch from disk, and fences itself when it meets one", () => {
     const large = "x".repeat(900_000);
     for (let round = 0; round < 6; round++) produced(cluster, leader.connect(), "quakes", [large]);
     // The first record has left the cache in memory: reading it goes to the disk.
-    const [stored] = leader.disk.load();
-    damage((stored!.chunks as Chunk[])[0]!);
+    damage(chunksOf(leader)[0]!);
     const answer = leader.connect().ask(fetch, 12, {
       maxWaitMs: 0,
       minBytes: 1,

@@ -2,7 +2,7 @@ import type { Chunk, ChunkDescriptor, LogMetadata } from "../../log/stored-log.t
 import type { PartitionKey, StoredLog, StoreOperation } from "../../log/stored-log.ts";
 import type { LogStore } from "../../runtime/log-store.ts";
 import type { Durability } from "../../broker/storage-identity.ts";
-import { cutChunk } from "./cut-chunk.ts";
+import { cutChunk } from "../../log/cut-chunk.ts";
 import type { DirectoryDatabase } from "./directory-database.ts";
 import { StoreUnavailableError, storageError } from "./errors.ts";
 import { result } from "./idb-request.ts";

@@ -27,11 +27,15 @@ export class StoredLogs {
   }
 
   load(): StoredLog[] {
-    return [...this.#logs.values()].map(({ metadata, chunks }) => ({
-      metadata,
-      chunks,
-      tail: chunks.filter(({ lastOffset }) => lastOffset >= metadata.producerSnapshot.offset),
-    }));
+    return [...this.#logs.values()].map(({ metadata, chunks }) => {
+      // A trim that was cut short may have left chunks that lie wholly below the log's start.
+      const kept = chunks.filter(({ lastOffset }) => lastOffset >= metadata.logStartOffset);
+      return {
+        metadata,
+        chunks: kept.map(({ bytes: _bytes, ...descriptor }) => descriptor),
+        tail: kept.filter(({ lastOffset }) => lastOffset >= metadata.producerSnapshot.offset),
+      };
+    });
   }
 
   /** See `LogStore.read`. */
@@ -71,7 +75,8 @@ function changedChunks(
     case "append": {
       const last = chunks.at(-1);
       assert(last === undefined || last.lastOffset < operation.chunk.baseOffset, "a chunk is added behind the last one");
-      return [...chunks, operation.chunk];
+      // A copy, so that the disk holds neither what the view lies in nor what becomes of it later.
+      return [...chunks, { ...operation.chunk, bytes: operation.chunk.bytes.slice() }];
     }
     case "truncate":
       return chunks.flatMap((chunk) => {
