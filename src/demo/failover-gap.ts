@@ -8,13 +8,21 @@ export interface Acknowledgement {
 /** A page may hear of an election a little after its producer has already used the new leader. */
 const HEARD_LATE_MS = 2000;
 
+interface Stall {
+  readonly partition: string;
+  /** From the acknowledgement before, or from the sending when nothing else was waited for. */
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
 /**
- * The longest that a record of this session waited because its partition changed leaders: what a producer felt of a
- * failover. Undefined until a record has waited through an election.
+ * How long this page's producer stood still because a partition changed leaders: the longest time without an
+ * acknowledgement, while one was waited for, around an election. Undefined until an election has held something up.
  */
 export class FailoverGap {
   readonly #electedMs = new Map<string, number>();
-  #recent: Acknowledgement[] = [];
+  readonly #acknowledgedMs = new Map<string, number>();
+  #recent: Stall[] = [];
   #longestMs: number | undefined;
 
   get longestMs(): number | undefined {
@@ -23,19 +31,22 @@ export class FailoverGap {
 
   onElection(partition: string, nowMs: number): void {
     this.#electedMs.set(partition, nowMs);
-    this.#recent = this.#recent.filter((ack) => ack.acknowledgedMs >= nowMs - HEARD_LATE_MS);
-    for (const ack of this.#recent) this.#consider(ack);
+    for (const stall of this.#recent) this.#consider(stall);
   }
 
-  onAcknowledgement(ack: Acknowledgement): void {
-    this.#recent = this.#recent.filter((known) => known.acknowledgedMs >= ack.acknowledgedMs - HEARD_LATE_MS);
-    this.#recent.push(ack);
-    this.#consider(ack);
+  /** Acknowledgements of a partition come in the order in which its records were sent. */
+  onAcknowledgement({ partition, sentMs, acknowledgedMs }: Acknowledgement): void {
+    const fromMs = Math.max(sentMs, this.#acknowledgedMs.get(partition) ?? sentMs);
+    this.#acknowledgedMs.set(partition, acknowledgedMs);
+    const stall = { partition, fromMs, toMs: acknowledgedMs };
+    this.#recent = this.#recent.filter((known) => known.toMs >= acknowledgedMs - HEARD_LATE_MS);
+    this.#recent.push(stall);
+    this.#consider(stall);
   }
 
-  #consider(ack: Acknowledgement): void {
-    const electedMs = this.#electedMs.get(ack.partition);
-    if (electedMs === undefined || ack.sentMs > electedMs || ack.acknowledgedMs < electedMs - HEARD_LATE_MS) return;
-    this.#longestMs = Math.max(this.#longestMs ?? 0, ack.acknowledgedMs - ack.sentMs);
+  #consider({ partition, fromMs, toMs }: Stall): void {
+    const electedMs = this.#electedMs.get(partition);
+    if (electedMs === undefined || fromMs > electedMs || toMs < electedMs - HEARD_LATE_MS) return;
+    this.#longestMs = Math.max(this.#longestMs ?? 0, toMs - fromMs);
   }
 }

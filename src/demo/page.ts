@@ -275,7 +275,7 @@ function figuresOf({ session, observations }: PageParts): readonly Figure[] {
     {
       name: "Failover gap",
       value: milliseconds(session.failover.longestMs),
-      meaning: "The longest that a record of this page waited because its partition changed leaders",
+      meaning: "The longest time without an acknowledgement, while one was waited for, around a change of leaders",
       testId: "failover-gap",
     },
   ];

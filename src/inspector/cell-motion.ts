@@ -34,8 +34,9 @@ export class ArrivalRings {
   }
 }
 
+/** Marks what an election has changed. Elections are rare enough to be animated. */
 export function flash(target: HTMLElement): void {
-  target.animate([{ backgroundColor: "var(--flash)", color: "var(--ink)" }, {}], {
+  target.animate([{ boxShadow: "0 0 0 4px var(--flash)" }, { boxShadow: "0 0 0 4px transparent" }], {
     duration: FLASH_MS,
     easing: "ease-in",
   });

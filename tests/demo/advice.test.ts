@@ -57,7 +57,7 @@ describe("without the server", () => {
 
   test("it says what goes on and what waits", () => {
     const [notice] = advice({ status: cut });
-    expect(notice?.text).toMatch(/Reading and writing go on.*wait\. Reconnecting/);
+    expect(notice?.text).toMatch(/Reading and writing go on.*Elections.*wait.*Reconnecting/);
   });
 
   test("before the first contact it says where it looks", () => {
