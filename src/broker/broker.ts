@@ -220,6 +220,7 @@ export class Broker {
       type: "write",
       writeId,
       operations: checkpoint === undefined ? operations : [...operations, checkpoint],
+      durability: replica.config.durability,
     });
     this.#writes.set(writeId, () => {
       replica.writesInFlight--;

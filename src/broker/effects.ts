@@ -1,5 +1,5 @@
 import type { PartitionKey, StoreOperation } from "../log/stored-log.ts";
-import type { StorageIdentity } from "./storage-identity.ts";
+import type { Durability, StorageIdentity } from "./storage-identity.ts";
 
 /** What a broker wants done. The runtime does it in order; what has an outcome comes back as an event. */
 export type BrokerEffect =
@@ -9,7 +9,13 @@ export type BrokerEffect =
   | { readonly type: "link-send"; readonly linkId: number; readonly frame: Uint8Array }
   | { readonly type: "close-link"; readonly linkId: number; readonly reason: string }
   | { readonly type: "controller-send"; readonly frame: Uint8Array }
-  | { readonly type: "write"; readonly writeId: number; readonly operations: readonly StoreOperation[] }
+  | {
+      readonly type: "write";
+      readonly writeId: number;
+      readonly operations: readonly StoreOperation[];
+      /** The topic's. Writes that share a transaction get the strictest of theirs. */
+      readonly durability: Durability;
+    }
   | {
       readonly type: "read";
       readonly readId: number;

@@ -1,5 +1,5 @@
 import type { MetadataRecordInit } from "../protocol/metadata-records/registry.ts";
-import type { BrokerRegistration, ClusterImage } from "./image.ts";
+import type { BrokerRegistration, ClusterImage, Topic } from "./image.ts";
 import { NO_LEADER } from "./partition.ts";
 import type { Partition } from "./partition.ts";
 import { changePartitions } from "./partition-changes.ts";
@@ -40,10 +40,14 @@ export function beginControlledShutdown(image: ClusterImage, broker: BrokerRegis
   ];
 }
 
-/** R11: a broker that may have lost what it held gives up its places in every ISR and ELR. */
-export function disqualifyBroker(image: ClusterImage, brokerId: number): MetadataRecordInit[] {
-  const counts = ({ isr, eligibleLeaderReplicas }: Partition) =>
-    isr.includes(brokerId) || eligibleLeaderReplicas.includes(brokerId);
+/** R11: a broker gives up its places in the ISR and ELR of every topic of which it may have lost what it held. */
+export function disqualifyBroker(
+  image: ClusterImage,
+  brokerId: number,
+  mayHaveLost: (topic: Topic) => boolean,
+): MetadataRecordInit[] {
+  const counts = ({ topicId, isr, eligibleLeaderReplicas }: Partition) =>
+    (isr.includes(brokerId) || eligibleLeaderReplicas.includes(brokerId)) && mayHaveLost(image.topics.get(topicId)!);
   return changePartitions(image, (partition) => (counts(partition) ? { unclean: [brokerId] } : undefined));
 }
 

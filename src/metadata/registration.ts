@@ -3,7 +3,8 @@ import type { ErrorName } from "../protocol/error-codes.ts";
 import type { MetadataRecordInit } from "../protocol/metadata-records/registry.ts";
 import { disqualifyBroker } from "./fencing.ts";
 import { registerBrokerRecord } from "./image.ts";
-import type { BrokerRegistration, ClusterImage, Listener, StorageDirectory } from "./image.ts";
+import type { BrokerRegistration, ClusterImage, Listener, StorageDirectory, Topic } from "./image.ts";
+import { topicConfig } from "./topic-config.ts";
 
 /**
  * Admits brokers by the identity of their storage (reliability rules R11, R12).
@@ -61,11 +62,12 @@ export function registerBroker(
 ): { readonly records: readonly MetadataRecordInit[]; readonly broker: BrokerRegistration } {
   const isKnown = identity.kind === "known";
   const brokerId = isKnown ? identity.directory.brokerId : nextBrokerId(image);
-  // What was written before this start counts by the durability that was in force then.
-  const mayHaveLost = isKnown && identity.directory.durability !== "strict";
+  // What was written before this start counts by the durability that was in force then, of the storage or the topic.
+  const mayHaveLost = (topic: Topic) =>
+    isKnown && (identity.directory.durability !== "strict" || topicConfig(image, topic.name).durability !== "strict");
   const directoryId = request.logDirs[0]!;
   const before: MetadataRecordInit[] = [
-    ...(mayHaveLost ? disqualifyBroker(image, brokerId) : []),
+    ...disqualifyBroker(image, brokerId, mayHaveLost),
     {
       type: "StorageIdentityRecord",
       directoryId,

@@ -1,3 +1,4 @@
+import type { Durability } from "../broker/storage-identity.ts";
 import type { Chunk, PartitionKey, StoredLog, StoreOperation } from "../log/stored-log.ts";
 
 /**
@@ -8,8 +9,11 @@ import type { Chunk, PartitionKey, StoredLog, StoreOperation } from "../log/stor
 export interface LogStore {
   /** Reads every log once, before the broker starts. */
   load(): Promise<readonly StoredLog[]>;
-  /** Applies the operations in order, as one transaction. Resolves only once they are durable (R7). */
-  write(operations: readonly StoreOperation[]): Promise<void>;
+  /**
+   * Applies the operations in order, as one transaction. Resolves only once they are durable (R7), in the class asked
+   * for; `strict` by default. A directory that is relaxed as a whole makes every write relaxed.
+   */
+  write(operations: readonly StoreOperation[], durability?: Durability): Promise<void>;
   /**
    * Chunks from the one holding `fromOffset` on: at least that one, then whole chunks while they fit `maxBytes`.
    * Empty when no chunk holds `fromOffset` or anything above it. Bytes come as they are on disk, unchecked.

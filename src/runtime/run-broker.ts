@@ -5,7 +5,6 @@ import type { BrokerStatus } from "../broker/broker-status.ts";
 import type { BrokerEffect } from "../broker/effects.ts";
 import type { BrokerEvent } from "../broker/events.ts";
 import { coalesceAppends } from "../log/coalesce-appends.ts";
-import type { StoreOperation } from "../log/stored-log.ts";
 import type { BrokerPlatform } from "./broker-platform.ts";
 import type { Connection } from "./connection.ts";
 
@@ -46,7 +45,7 @@ class BrokerLoop implements RunningBroker {
   readonly #links = new Map<number, Connection | "dialling">();
 
   /** Writes that wait for the transaction in flight; they share the next one (group commit). */
-  #pendingWrites: { readonly writeId: number; readonly operations: readonly StoreOperation[] }[] = [];
+  #pendingWrites: Extract<BrokerEffect, { readonly type: "write" }>[] = [];
   #writing = false;
 
   #cancelWake: (() => void) | undefined;
@@ -207,7 +206,8 @@ class BrokerLoop implements RunningBroker {
     this.#pendingWrites = [];
     this.#writing = true;
     const operations = coalesceAppends(writes.flatMap((write) => write.operations));
-    this.#platform.store.write(operations).then(
+    const durability = writes.some((write) => write.durability === "strict") ? "strict" : "relaxed";
+    this.#platform.store.write(operations, durability).then(
       () => {
         this.#writing = false;
         this.#dispatch({ type: "written", writeIds: writes.map(({ writeId }) => writeId), operations });

@@ -176,6 +176,17 @@ describe("places in ISR and ELR over a restart", () => {
     expect(driver.partition("quakes")).toMatchObject({ leader: 2 });
   });
 
+  test("[R11] strict storage gives them up for the topics that are relaxed, and keeps the others", () => {
+    const { driver, broker, other } = start("strict");
+    driver.createTopic("safe", 1, { replicationFactor: 2 });
+    driver.createTopic("fast", 1, { replicationFactor: 2, configs: [{ name: "durability", value: "relaxed" }] });
+    broker.die();
+    other.die();
+    broker.restart();
+    expect(driver.partition("safe")).toMatchObject({ leader: 1, isr: [1], eligibleLeaderReplicas: [2] });
+    expect(driver.partition("fast")).toMatchObject({ leader: -1, isr: [2], lastKnownElr: [1] });
+  });
+
   test("[R11] what counts is how the records were written, not how the next ones will be", () => {
     const { driver, broker, other } = start("relaxed");
     driver.createTopic("quakes", 1, { replicationFactor: 2 });

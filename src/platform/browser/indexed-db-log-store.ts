@@ -57,9 +57,10 @@ class IndexedDbLogStore implements LogStore {
     return logs;
   }
 
-  write(operations: readonly StoreOperation[]): Promise<void> {
+  write(operations: readonly StoreOperation[], durability: Durability = "strict"): Promise<void> {
     const stores = ["metadata", "chunks", "chunk-index"] as const;
-    return this.#database.write(stores, this.#durability, "writing to the logs", async (transaction) => {
+    const weaker = this.#durability === "relaxed" ? "relaxed" : durability;
+    return this.#database.write(stores, weaker, "writing to the logs", async (transaction) => {
       const underWay: Promise<void>[] = [];
       for (const operation of operations) {
         underWay.push(this.#apply(transaction, operation));
