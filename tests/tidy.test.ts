@@ -14,6 +14,8 @@ interface SourceFile {
   /** The text with comments blanked, so that words of people are not taken for code. */
   readonly code: string;
   readonly imports: readonly Import[];
+  /** Workers and scripts that the file starts, or has a page start; they are entry points of their own. */
+  readonly starts: readonly Import[];
 }
 
 interface Import {
@@ -32,13 +34,18 @@ function filesIn(folder: string, pattern: RegExp): string[] {
 function read(path: string): SourceFile {
   const text = readFileSync(join(root, path), "utf8");
   const code = text.replace(/\/\*[^]*?\*\/|(?<![:"'`\\])\/\/[^\n]*/g, (comment) => comment.replace(/[^\n]/g, " "));
-  const specifiers = [
-    ...code.matchAll(/(?:\bfrom|^\s*import|\bimport\()\s*"([^"]+)"/gm),
-    ...code.matchAll(/new URL\("(\.[^"]+\.ts)", import\.meta\.url\)/g),
-    ...(path.endsWith(".html") ? text.matchAll(/<script[^>]*\ssrc="([^"]+)"/g) : []),
-  ].map((match) => match[1] ?? "");
-  const imports = specifiers.map((specifier) => ({ specifier, path: resolveImport(path, specifier) }));
-  return { path, text, code, imports };
+  const named = (pattern: RegExp, within: string): Import[] =>
+    [...within.matchAll(pattern)].map(([, specifier = ""]) => ({ specifier, path: resolveImport(path, specifier) }));
+  return {
+    path,
+    text,
+    code,
+    imports: named(/(?:\bfrom|^\s*import|\bimport\()\s*"([^"]+)"/gm, code),
+    starts: [
+      ...named(/new URL\("(\.[^"]+\.ts)", import\.meta\.url\)/g, code),
+      ...named(/<script[^>]*\ssrc="([^"]+)"/g, path.endsWith(".html") ? text : ""),
+    ],
+  };
 }
 
 /** Vite's suffixes, such as `?worker`, are no part of the file name. */
@@ -94,8 +101,10 @@ describe("who may import whom", () => {
   });
 
   test("every relative import names a file", () => {
-    const wrong = everything.flatMap(({ path, imports }) =>
-      imports.filter((to) => to.path !== undefined && !existsSync(join(root, to.path))).map((to) => ({ path, to })),
+    const wrong = everything.flatMap(({ path, imports, starts }) =>
+      [...imports, ...starts]
+        .filter((to) => to.path !== undefined && !existsSync(join(root, to.path)))
+        .map((to) => ({ path, to })),
     );
     expect(wrong.map(({ path, to }) => `${path} imports ${to.specifier}`)).toEqual([]);
   });
@@ -135,14 +144,14 @@ describe("files", () => {
     for (let file = pending.pop(); file !== undefined; file = pending.pop()) {
       if (reached.has(file.path)) continue;
       reached.add(file.path);
-      pending.push(...file.imports.flatMap(({ path }) => byPath.get(path ?? "") ?? []));
+      pending.push(...[...file.imports, ...file.starts].flatMap(({ path }) => byPath.get(path ?? "") ?? []));
     }
     const unreached = everything.filter(({ path }) => !reached.has(path) && !path.endsWith(".d.ts"));
     expect(unreached.map(({ path }) => path)).toEqual([]);
   });
 
   test("each source file is reached without the tests", () => {
-    const imported = new Set(source.flatMap(({ imports }) => imports.map(({ path }) => path)));
+    const imported = new Set(source.flatMap(({ imports, starts }) => [...imports, ...starts].map(({ path }) => path)));
     const isEntry = (path: string) =>
       /^src\/index\.ts$|\.html$|\.d\.ts$|\/main\.ts$|^src\/platform\/simulated\//.test(path);
     expect(source.map(({ path }) => path).filter((path) => !imported.has(path) && !isEntry(path))).toEqual([]);
