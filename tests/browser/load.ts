@@ -4,6 +4,7 @@ import { checkHistory } from "../history/check-history.ts";
 import type { Verdict } from "../history/check-history.ts";
 import type { HistoryEvent } from "../history/history.ts";
 import type { Ack } from "./ack-gap.ts";
+import type { ProducerReport } from "./pages/steady-producer.ts";
 import type { TestCluster } from "./test-cluster.ts";
 
 export interface LoadOptions {
@@ -33,6 +34,7 @@ export class Load {
   readonly topic: string;
   readonly partitions: number;
   readonly #page: Page;
+  #produced: Promise<ProducerReport> | undefined;
 
   private constructor(cluster: TestCluster, options: LoadOptions) {
     this.#page = cluster.client;
@@ -60,13 +62,19 @@ export class Load {
     return await this.#page.evaluate(() => window.testTab.producerReport("client").acks);
   }
 
+  /** Stops the producer, once what it has sent is acknowledged or given up. */
+  stopProducing(): Promise<ProducerReport> {
+    this.#produced ??= this.#page.evaluate(() => window.testTab.stopProducer("client"));
+    return this.#produced;
+  }
+
   /**
    * Stops the producer, reads the topic back from its beginning, and judges everything that was sent and read.
    * `others` is what other pages did to the topic meanwhile.
    */
   async finish(others: readonly HistoryEvent[] = []): Promise<LoadResult> {
     const { topic, partitions } = this;
-    const produced = await this.#page.evaluate(() => window.testTab.stopProducer("client"));
+    const produced = await this.stopProducing();
     const final = { process: "final", topic, partitions };
     const read = await this.#page.evaluate((options) => window.testTab.readAll(options), final);
     const tailed = await this.#page.evaluate(() => window.testTab.stopConsumer("tail"));
