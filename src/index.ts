@@ -42,7 +42,7 @@ export type {
   ITopicMetadata,
   ResourceConfigQuery,
   SeekEntry,
-} from "./client/admin.ts";
+} from "./client/admin-types.ts";
 export type { RetryOptions } from "./client/backoff.ts";
 export type { BrokerView, ClusterView, PartitionView, TopicView } from "./client/cluster-view.ts";
 export { CompressionTypes } from "./client/compression-types.ts";
@@ -55,7 +55,7 @@ export type {
   EachMessagePayload,
   PartitionAssignment,
   TopicPartitionOffset,
-} from "./client/consumer.ts";
+} from "./client/consumer-types.ts";
 export type { Batch } from "./client/consumer-batch.ts";
 export type { RecordMetadata } from "./client/delivery.ts";
 export {

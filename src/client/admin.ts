@@ -1,10 +1,19 @@
+import type {
+  AdminConfig,
+  ConfigEntry,
+  DescribeConfigResponse,
+  IResourceConfig,
+  ITopicConfig,
+  ITopicMetadata,
+  ResourceConfigQuery,
+  SeekEntry,
+} from "./admin-types.ts";
 import { retryPolicy, retrying } from "./backoff.ts";
 import type { RetryOptions, RetryPolicy } from "./backoff.ts";
 import { BrokerConnections } from "./broker-connections.ts";
 import { clusterView } from "./cluster-view.ts";
 import type { ClusterView } from "./cluster-view.ts";
 import type { Cluster } from "./cluster.ts";
-import type { ConfigResourceTypes } from "./config-resources.ts";
 import {
   KafkaJSAggregateError,
   KafkaJSCreateTopicError,
@@ -19,7 +28,6 @@ import type { InstrumentationEvent } from "./events.ts";
 import type { Logger } from "./logger.ts";
 import { lookUpOffsets } from "./offset-lookup.ts";
 import { partitionMetadata } from "./partition-metadata.ts";
-import type { PartitionMetadata } from "./partitioner.ts";
 import type { ClusterImage } from "../metadata/image.ts";
 import { EARLIEST_TIMESTAMP, LATEST_TIMESTAMP } from "../protocol/apis/02-list-offsets.ts";
 import { createTopics } from "../protocol/apis/19-create-topics.ts";
@@ -31,69 +39,10 @@ import { errorName } from "../protocol/error-codes.ts";
 import type { Api } from "../protocol/schema.ts";
 import { TAB_LISTENER } from "../runtime/connection.ts";
 
-export interface AdminConfig {
-  readonly retry?: RetryOptions;
-}
-
-export interface ITopicConfig {
-  readonly topic: string;
-  /** -1, the default, for the cluster's default. */
-  readonly numPartitions?: number;
-  /** A target: with fewer brokers the topic starts with fewer replicas and gains more. -1, the default, for the cluster's. */
-  readonly replicationFactor?: number;
-  readonly replicaAssignment?: readonly { readonly partition: number; readonly replicas: readonly number[] }[];
-  readonly configEntries?: readonly { readonly name: string; readonly value: string }[];
-}
-
-export interface ITopicMetadata {
-  readonly name: string;
-  readonly partitions: PartitionMetadata[];
-}
-
-export interface SeekEntry {
-  readonly partition: number;
-  readonly offset: string;
-}
-
-export interface ResourceConfigQuery {
-  readonly type: ConfigResourceTypes;
-  readonly name: string;
-  /** All by default. */
-  readonly configNames?: readonly string[];
-}
-
-export interface ConfigEntry {
-  readonly configName: string;
-  readonly configValue: string | null;
-  readonly isDefault: boolean;
-  readonly configSource: number;
-  readonly isSensitive: boolean;
-  readonly readOnly: boolean;
-  readonly configSynonyms: readonly { configName: string; configValue: string | null; configSource: number }[];
-}
-
-export interface DescribeConfigResponse {
-  readonly resources: readonly {
-    readonly configEntries: readonly ConfigEntry[];
-    readonly errorCode: number;
-    readonly errorMessage: string | null;
-    readonly resourceName: string;
-    readonly resourceType: number;
-  }[];
-  readonly throttleTime: number;
-}
-
-export interface IResourceConfig {
-  readonly type: ConfigResourceTypes;
-  readonly name: string;
-  /** A null value takes the setting back, so that the default counts again. */
-  readonly configEntries: readonly { readonly name: string; readonly value: string | null }[];
-}
-
 /** DescribeConfigs' number for a value that nobody set. */
 const DEFAULT_SOURCE = 5;
 
-/** Topics and the cluster. What changes something goes to the controller; without the metadata server it waits, and then fails. */
+/** Topics and the cluster. What changes something goes to the controller, and waits a while if that is away. */
 export class Admin {
   readonly events = adminEvents;
   readonly #cluster: Cluster;
@@ -142,7 +91,7 @@ export class Admin {
     return [...this.#cluster.image.topicsByName.keys()];
   }
 
-  /** Resolves with false if all topics exist already; rejects with a KafkaJSAggregateError that names each other failure. */
+  /** Resolves with false if all topics exist already; rejects with an aggregate error that names each other failure. */
   async createTopics(options: {
     readonly topics: readonly ITopicConfig[];
     readonly validateOnly?: boolean;
@@ -163,7 +112,9 @@ export class Admin {
     if (failures.length > 0) throw new KafkaJSAggregateError("Topic creation errors", failures);
     if (validateOnly) return true;
     for (const { topic } of topics) {
-      await this.#cluster.waitFor(`the leaders of topic ${topic}`, deadline, (image) => isReady(image, topic, waitForLeaders));
+      await this.#cluster.waitFor(`the leaders of topic ${topic}`, deadline, (image) =>
+        isReady(image, topic, waitForLeaders),
+      );
     }
     return answers.some(({ errorCode }) => errorName(errorCode) === "NONE");
   }
@@ -174,7 +125,9 @@ export class Admin {
     const ids = new Map(options.topics.map((name) => [name, this.#cluster.image.topicsByName.get(name)]));
     const body = { topics: options.topics.map((name) => ({ name })), timeoutMs };
     const { responses } = await this.#ask("DeleteTopics", deleteTopics, body, timeoutMs);
-    throwFirst(responses.map(({ name, errorCode, errorMessage }) => ({ what: `Topic ${name}`, errorCode, errorMessage })));
+    throwFirst(
+      responses.map(({ name, errorCode, errorMessage }) => ({ what: `Topic ${name}`, errorCode, errorMessage })),
+    );
     for (const [name, id] of ids) {
       await this.#cluster.waitFor(`the removal of topic ${name}`, deadline, (image) =>
         id === undefined || !image.topics.has(id) ? true : undefined,
@@ -202,18 +155,24 @@ export class Admin {
     const validateOnly = options.validateOnly ?? false;
     const body = { topics, timeoutMs, validateOnly };
     const { results } = await this.#ask("CreatePartitions", createPartitions, body, timeoutMs);
-    throwFirst(results.map(({ name, errorCode, errorMessage }) => ({ what: `Topic ${name}`, errorCode, errorMessage })));
+    throwFirst(
+      results.map(({ name, errorCode, errorMessage }) => ({ what: `Topic ${name}`, errorCode, errorMessage })),
+    );
     if (validateOnly) return true;
     for (const { name, count } of topics) {
-      await this.#cluster.waitFor(`partition ${count - 1} of topic ${name}`, deadline, (image) =>
-        image.topicNamed(name)?.partitions[count - 1],
+      await this.#cluster.waitFor(
+        `partition ${count - 1} of topic ${name}`,
+        deadline,
+        (image) => image.topicNamed(name)?.partitions[count - 1],
       );
     }
     return true;
   }
 
   /** The partitions of `topics`, by default of all. */
-  async fetchTopicMetadata(options: { readonly topics?: readonly string[] } = {}): Promise<{ topics: ITopicMetadata[] }> {
+  async fetchTopicMetadata(
+    options: { readonly topics?: readonly string[] } = {},
+  ): Promise<{ topics: ITopicMetadata[] }> {
     this.#connected();
     const { image } = this.#cluster;
     const names = options.topics ?? [...image.topicsByName.keys()];
@@ -224,7 +183,7 @@ export class Admin {
     return { topics };
   }
 
-  /** The ends of every partition: `high`, also as `offset`, behind the last committed message, `low` the first there is. */
+  /** The ends of every partition: `high`, also as `offset`, is behind the last committed message, `low` the first. */
   async fetchTopicOffsets(topic: string): Promise<(SeekEntry & { readonly high: string; readonly low: string })[]> {
     const [high, low] = await Promise.all([
       this.#offsets(topic, LATEST_TIMESTAMP),
@@ -238,7 +197,7 @@ export class Admin {
     }));
   }
 
-  /** The first offset at or after `timestamp` in every partition; its end where there is none, or without a timestamp. */
+  /** The first offset at or after `timestamp` in every partition; its end where there is none, and by default. */
   async fetchTopicOffsetsByTimestamp(topic: string, timestamp = LATEST_TIMESTAMP): Promise<SeekEntry[]> {
     const [found, ends] = await Promise.all([this.#offsets(topic, timestamp), this.#offsets(topic, LATEST_TIMESTAMP)]);
     return found.map(({ partition, offset }, index) => ({
@@ -305,7 +264,9 @@ export class Admin {
     const { requestTimeoutMs } = this.#cluster;
     const body = { resources, validateOnly: options.validateOnly ?? false };
     const { responses } = await this.#ask("IncrementalAlterConfigs", incrementalAlterConfigs, body, requestTimeoutMs);
-    throwFirst(responses.map(({ resourceName, ...rest }) => ({ what: `The configuration of ${resourceName}`, ...rest })));
+    throwFirst(
+      responses.map(({ resourceName, ...rest }) => ({ what: `The configuration of ${resourceName}`, ...rest })),
+    );
   }
 
   on<T>(eventName: string, listener: (event: InstrumentationEvent<T>) => void): () => void {
@@ -321,7 +282,8 @@ export class Admin {
   }
 
   #connected(): BrokerConnections {
-    if (this.#connections === undefined) throw new KafkaJSError("The admin client is disconnected; call connect() first");
+    if (this.#connections === undefined)
+      throw new KafkaJSError("The admin client is disconnected; call connect() first");
     return this.#connections;
   }
 
@@ -358,7 +320,13 @@ export class Admin {
   }
 }
 
-function creatableTopic({ topic, numPartitions, replicationFactor, replicaAssignment, configEntries = [] }: ITopicConfig) {
+function creatableTopic({
+  topic,
+  numPartitions,
+  replicationFactor,
+  replicaAssignment,
+  configEntries = [],
+}: ITopicConfig) {
   if (typeof topic !== "string" || topic === "") throw new KafkaJSNonRetriableError(`Invalid topic ${String(topic)}`);
   return {
     name: topic,
@@ -387,7 +355,8 @@ function throwFirst(
     return [new KafkaJSProtocolError(error, errorMessage === null ? what : `${what}, ${errorMessage}`)];
   });
   const [first, second] = failures;
-  if (second !== undefined) throw new KafkaJSAggregateError(failures.map(({ message }) => message).join("; "), failures);
+  if (second !== undefined)
+    throw new KafkaJSAggregateError(failures.map(({ message }) => message).join("; "), failures);
   if (first !== undefined) throw first;
 }
 

@@ -1,4 +1,10 @@
-import { asError, KafkaJSConnectionClosedError, KafkaJSConnectionError, KafkaJSServerDoesNotSupportApiKey, reasonOf } from "./errors.ts";
+import {
+  asError,
+  KafkaJSConnectionClosedError,
+  KafkaJSConnectionError,
+  KafkaJSServerDoesNotSupportApiKey,
+  reasonOf,
+} from "./errors.ts";
 import type { NetworkEvents } from "./events.ts";
 import { PendingRequests } from "./pending-requests.ts";
 import { apiVersions } from "../protocol/apis/18-api-versions.ts";
@@ -87,7 +93,9 @@ export class BrokerConnection {
     const { connectionTimeoutMs, clock, dial } = this.#options;
     if (this.#closedReason !== undefined) throw new Error(this.#closedReason);
     const startedAt = clock.now();
-    const connection = await withTimeout(dial(), clock, connectionTimeoutMs, (late) => late.close("it opened too late"));
+    const connection = await withTimeout(dial(), clock, connectionTimeoutMs, (late) =>
+      late.close("it opened too late"),
+    );
     const open: OpenConnection = new OpenConnection(connection, this.#options, () => {
       if (this.#open === open) this.#open = undefined;
     });

@@ -42,7 +42,10 @@ export interface PartitionView {
   readonly offlineReplicas: readonly number[];
 }
 
-export function clusterView({ image, controllerConnected }: Pick<Cluster, "image" | "controllerConnected">): ClusterView {
+export function clusterView({
+  image,
+  controllerConnected,
+}: Pick<Cluster, "image" | "controllerConnected">): ClusterView {
   const isAway = (nodeId: number) => image.brokers.get(nodeId)?.fenced ?? true;
   return {
     clusterId: image.clusterId,

@@ -32,7 +32,7 @@ const noEvents: NetworkEvents = { request: () => {}, requestTimeout: () => {}, r
 
 /**
  * The cluster as one `Kafka` instance sees it: its metadata, followed from the metadata server as brokers do, and the
- * ways to its brokers. While the server is away the last metadata stays in force, so leaders that live go on being used.
+ * ways to its brokers. While the server is away the last metadata stays in force, so living leaders go on being used.
  */
 export class Cluster {
   readonly #options: ClusterOptions;
@@ -78,11 +78,12 @@ export class Cluster {
   }
 
   get platform(): ClientPlatform {
-    if (this.#platform === undefined) throw new KafkaJSConnectionError("Not connected; call connect() first", { broker: "" });
+    if (this.#platform === undefined)
+      throw new KafkaJSConnectionError("Not connected; call connect() first", { broker: "" });
     return this.#platform;
   }
 
-  /** Opens the cluster for one more client and waits for its metadata. Each call is to be matched by {@link release}. */
+  /** Opens the cluster for one more client and waits for its metadata. Each call is matched by a {@link release}. */
   async acquire(): Promise<void> {
     if (this.#users++ === 0) this.#open();
     try {
@@ -151,7 +152,8 @@ export class Cluster {
 
   /** Asks the controller; waits for the link to it, if need be. */
   async askController<Init, R>(api: Api<unknown, Init, R>, body: NoInfer<Init>, timeoutMs: number): Promise<R> {
-    if (this.#controller === undefined) throw new KafkaJSConnectionError("The client was closed", { broker: "controller" });
+    if (this.#controller === undefined)
+      throw new KafkaJSConnectionError("The client was closed", { broker: "controller" });
     return this.#controller.request(api, body, timeoutMs);
   }
 
@@ -210,6 +212,6 @@ export class Cluster {
   }
 
   #notify(): void {
-    for (const watcher of [...this.#watchers]) watcher();
+    for (const watcher of this.#watchers) watcher();
   }
 }

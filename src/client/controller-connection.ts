@@ -32,7 +32,7 @@ export class ControllerConnection {
     options.link.receive({
       opened: () => {
         this.#connected = true;
-        for (const resume of [...this.#waiting]) resume();
+        for (const resume of this.#waiting) resume();
         options.changed();
       },
       frame: (frame) => this.#onFrame(frame),
@@ -79,8 +79,8 @@ export class ControllerConnection {
       const cancelTimer = this.#options.clock.setTimer(timeoutMs, () => {
         this.#waiting.delete(resume);
         const message =
-          `The metadata server could not be reached within ${timeoutMs} ms, so ${purpose} was not sent. Records can ` +
-          "still be produced and consumed where the leaders are known; try again when the server is back";
+          `The metadata server could not be reached within ${Math.round(timeoutMs)} ms, so ${purpose} was not sent. ` +
+          "Records can still be produced and consumed where the leaders are known; try again when the server is back";
         reject(new KafkaJSConnectionError(message, { broker: CONTROLLER }));
       });
       this.#waiting.add(resume);

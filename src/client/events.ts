@@ -76,7 +76,7 @@ export class Emitter {
       timestamp: this.#wallNow(),
       payload: typeof payload === "function" ? (payload as () => T)() : payload,
     };
-    for (const listener of [...listeners]) {
+    for (const listener of listeners) {
       try {
         listener(event as InstrumentationEvent<never>);
       } catch (error) {

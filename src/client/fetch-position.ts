@@ -8,7 +8,7 @@ import type { BatchHeader } from "../protocol/record-batch.ts";
 export interface FetchPosition {
   /** The next offset to read. */
   readonly offset: number;
-  /** Leader epoch of the record before it, by which a leader notices that its log has another one there; -1 if unknown. */
+  /** Leader epoch of the record before it, by which a leader notices that its log has another there; -1 if unknown. */
   readonly lastFetchedEpoch: number;
 }
 
@@ -72,7 +72,7 @@ export function judgeEpochEnd(
   }
   const offset = Math.min(end.endOffset, position.offset);
   const reason =
-    `records of ${nameOf(where)} from offset ${offset} to ${position.offset - 1} were read and have been replaced since: ` +
+    `records of ${nameOf(where)} from offset ${offset} to ${position.offset - 1} were read and replaced since: ` +
     "the log was truncated";
   if (policy === "none") {
     const error = new KafkaJSLogTruncationError(`${reason}. Seek to go on`, {

@@ -90,7 +90,8 @@ class AbortFilter {
 
   onControl(producerId: number, record: KafkaRecord | undefined): void {
     const key = record?.key;
-    if (key === undefined || key === null || key.length < 4) throw new CorruptMessageError("a control record has no type");
+    if (key === undefined || key === null || key.length < 4)
+      throw new CorruptMessageError("a control record has no type");
     const type = (key[2]! << 8) | key[3]!;
     if (type === ABORT_MARKER) this.#active.delete(producerId);
   }
@@ -118,7 +119,8 @@ function headersOf(headers: KafkaRecord["headers"]): IHeaders {
     const bytes = asBytes(value) ?? undefined;
     const known = byName[key];
     if (!(key in byName)) byName[key] = bytes;
-    else if (bytes !== undefined) byName[key] = [...(Array.isArray(known) ? known : known === undefined ? [] : [known]), bytes];
+    else if (bytes !== undefined)
+      byName[key] = [...(Array.isArray(known) ? known : known === undefined ? [] : [known]), bytes];
   }
   return byName;
 }

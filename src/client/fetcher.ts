@@ -1,4 +1,4 @@
-import type { AssignedPartition } from "./assigned-partition.ts";
+import type { AssignedPartition, Fetched } from "./assigned-partition.ts";
 import { retryPause } from "./backoff.ts";
 import type { RetryPolicy } from "./backoff.ts";
 import type { BrokerConnections } from "./broker-connections.ts";
@@ -10,6 +10,7 @@ import { checkBatches } from "./fetched-records.ts";
 import { groupBy } from "./group-by.ts";
 import type { Logger } from "./logger.ts";
 import { askForOffsets, lookUpEpochEnd } from "./offset-lookup.ts";
+import { topicConfig } from "../metadata/topic-config.ts";
 import { fetch } from "../protocol/apis/01-fetch.ts";
 import type { FetchRequestInit, FetchResponse } from "../protocol/apis/01-fetch.ts";
 import { EARLIEST_TIMESTAMP, LATEST_TIMESTAMP } from "../protocol/apis/02-list-offsets.ts";
@@ -30,6 +31,15 @@ export interface FetcherOptions {
   readonly fetchEnded: (nodeId: number, numberOfBatches: number, durationMs: number) => void;
   /** Told when a position was moved, and why: records may have been skipped, or come again. */
   readonly offsetReset: (partition: AssignedPartition, offset: number, reason: string) => void;
+}
+
+/** Records on their way through the application, and the generation of the position that they were fetched for. */
+export interface Taken {
+  readonly partition: AssignedPartition;
+  readonly fetched: Fetched;
+  readonly generation: number;
+  /** Index of the batch that holds the last message processed. */
+  cursor: number;
 }
 
 /** One request under way, and where it asks for records. */
@@ -90,16 +100,25 @@ export class Fetcher {
   }
 
   /**
-   * A partition that has records to process and that nobody processes, in turn; undefined once `isOver` says so.
-   * Throws what is wrong with a partition, if something is that trying again does not mend.
+   * Records to process, of the partitions in turn; undefined once `isOver` says so. Nobody else gets records of that
+   * partition until they are given to {@link done}, while the next ones are fetched. Throws what is wrong with a
+   * partition, if something is that trying again does not mend.
    */
-  async next(isOver: () => boolean): Promise<AssignedPartition | undefined> {
+  async next(isOver: () => boolean): Promise<Taken | undefined> {
     while (!isOver()) {
-      const found = this.#takeNext();
-      if (found !== undefined) return found;
+      const taken = this.#takeNext();
+      if (taken !== undefined) return taken;
       await this.#changed();
     }
     return undefined;
+  }
+
+  /** What was not processed is fetched again, unless the position has jumped meanwhile. */
+  done({ partition, fetched, generation }: Taken): void {
+    partition.busy = false;
+    const isComplete = partition.consumed?.offset === fetched.batches.next.offset;
+    if (partition.generation === generation && !isComplete) partition.rewind();
+    this.wake();
   }
 
   /** Resolves when `holds` is true; it is asked whenever something has changed. */
@@ -132,15 +151,19 @@ export class Fetcher {
     });
   }
 
-  #takeNext(): AssignedPartition | undefined {
+  #takeNext(): Taken | undefined {
     const count = this.#partitions.length;
     for (let step = 0; step < count; step++) {
       const partition = this.#partitions[(this.#nextIndex + step) % count]!;
       if (partition.busy || partition.paused) continue;
       if (partition.error !== undefined) throw partition.error;
-      if (partition.fetched === undefined) continue;
+      const { fetched, generation } = partition;
+      if (fetched === undefined) continue;
       this.#nextIndex = (this.#nextIndex + step + 1) % count;
-      return partition;
+      partition.busy = true;
+      partition.fetched = undefined;
+      this.wake();
+      return { partition, fetched, generation, cursor: 0 };
     }
     return undefined;
   }
@@ -184,7 +207,10 @@ export class Fetcher {
         if (this.#isCurrent(asked, partition)) this.#retry(partition, asError(error), nodeId);
       }
     } finally {
-      this.#open.set(nodeId, this.#open.get(nodeId)!.filter((other) => other !== asked));
+      this.#open.set(
+        nodeId,
+        this.#open.get(nodeId)!.filter((other) => other !== asked),
+      );
       if (!this.#closed) fetchEnded(nodeId, numberOfBatches, clock.now() - startedAt);
       this.wake();
     }
@@ -240,18 +266,32 @@ export class Fetcher {
       const batches = checkBatches(answer.records ?? new Uint8Array(0), partition.position);
       partition.failures = 0;
       if (batches.views.length === 0) return 0;
+      if (batches.missing > 0) this.#onGap(partition, batches.missing);
       partition.position = batches.next;
       const { highWatermark, logStartOffset, abortedTransactions } = answer;
       partition.fetched = { batches, aborted: abortedTransactions ?? [], highWatermark, logStartOffset };
       return batches.views.length;
     } catch (error) {
-      const failure = new KafkaJSProtocolError("CORRUPT_MESSAGE", `${nameOf(partition)} at ${partition.position.offset}`, {
-        cause: error,
-      });
+      const failure = new KafkaJSProtocolError(
+        "CORRUPT_MESSAGE",
+        `${nameOf(partition)} at ${partition.position.offset}`,
+        {
+          cause: error,
+        },
+      );
       if (partition.failures + 1 >= MAX_CORRUPT_ANSWERS) this.#fail(partition, failure);
       else this.#retry(partition, failure);
       return 0;
     }
+  }
+
+  /** Compaction leaves gaps, and nothing else should. */
+  #onGap(partition: AssignedPartition, missing: number): void {
+    if (topicConfig(this.#cluster.image, partition.topic).cleanupPolicy.includes("compact")) return;
+    const { offset } = partition.position;
+    const reason = `${missing} offsets of ${nameOf(partition)} are missing after offset ${offset - 1}`;
+    this.#options.logger.warn(reason);
+    this.#options.offsetReset(partition, offset + missing, reason);
   }
 
   #apply(partition: AssignedPartition, outcome: FetchOutcome): void {
@@ -277,7 +317,7 @@ export class Fetcher {
     }
   }
 
-  /** Tries again after a pause, unless `askedNode` no longer leads the partition: then the new leader is asked at once. */
+  /** Tries again after a pause, or at once if the partition has another leader than `askedNode`. */
   #retry(partition: AssignedPartition, error: Error, askedNode = -1): void {
     if (this.#closed) return;
     if (!isRetriableError(error)) return this.#fail(partition, error);
@@ -303,7 +343,10 @@ export class Fetcher {
     const due = this.#partitions.filter((partition) => partition.needsLookup(now));
     for (const partition of due) partition.askedGeneration = partition.generation;
     const starting = due.filter(({ start }) => start !== undefined);
-    for (const [, group] of groupBy(starting, ({ topic, partition }) => this.#cluster.leaderOf(topic, partition)?.nodeId)) {
+    for (const [, group] of groupBy(
+      starting,
+      ({ topic, partition }) => this.#cluster.leaderOf(topic, partition)?.nodeId,
+    )) {
       void this.#findStarts(group);
     }
     for (const partition of due) if (partition.validating) void this.#validate(partition);
@@ -312,9 +355,17 @@ export class Fetcher {
   async #findStarts(partitions: readonly AssignedPartition[]): Promise<void> {
     const asked = partitions.map((partition) => {
       const { topic, start, generation } = partition;
-      return { question: { topic, partition: partition.partition, timestamp: timestampOf(start!) }, partition, generation };
+      return {
+        question: { topic, partition: partition.partition, timestamp: timestampOf(start!) },
+        partition,
+        generation,
+      };
     });
-    const answers = await askForOffsets(this.#cluster, this.#connections, asked.map(({ question }) => question));
+    const answers = await askForOffsets(
+      this.#cluster,
+      this.#connections,
+      asked.map(({ question }) => question),
+    );
     for (const { question, partition, generation } of asked) {
       if (partition.generation !== generation) continue;
       partition.askedGeneration = undefined;
@@ -355,7 +406,10 @@ export class Fetcher {
       const isFirst = partition.topicId === undefined;
       partition.topicId = topicId;
       if (isFirst || partition.start !== undefined) continue;
-      this.#apply(partition, judgeEpochEnd({ epoch: -1, endOffset: -1 }, partition.position, partition, partition.policy));
+      this.#apply(
+        partition,
+        judgeEpochEnd({ epoch: -1, endOffset: -1 }, partition.position, partition, partition.policy),
+      );
     }
   }
 

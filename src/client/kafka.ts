@@ -1,9 +1,9 @@
 import { Admin } from "./admin.ts";
-import type { AdminConfig } from "./admin.ts";
+import type { AdminConfig } from "./admin-types.ts";
 import type { RetryOptions } from "./backoff.ts";
 import { Cluster } from "./cluster.ts";
 import { Consumer } from "./consumer.ts";
-import type { ConsumerConfig } from "./consumer.ts";
+import type { ConsumerConfig } from "./consumer-types.ts";
 import { KafkaJSNonRetriableError } from "./errors.ts";
 import { consoleLogCreator, createLogger, logLevel } from "./logger.ts";
 import type { logCreator, Logger } from "./logger.ts";
@@ -14,12 +14,12 @@ import { CLUSTER_NAME } from "../runtime/signaling.ts";
 
 export interface KafkaConfig {
   /**
-   * The metadata server, as `ws(s)://host[:port][/cluster]` or with `http(s)`. The cluster is named "tabstream" when the
-   * address names none. Only the first address is used: there is one server.
+   * The metadata server, as `ws(s)://host[:port][/cluster]` or with `http(s)`. The cluster is named "tabstream" when
+   * the address names none. Only the first address is used: there is one server.
    */
   readonly brokers: readonly string[];
   readonly clientId?: string;
-  /** Milliseconds to open a connection to a broker; 10,000 by default, for a direct link may have to be given up first. */
+  /** Milliseconds to open a connection to a broker; 10,000 by default, since a direct link is tried first. */
   readonly connectionTimeout?: number;
   /** Milliseconds to wait for an answer; 30,000 by default. */
   readonly requestTimeout?: number;
@@ -92,7 +92,9 @@ export class KafkaClient {
 export function serverAddress(brokers: readonly string[]): ServerAddress {
   const [address] = brokers;
   if (address === undefined) {
-    throw new KafkaJSNonRetriableError('brokers is empty; name the metadata server, as in brokers: ["wss://example.org"]');
+    throw new KafkaJSNonRetriableError(
+      'brokers is empty; name the metadata server, as in brokers: ["wss://example.org"]',
+    );
   }
   const url = URL.canParse(address) ? new URL(address) : undefined;
   if (url === undefined || !/^(ws|http)s?:$/.test(url.protocol)) {

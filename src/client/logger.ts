@@ -42,12 +42,14 @@ export function createLogger(options: {
   const write = options.logCreator(sharedLevel);
 
   const loggerOf = (namespace: string, ownLevel: logLevel | undefined): Logger => {
-    const at = (label: keyof typeof logLevel): Log => (message, extra = {}) => {
-      const level = logLevel[label];
-      if (level > (ownLevel ?? sharedLevel)) return;
-      const timestamp = new Date(options.wallNow()).toISOString();
-      write({ namespace, level, label, log: { ...extra, timestamp, message } });
-    };
+    const at =
+      (label: keyof typeof logLevel): Log =>
+      (message, extra = {}) => {
+        const level = logLevel[label];
+        if (level > (ownLevel ?? sharedLevel)) return;
+        const timestamp = new Date(options.wallNow()).toISOString();
+        write({ namespace, level, label, log: { ...extra, timestamp, message } });
+      };
     return {
       info: at("INFO"),
       error: at("ERROR"),
@@ -63,12 +65,14 @@ export function createLogger(options: {
 }
 
 /** Writes entries to the console, where a browser's filter by level works on them. */
-export const consoleLogCreator: logCreator = () => ({ namespace, label, log }) => {
-  const { timestamp: _timestamp, message, ...extra } = log;
-  const line = namespace === "" ? `[tabstream] ${message}` : `[tabstream ${namespace}] ${message}`;
-  const rest = Object.keys(extra).length === 0 ? [] : [extra];
-  if (label === "ERROR") console.error(line, ...rest);
-  else if (label === "WARN") console.warn(line, ...rest);
-  else if (label === "INFO") console.info(line, ...rest);
-  else console.debug(line, ...rest);
-};
+export const consoleLogCreator: logCreator =
+  () =>
+  ({ namespace, label, log }) => {
+    const { timestamp: _timestamp, message, ...extra } = log;
+    const line = namespace === "" ? `[tabstream] ${message}` : `[tabstream ${namespace}] ${message}`;
+    const rest = Object.keys(extra).length === 0 ? [] : [extra];
+    if (label === "ERROR") console.error(line, ...rest);
+    else if (label === "WARN") console.warn(line, ...rest);
+    else if (label === "INFO") console.info(line, ...rest);
+    else console.debug(line, ...rest);
+  };

@@ -101,7 +101,8 @@ async function askLeader(
       .find(({ name }) => name === topic)
       ?.partitions.find(({ partitionIndex }) => partitionIndex === partition);
     const error = errorName(answer?.errorCode ?? -1);
-    if (answer === undefined || error !== "NONE") answers.set(question, new KafkaJSProtocolError(error, nameOf(question)));
+    if (answer === undefined || error !== "NONE")
+      answers.set(question, new KafkaJSProtocolError(error, nameOf(question)));
     else answers.set(question, { topic, partition, ...pick(answer) });
   }
 }
@@ -122,7 +123,11 @@ export async function lookUpEpochEnd(
   const question = { partition, currentLeaderEpoch: leader.leaderEpoch, leaderEpoch };
   const response = await connections
     .to(leader.nodeId, "query")
-    .request(offsetForLeaderEpoch, { replicaId: -1, topics: [{ topic, partitions: [question] }] }, cluster.requestTimeoutMs);
+    .request(
+      offsetForLeaderEpoch,
+      { replicaId: -1, topics: [{ topic, partitions: [question] }] },
+      cluster.requestTimeoutMs,
+    );
   const answer = response.topics[0]?.partitions[0];
   const error = errorName(answer?.errorCode ?? -1);
   if (answer === undefined || error !== "NONE") throw new KafkaJSProtocolError(error, nameOf({ topic, partition }));

@@ -236,9 +236,7 @@ export class PartitionQueue {
   /** When, after `nowMs`, something may have to be done without an event: a pause or the time of a batch ends. */
   wakeAtMs(nowMs: number): number {
     const retrying = this.#taken.find(({ state }) => state === "retrying");
-    return Math.min(
-      ...[this.#deadlineMs(), retrying?.retryAtMs ?? nowMs].filter((at) => at > nowMs),
-    );
+    return Math.min(...[this.#deadlineMs(), retrying?.retryAtMs ?? nowMs].filter((at) => at > nowMs));
   }
 
   /** Of the oldest batch; those behind it were made later. */

@@ -62,5 +62,5 @@ export const DefaultPartitioner: ICustomPartitioner = (random = Math.random) => 
   return partitioner;
 };
 
-/** KafkaJS's partitioners. Its `LegacyPartitioner` is absent: it hashes large keys differently from every other client. */
+/** KafkaJS's partitioners. Its `LegacyPartitioner` is absent: it hashes keys differently from every other client. */
 export const Partitioners = { DefaultPartitioner, JavaCompatiblePartitioner: DefaultPartitioner } as const;

@@ -65,15 +65,14 @@ export class PendingRequests {
       sentAt,
       pendingDuration: sentAt - times.createdAt,
     };
-    const queueSizeChanged = () =>
-      events.requestQueueSize({ broker, clientId, queueSize: this.#pending.size });
+    const queueSizeChanged = () => events.requestQueueSize({ broker, clientId, queueSize: this.#pending.size });
 
     return new Promise<R>((resolve, reject) => {
       const cancelTimer = clock.setTimer(times.timeoutMs, () => {
         this.#remove(correlationId);
         events.requestTimeout(request);
         const error = new KafkaJSRequestTimeoutError(
-          `${api.name} to broker ${broker} was not answered within ${times.timeoutMs} ms`,
+          `${api.name} to broker ${broker} was not answered within ${Math.round(times.timeoutMs)} ms`,
           request,
         );
         reject(error);

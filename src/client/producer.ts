@@ -142,7 +142,7 @@ export class Producer {
     if (sender === undefined || this.#closing) return;
     this.#closing = true;
     sender.beginFlush();
-    await Promise.allSettled([...this.#outstanding]);
+    await Promise.allSettled(this.#outstanding);
     this.#sender = undefined;
     this.#closing = false;
     sender.close();
@@ -176,7 +176,7 @@ export class Producer {
   async flush(): Promise<void> {
     const sender = this.#connected();
     sender.beginFlush();
-    await Promise.allSettled([...this.#outstanding]);
+    await Promise.allSettled(this.#outstanding);
     sender.endFlush();
   }
 
@@ -185,7 +185,9 @@ export class Producer {
   }
 
   transaction(): Promise<never> {
-    return Promise.reject(new KafkaJSNotImplemented("Transactions are not there yet: send() is idempotent without them"));
+    return Promise.reject(
+      new KafkaJSNotImplemented("Transactions are not there yet: send() is idempotent without them"),
+    );
   }
 
   logger(): Logger {
@@ -236,7 +238,8 @@ export class Producer {
     const wallNow = Math.floor(this.#cluster.clock.wallNow());
     const entries: Entry[] = [];
     for (const { topic, messages } of topicMessages) {
-      if (typeof topic !== "string" || topic === "") throw new KafkaJSNonRetriableError(`Invalid topic ${String(topic)}`);
+      if (typeof topic !== "string" || topic === "")
+        throw new KafkaJSNonRetriableError(`Invalid topic ${String(topic)}`);
       if (!Array.isArray(messages)) {
         throw new KafkaJSNonRetriableError(`Invalid messages for topic ${topic}: they must be an array`);
       }

@@ -133,7 +133,9 @@ export class RecordAccumulator {
   ): ProducerBatch[] {
     const drained: ProducerBatch[] = [];
     let size = 0;
-    for (const [key, queue] of [...this.#queues]) {
+    // A queue that is served moves to the end, so the order is kept aside meanwhile.
+    const inTurn = [...this.#queues];
+    for (const [key, queue] of inTurn) {
       const leader = leaderOf(queue.topic, queue.partition);
       if (leader?.nodeId !== nodeId || !queue.prepare(identity)) continue;
       const batch = queue.peek(nowMs, nodeId, (next) => this.#isReady(next, nowMs));

@@ -48,10 +48,16 @@ test("creates a topic, produces with every codec and acks, and reads it back", {
 
   const [first] = await admin.fetchTopicOffsets("t").then((ends) => ends.filter(({ high }) => high !== "0"));
   expect(first).toMatchObject({ low: "0", high: String(expected.length) });
-  const { resources } = await admin.describeConfigs({ resources: [{ type: 2, name: "t", configNames: ["max.message.bytes"] }] });
+  const { resources } = await admin.describeConfigs({
+    resources: [{ type: 2, name: "t", configNames: ["max.message.bytes"] }],
+  });
   expect(resources[0]!.configEntries[0]).toMatchObject({ configName: "max.message.bytes", isDefault: true });
-  await admin.alterConfigs({ resources: [{ type: 2, name: "t", configEntries: [{ name: "max.message.bytes", value: "2000" }] }] });
-  await expect(producer.send({ topic: "t", messages: [{ value: "x".repeat(3000) }] })).rejects.toThrow(/3\d{3} bytes.*max.message.bytes 2000/);
+  await admin.alterConfigs({
+    resources: [{ type: 2, name: "t", configEntries: [{ name: "max.message.bytes", value: "2000" }] }],
+  });
+  await expect(producer.send({ topic: "t", messages: [{ value: "x".repeat(3000) }] })).rejects.toThrow(
+    /3\d{3} bytes.*max.message.bytes 2000/,
+  );
   await admin.createPartitions({ topicPartitions: [{ topic: "t", count: 3 }] });
   expect((await admin.fetchTopicMetadata({ topics: ["t"] })).topics[0]!.partitions).toHaveLength(3);
   await admin.deleteTopics({ topics: ["t"] });

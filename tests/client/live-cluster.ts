@@ -50,7 +50,9 @@ export class LiveCluster {
   }
 
   kafka(config: Partial<KafkaConfig> = {}): KafkaClient {
-    return new KafkaClient({ brokers: ["ws://live"], logLevel: logLevel.NOTHING, ...config }, () => this.#clientPlatform());
+    return new KafkaClient({ brokers: ["ws://live"], logLevel: logLevel.NOTHING, ...config }, () =>
+      this.#clientPlatform(),
+    );
   }
 
   link(): ControllerLink {

@@ -4,7 +4,7 @@ import type { Connection, ConnectionHandlers, ConnectionKind } from "../../src/r
 export class MemoryConnection implements Connection {
   readonly kind: ConnectionKind = "simulated";
   queuedBytes = 0;
-  #other: MemoryConnection | undefined;
+  #far: MemoryConnection | undefined;
   #handlers: ConnectionHandlers | undefined;
   readonly #arrived: (() => void)[] = [];
   #closed = false;
@@ -12,8 +12,8 @@ export class MemoryConnection implements Connection {
   static pair(): [MemoryConnection, MemoryConnection] {
     const left = new MemoryConnection();
     const right = new MemoryConnection();
-    left.#other = right;
-    right.#other = left;
+    left.#far = right;
+    right.#far = left;
     return [left, right];
   }
 
@@ -26,13 +26,15 @@ export class MemoryConnection implements Connection {
     if (this.#closed) return;
     // The receiver owns what it gets.
     const copy = frame.slice();
-    setImmediate(() => this.#other!.#deliver(() => this.#other!.#handlers!.frame(copy)));
+    const far = this.#far!;
+    setImmediate(() => far.#deliver(() => far.#handlers!.frame(copy)));
   }
 
   close(reason: string): void {
     if (this.#closed) return;
     this.#end(reason);
-    setImmediate(() => this.#other!.#end(reason));
+    const far = this.#far!;
+    setImmediate(() => far.#end(reason));
   }
 
   #end(reason: string): void {

@@ -3,7 +3,9 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { murmur2 } from "../../src/client/murmur2.ts";
 
-const theirs = createRequire(import.meta.url)("kafkajs/src/producer/partitioners/default/murmur2.js") as (key: Buffer) => number;
+const theirs = createRequire(import.meta.url)("kafkajs/src/producer/partitioners/default/murmur2.js") as (
+  key: Buffer,
+) => number;
 
 test("the vectors of Kafka's own tests", () => {
   const hash = (text: string) => murmur2(new TextEncoder().encode(text));

@@ -35,7 +35,8 @@ function script(cluster: ScriptedCluster, api: string, ...verdicts: (Verdict | u
   cluster.judge = (request) => (request.api === api ? verdicts.shift() : undefined);
 }
 
-const produceBodies = (cluster: ScriptedCluster) => cluster.requests("Produce").map(({ body }) => body as ProduceRequest);
+const produceBodies = (cluster: ScriptedCluster) =>
+  cluster.requests("Produce").map(({ body }) => body as ProduceRequest);
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => String(index));
 
 describe("send", () => {
@@ -46,7 +47,11 @@ describe("send", () => {
     await producer.send({ topic: "t", messages: [{ value: "before", partition: 1 }] });
     const metadata = await producer.send({
       topic: "t",
-      messages: [{ value: "a", partition: 0 }, { value: "b", partition: 1 }, { value: "c", partition: 1 }],
+      messages: [
+        { value: "a", partition: 0 },
+        { value: "b", partition: 1 },
+        { value: "c", partition: 1 },
+      ],
     });
     const entry = { topicName: "t", errorCode: 0, logAppendTime: "-1", logStartOffset: "-1" };
     expect(metadata).toHaveLength(2);
@@ -115,7 +120,11 @@ describe("send", () => {
     const producer = await connected(cluster);
     await producer.send({ topic: "t", acks: 1, messages: [{ value: "a" }] });
     expect(produceBodies(cluster)[0]).toMatchObject({ acks: 1, timeoutMs: 30_000, transactionalId: null });
-    expect(topic.partitions[0]!.batches[0]!.header).toMatchObject({ producerId: 1000, producerEpoch: 0, baseSequence: 0 });
+    expect(topic.partitions[0]!.batches[0]!.header).toMatchObject({
+      producerId: 1000,
+      producerEpoch: 0,
+      baseSequence: 0,
+    });
   });
 
   test("idempotent: false sends without a producer id", async () => {
@@ -150,12 +159,16 @@ describe("send", () => {
     const cluster = new ScriptedCluster();
     const topic = cluster.createTopic("t", [1]);
     const producer = await connected(cluster);
+    // KafkaJS's decoder trips over header names such as "toString"; ours is tested with them in consumer.test.ts.
     const bytes = fc.option(fc.oneof(fc.string({ unit: "binary" }), fc.uint8Array()), { nil: null });
     const message = fc.record({
       key: bytes,
       value: bytes,
       timestamp: fc.nat().map(String),
-      headers: fc.dictionary(fc.string({ minLength: 1 }), fc.oneof(fc.string(), fc.uint8Array(), fc.array(fc.string(), { minLength: 2, maxLength: 3 }))),
+      headers: fc.dictionary(
+        fc.string().map((name) => `h-${name}`),
+        fc.oneof(fc.string(), fc.uint8Array(), fc.array(fc.string(), { minLength: 2, maxLength: 3 })),
+      ),
     });
     await fc.assert(
       fc.asyncProperty(
@@ -182,14 +195,18 @@ interface TheirRecord {
 
 async function decodeWithKafkaJS(batch: Uint8Array): Promise<TheirRecord[]> {
   const require = createRequire(import.meta.url);
-  const decode = require("kafkajs/src/protocol/recordBatch/v0/decoder.js") as (decoder: unknown) => Promise<{ records: TheirRecord[] }>;
+  const decode = require("kafkajs/src/protocol/recordBatch/v0/decoder.js") as (
+    decoder: unknown,
+  ) => Promise<{ records: TheirRecord[] }>;
   const Decoder = require("kafkajs/src/protocol/decoder.js") as new (buffer: Buffer) => unknown;
   return (await decode(new Decoder(Buffer.from(batch)))).records;
 }
 
 function comparable({ key, value, timestamp, headers = {} }: TheirRecord | Message) {
   const hex = (data: string | Uint8Array | null | undefined) =>
-    data === null || data === undefined ? null : Buffer.from(typeof data === "string" ? new TextEncoder().encode(data) : data).toString("hex");
+    data === null || data === undefined
+      ? null
+      : Buffer.from(typeof data === "string" ? new TextEncoder().encode(data) : data).toString("hex");
   const named = Object.entries(headers).map(([name, values]) => [
     Buffer.from(new TextEncoder().encode(name)).toString("hex"),
     (Array.isArray(values) ? values : [values]).map(hex),
@@ -202,7 +219,10 @@ describe("what is refused", () => {
     const cluster = new ScriptedCluster();
     cluster.createTopic("t", [1], { "max.message.bytes": "1000" });
     const producer = await connected(cluster, config);
-    return send(producer).then(() => expect.fail("it was sent"), (error: unknown) => error as Error);
+    return send(producer).then(
+      () => expect.fail("it was sent"),
+      (error: unknown) => error as Error,
+    );
   };
 
   test("a message larger than the topic takes, naming size and limit", async () => {
@@ -226,13 +246,21 @@ describe("what is refused", () => {
   test.each([
     ["a missing value", { topic: "t", messages: [{} as Message] }, /has no value/],
     ["a value that is no bytes", { topic: "t", messages: [{ value: 5 as unknown as string }] }, /type number/],
-    ["a key that is no bytes", { topic: "t", messages: [{ key: {} as unknown as string, value: "a" }] }, /key of type object/],
+    [
+      "a key that is no bytes",
+      { topic: "t", messages: [{ key: {} as unknown as string, value: "a" }] },
+      /key of type object/,
+    ],
     ["a timestamp that is none", { topic: "t", messages: [{ value: "a", timestamp: "soon" }] }, /timestamp soon/],
     ["messages that are no list", { topic: "t", messages: "a" as unknown as Message[] }, /must be an array/],
     ["an empty topic", { topic: "", messages: [] }, /Invalid topic/],
     ["unknown acks", { topic: "t", acks: 2, messages: [] }, /acks is 2/],
     ["an unknown codec", { topic: "t", compression: 9 as 0, messages: [] }, /compression is 9/],
-    ["a partition that is not there", { topic: "t", messages: [{ value: "a", partition: 3 }] }, /Partition 3 of topic t does not exist/],
+    [
+      "a partition that is not there",
+      { topic: "t", messages: [{ value: "a", partition: 3 }] },
+      /Partition 3 of topic t does not exist/,
+    ],
   ])("%s", async (_, record, message) => {
     const error = await refuse((producer) => producer.send(record));
     expect(error).toBeInstanceOf(KafkaJSNonRetriableError);
@@ -240,7 +268,9 @@ describe("what is refused", () => {
   });
 
   test("other acks than -1 when idempotence was asked for, as in KafkaJS", async () => {
-    const error = await refuse((producer) => producer.send({ topic: "t", acks: 1, messages: [] }), { idempotent: true });
+    const error = await refuse((producer) => producer.send({ topic: "t", acks: 1, messages: [] }), {
+      idempotent: true,
+    });
     expect(error).toBeInstanceOf(KafkaJSNonRetriableError);
   });
 
@@ -302,7 +332,15 @@ describe("when something goes wrong", () => {
     const topic = cluster.createTopic("t", [1]);
     const producer = await connected(cluster, { batchSize: 100 });
     await producer.send({ topic: "t", messages: [{ value: "first" }] });
-    script(cluster, "Produce", undefined, { kind: "delay", ms: 50 }, lossOf("lose-request"), undefined, lossOf("lose-response"));
+    script(
+      cluster,
+      "Produce",
+      undefined,
+      { kind: "delay", ms: 50 },
+      lossOf("lose-request"),
+      undefined,
+      lossOf("lose-response"),
+    );
     const values = numbers(30).map((value) => value.padEnd(80));
     await Promise.all(values.map((value) => producer.send({ topic: "t", messages: [{ value }] })));
     expect(topic.partitions[0]!.values()).toEqual(["first", ...values]);
@@ -313,7 +351,10 @@ describe("when something goes wrong", () => {
     const topic = cluster.createTopic("t", [1]);
     const producer = await connected(cluster, { batchSize: 100 });
     await producer.send({ topic: "t", messages: [{ value: "first" }] });
-    script(cluster, "Produce", undefined, { kind: "error", error: "NOT_ENOUGH_REPLICAS" }, undefined, { kind: "error", error: "REQUEST_TIMED_OUT" });
+    script(cluster, "Produce", undefined, { kind: "error", error: "NOT_ENOUGH_REPLICAS" }, undefined, {
+      kind: "error",
+      error: "REQUEST_TIMED_OUT",
+    });
     const values = numbers(10).map((value) => value.padEnd(80));
     await Promise.all(values.map((value) => producer.send({ topic: "t", messages: [{ value }] })));
     expect(topic.partitions[0]!.values()).toEqual(["first", ...values]);
@@ -375,7 +416,7 @@ describe("when something goes wrong", () => {
     expect(cluster.topics.get("later")!.partitions[0]!.values()).toEqual(["b"]);
   });
 
-  test("what cannot be delivered in time fails, says so, and what follows is neither skipped nor reordered", async () => {
+  test("what cannot be delivered in time fails, and what follows is neither skipped nor reordered", async () => {
     const cluster = new ScriptedCluster();
     const topic = cluster.createTopic("t", [1]);
     const producer = await connected(cluster, { deliveryTimeout: 300 });
@@ -408,7 +449,9 @@ describe("when something goes wrong", () => {
     cluster.createTopic("t", [1]);
     const producer = await connected(cluster, { retry: { retries: 2, initialRetryTime: 1 } });
     cluster.judge = ({ api }) => (api === "Produce" ? { kind: "error", error: "NOT_ENOUGH_REPLICAS" } : undefined);
-    const error: unknown = await producer.send({ topic: "t", messages: [{ value: "a" }] }).catch((thrown: unknown) => thrown);
+    const error: unknown = await producer
+      .send({ topic: "t", messages: [{ value: "a" }] })
+      .catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(KafkaJSNumberOfRetriesExceeded);
     expect(error).toMatchObject({ retryCount: 2, retriable: false, cause: { type: "NOT_ENOUGH_REPLICAS" } });
     expect(cluster.requests("Produce")).toHaveLength(3);
@@ -442,7 +485,9 @@ describe("when something goes wrong", () => {
         const producer = await connected(cluster, { batchSize: 120, retry: { initialRetryTime: 1, maxRetryTime: 5 } });
         cluster.judge = (request) => faultOf(request, chance.next().value);
         const values = numbers(60);
-        const sent = values.map((value) => producer.send({ topic: "t", messages: [{ value, partition: Number(value) % 2 }] }));
+        const sent = values.map((value) =>
+          producer.send({ topic: "t", messages: [{ value, partition: Number(value) % 2 }] }),
+        );
         setTimeout(() => cluster.elect("t", 0, 2), 5);
         await Promise.all(sent);
         for (const partition of [0, 1]) {
@@ -467,7 +512,10 @@ function faultOf({ api }: SeenRequest, chance: number): Verdict | undefined {
 describe("partitions", () => {
   test("a key decides, as in every Kafka client", async () => {
     const cluster = new ScriptedCluster();
-    const topic = cluster.createTopic("t", Array.from({ length: 10 }, () => 1));
+    const topic = cluster.createTopic(
+      "t",
+      Array.from({ length: 10 }, () => 1),
+    );
     const producer = await connected(cluster);
     for (const key of ["21", "foobar", new TextEncoder().encode("abc")]) {
       await producer.send({ topic: "t", messages: [{ key, value: String(key) }] });
@@ -527,7 +575,9 @@ describe("the rest of the interface", () => {
     await producer.disconnect();
     expect(events[0]).toMatchObject({ type: "producer.connect", payload: null });
     expect(events.at(-1)).toMatchObject({ type: "producer.disconnect", payload: null });
-    const request = events.find(({ type, payload }) => type === "producer.network.request" && (payload as { apiKey: number }).apiKey === 0);
+    const request = events.find(
+      ({ type, payload }) => type === "producer.network.request" && (payload as { apiKey: number }).apiKey === 0,
+    );
     expect(request!.payload).toEqual({
       apiKey: 0,
       apiName: "Produce",

@@ -147,11 +147,23 @@ export class ScriptedCluster {
     this.write(
       { type: "TopicRecord", name, topicId },
       ...leaders.map((leader, partitionId): MetadataRecordInit => ({
-        type: "PartitionRecord", topicId, partitionId, replicas, isr: replicas, removingReplicas: [], addingReplicas: [],
-        leader, leaderEpoch: 0, partitionEpoch: 0,
+        type: "PartitionRecord",
+        topicId,
+        partitionId,
+        replicas,
+        isr: replicas,
+        removingReplicas: [],
+        addingReplicas: [],
+        leader,
+        leaderEpoch: 0,
+        partitionEpoch: 0,
       })),
       ...Object.entries(config).map(([key, value]): MetadataRecordInit => ({
-        type: "ConfigRecord", resourceType: 2, resourceName: name, name: key, value,
+        type: "ConfigRecord",
+        resourceType: 2,
+        resourceName: name,
+        name: key,
+        value,
       })),
     );
     return topic;
@@ -164,8 +176,16 @@ export class ScriptedCluster {
     topic.leaders.push({ leader, leaderEpoch: 0 });
     const replicas = [...this.#brokers.keys()];
     this.write({
-      type: "PartitionRecord", topicId: topic.topicId, partitionId, replicas, isr: replicas, removingReplicas: [],
-      addingReplicas: [], leader, leaderEpoch: 0, partitionEpoch: 0,
+      type: "PartitionRecord",
+      topicId: topic.topicId,
+      partitionId,
+      replicas,
+      isr: replicas,
+      removingReplicas: [],
+      addingReplicas: [],
+      leader,
+      leaderEpoch: 0,
+      partitionEpoch: 0,
     });
   }
 
@@ -186,7 +206,13 @@ export class ScriptedCluster {
 
   write(...records: MetadataRecordInit[]): void {
     const offset = this.metadataEnd;
-    this.#records.push(encodeMetadataBatch(offset, 1, records.map((record) => encodeMetadataRecord(record))));
+    this.#records.push(
+      encodeMetadataBatch(
+        offset,
+        1,
+        records.map((record) => encodeMetadataRecord(record)),
+      ),
+    );
     this.#counts.push(records.length);
     for (const link of this.#links) link.changed();
   }
@@ -215,7 +241,7 @@ export class ScriptedCluster {
 
   /** Something was appended or elected: waiting fetches look again. */
   wake(): void {
-    for (const resume of [...this.#waiting]) resume();
+    for (const resume of this.#waiting) resume();
   }
 
   changed(): Promise<void> {
@@ -284,7 +310,8 @@ class ScriptedLink implements ControllerLink {
       this.#waiting = { header, offset: (body as FetchRequest).topics[0]!.partitions[0]!.fetchOffset };
       return this.changed();
     }
-    if (api === createTopics) return this.#createTopics(header, body as { topics: { name: string; numPartitions: number }[] });
+    if (api === createTopics)
+      return this.#createTopics(header, body as { topics: { name: string; numPartitions: number }[] });
     throw new Error(`the scripted controller does not know ${api.name}`);
   }
 
@@ -314,7 +341,11 @@ class ScriptedLink implements ControllerLink {
   #createTopics(header: RequestHeader, body: { topics: { name: string; numPartitions: number }[] }): void {
     const topics = body.topics.map(({ name, numPartitions }) => {
       const known = this.#cluster.topics.has(name);
-      if (!known) this.#cluster.createTopic(name, Array.from({ length: Math.max(1, numPartitions) }, () => 1));
+      if (!known)
+        this.#cluster.createTopic(
+          name,
+          Array.from({ length: Math.max(1, numPartitions) }, () => 1),
+        );
       return { name, errorCode: errorCode(known ? "TOPIC_ALREADY_EXISTS" : "NONE") };
     });
     this.#reply(encodeResponse(createTopics, header.apiVersion, header.correlationId, { topics }));
@@ -369,7 +400,7 @@ export class ScriptedBroker {
 
   /** Ends every connection, as a tab that dies does. */
   hangUp(): void {
-    for (const connection of [...this.#connections]) connection.close("the tab died");
+    for (const connection of this.#connections) connection.close("the tab died");
   }
 
   async #serve(connection: MemoryConnection, frame: Uint8Array, hurried: Promise<void>, isHurried: () => boolean) {
@@ -401,7 +432,11 @@ export class ScriptedBroker {
         return encodeResponse(apiVersions, version, correlationId, { errorCode: 0, apiKeys: advertisedApiKeys });
       case initProducerId.key: {
         const producerId = error === undefined ? this.#cluster.nextProducerId++ : -1;
-        const answer = { errorCode: errorCode(error ?? "NONE"), producerId, producerEpoch: error === undefined ? 0 : -1 };
+        const answer = {
+          errorCode: errorCode(error ?? "NONE"),
+          producerId,
+          producerEpoch: error === undefined ? 0 : -1,
+        };
         return encodeResponse(initProducerId, version, correlationId, answer);
       }
       case produce.key: {
@@ -410,11 +445,26 @@ export class ScriptedBroker {
         return request.acks === 0 ? undefined : encodeResponse(produce, version, correlationId, answer);
       }
       case fetch.key:
-        return encodeResponse(fetch, version, correlationId, await this.#fetch(body as FetchRequest, error, hurried, isHurried));
+        return encodeResponse(
+          fetch,
+          version,
+          correlationId,
+          await this.#fetch(body as FetchRequest, error, hurried, isHurried),
+        );
       case listOffsets.key:
-        return encodeResponse(listOffsets, version, correlationId, this.#listOffsets(body as ListOffsetsRequest, error));
+        return encodeResponse(
+          listOffsets,
+          version,
+          correlationId,
+          this.#listOffsets(body as ListOffsetsRequest, error),
+        );
       case offsetForLeaderEpoch.key:
-        return encodeResponse(offsetForLeaderEpoch, version, correlationId, this.#epochEnds(body as OffsetForLeaderEpochRequest));
+        return encodeResponse(
+          offsetForLeaderEpoch,
+          version,
+          correlationId,
+          this.#epochEnds(body as OffsetForLeaderEpochRequest),
+        );
       default:
         throw new Error(`the scripted broker does not know API ${apiKey}`);
     }
@@ -436,7 +486,11 @@ export class ScriptedBroker {
         const error = forced ?? this.#check(topic, index);
         if (error !== "NONE") return { index, errorCode: errorCode(error), baseOffset: -1 };
         const result = topic!.partitions[index]!.append(records!, topic!.leaders[index]!.leaderEpoch);
-        return { index, errorCode: errorCode(result.error), baseOffset: "baseOffset" in result ? result.baseOffset : -1 };
+        return {
+          index,
+          errorCode: errorCode(result.error),
+          baseOffset: "baseOffset" in result ? result.baseOffset : -1,
+        };
       }),
     }));
     this.#cluster.wake();
@@ -455,7 +509,10 @@ export class ScriptedBroker {
       for (;;) {
         const answer = this.#fetchNow(request, forced);
         const isWorthwhile = answer.responses.some(({ partitions }) =>
-          partitions.some(({ errorCode: code, records, divergingEpoch }) => code !== 0 || records.length > 0 || divergingEpoch !== null),
+          partitions.some(
+            ({ errorCode: code, records, divergingEpoch }) =>
+              code !== 0 || records.length > 0 || divergingEpoch !== null,
+          ),
         );
         if (isWorthwhile || over || isHurried() || performance.now() >= deadline) return answer;
         await this.#cluster.changed();
@@ -468,22 +525,30 @@ export class ScriptedBroker {
   #fetchNow(request: FetchRequest, forced: ErrorName | undefined) {
     const responses = request.topics.map(({ topicId, partitions }) => ({
       topicId,
-      partitions: partitions.map(({ partition, fetchOffset, currentLeaderEpoch, lastFetchedEpoch, partitionMaxBytes }) => {
-        const topic = this.#cluster.topicById(topicId);
-        const log = topic?.partitions[partition];
-        const error = forced ?? (topic === undefined ? "UNKNOWN_TOPIC_ID" : this.#check(topic, partition, currentLeaderEpoch));
-        const none = { partitionIndex: partition, highWatermark: -1, divergingEpoch: null, records: new Uint8Array(0) };
-        if (error !== "NONE" || log === undefined) return { ...none, errorCode: errorCode(error) };
-        const known = { ...none, errorCode: 0, highWatermark: log.endOffset, logStartOffset: log.logStartOffset };
-        const end = lastFetchedEpoch < 0 ? undefined : log.epochEnd(lastFetchedEpoch);
-        if (end !== undefined && (end.epoch < lastFetchedEpoch || end.endOffset < fetchOffset)) {
-          return { ...known, divergingEpoch: end };
-        }
-        if (fetchOffset < log.logStartOffset || fetchOffset > log.endOffset) {
-          return { ...known, errorCode: errorCode("OFFSET_OUT_OF_RANGE") };
-        }
-        return { ...known, records: log.read(fetchOffset, partitionMaxBytes) };
-      }),
+      partitions: partitions.map(
+        ({ partition, fetchOffset, currentLeaderEpoch, lastFetchedEpoch, partitionMaxBytes }) => {
+          const topic = this.#cluster.topicById(topicId);
+          const log = topic?.partitions[partition];
+          const error =
+            forced ?? (topic === undefined ? "UNKNOWN_TOPIC_ID" : this.#check(topic, partition, currentLeaderEpoch));
+          const none = {
+            partitionIndex: partition,
+            highWatermark: -1,
+            divergingEpoch: null,
+            records: new Uint8Array(0),
+          };
+          if (error !== "NONE" || log === undefined) return { ...none, errorCode: errorCode(error) };
+          const known = { ...none, errorCode: 0, highWatermark: log.endOffset, logStartOffset: log.logStartOffset };
+          const end = lastFetchedEpoch < 0 ? undefined : log.epochEnd(lastFetchedEpoch);
+          if (end !== undefined && (end.epoch < lastFetchedEpoch || end.endOffset < fetchOffset)) {
+            return { ...known, divergingEpoch: end };
+          }
+          if (fetchOffset < log.logStartOffset || fetchOffset > log.endOffset) {
+            return { ...known, errorCode: errorCode("OFFSET_OUT_OF_RANGE") };
+          }
+          return { ...known, records: log.read(fetchOffset, partitionMaxBytes) };
+        },
+      ),
     }));
     return { responses };
   }
@@ -498,7 +563,8 @@ export class ScriptedBroker {
           if (error !== "NONE") return { partitionIndex, errorCode: errorCode(error) };
           const log = topic!.partitions[partitionIndex]!;
           const found = log.records().find((record) => record.timestamp >= timestamp);
-          const offset = timestamp === -2 ? log.logStartOffset : timestamp === -1 ? log.endOffset : (found?.offset ?? -1);
+          const offset =
+            timestamp === -2 ? log.logStartOffset : timestamp === -1 ? log.endOffset : (found?.offset ?? -1);
           return { partitionIndex, errorCode: 0, offset, timestamp: found?.timestamp ?? -1, leaderEpoch: 0 };
         }),
       })),

@@ -1,5 +1,11 @@
 import type { ErrorName } from "../../src/protocol/error-codes.ts";
-import { batches, readBatchHeader, recordsSection, setBaseOffset, setPartitionLeaderEpoch } from "../../src/protocol/record-batch.ts";
+import {
+  batches,
+  readBatchHeader,
+  recordsSection,
+  setBaseOffset,
+  setPartitionLeaderEpoch,
+} from "../../src/protocol/record-batch.ts";
 import type { BatchHeader } from "../../src/protocol/record-batch.ts";
 import { decodeRecords } from "../../src/protocol/records.ts";
 import type { KafkaRecord } from "../../src/protocol/records.ts";
@@ -19,7 +25,7 @@ export type AppendResult = { readonly error: ErrorName } | { readonly error: "NO
 
 const SEQUENCES = 2 ** 31;
 
-/** The log of one partition as Kafka's leader keeps it, with the rules for idempotent producers; written from KIP-98. */
+/** The log of one partition as a leader keeps it, with the rules for idempotent producers; written from KIP-98. */
 export class ScriptedPartition {
   readonly batches: { readonly header: BatchHeader; readonly bytes: Uint8Array }[] = [];
   producers = new Map<number, ProducerState>();

@@ -1,0 +1,166 @@
+import type { AssignedPartition } from "./assigned-partition.ts";
+import { retryPause, sleep } from "./backoff.ts";
+import type { RetryPolicy } from "./backoff.ts";
+import type { Cluster } from "./cluster.ts";
+import { consumerBatch } from "./consumer-batch.ts";
+import type { Batch } from "./consumer-batch.ts";
+import type { ConsumerRunConfig } from "./consumer-types.ts";
+import { asError, isRetriableError, KafkaJSError } from "./errors.ts";
+import { consumerEvents } from "./events.ts";
+import type { Emitter } from "./events.ts";
+import type { Fetcher, Taken } from "./fetcher.ts";
+import { nameOf } from "./fetch-position.ts";
+import { decodeMessages } from "./fetched-records.ts";
+import type { Logger } from "./logger.ts";
+import { isStale, passed, passedAll } from "./processed-messages.ts";
+
+export interface ConsumerRunOptions {
+  readonly cluster: Cluster;
+  readonly fetcher: Fetcher;
+  readonly emitter: Emitter;
+  readonly logger: Logger;
+  readonly retry: RetryPolicy;
+  readonly restartOnFailure: ((error: Error) => Promise<boolean>) | undefined;
+}
+
+/** How often a failing callback is called again for the same message before the consumer counts as crashed. */
+const CALLBACK_RETRIES = 5;
+
+/** One `run` of a consumer, from its start to its stop or its crash: calls back with what the fetcher has. */
+export class ConsumerRun {
+  /** Resolves when no callback is under way any more. */
+  readonly finished: Promise<unknown>;
+  readonly #config: ConsumerRunConfig;
+  readonly #options: ConsumerRunOptions;
+  #over = false;
+
+  constructor(config: ConsumerRunConfig, options: ConsumerRunOptions) {
+    this.#config = config;
+    this.#options = options;
+    const workers = Math.max(1, config.partitionsConsumedConcurrently ?? 1);
+    this.finished = Promise.all(Array.from({ length: workers }, () => this.#work()));
+  }
+
+  get over(): boolean {
+    return this.#over;
+  }
+
+  /** Starts no further callback. */
+  end(): void {
+    this.#over = true;
+    this.#options.fetcher.notify();
+  }
+
+  async #work(): Promise<void> {
+    const failures = new Map<AssignedPartition, number>();
+    while (!this.#over) {
+      let taken: Taken | undefined;
+      try {
+        taken = await this.#options.fetcher.next(() => this.#over);
+        if (taken === undefined) return;
+        await this.#process(taken);
+        failures.delete(taken.partition);
+      } catch (error) {
+        const count = taken === undefined ? CALLBACK_RETRIES : (failures.get(taken.partition) ?? 0);
+        if (taken !== undefined) failures.set(taken.partition, count < CALLBACK_RETRIES ? count + 1 : 0);
+        await this.#recover(asError(error), count);
+      }
+    }
+  }
+
+  /** After a failure: pauses and goes on, or, when that has been tried often enough, counts as a crash. */
+  async #recover(error: Error, failures: number): Promise<void> {
+    const { cluster, emitter, logger, retry } = this.#options;
+    const pause = retryPause(retry, failures, cluster.platform.random());
+    if (failures >= CALLBACK_RETRIES) {
+      const restart = await this.#restarts(error);
+      logger.error(`The consumer crashed: ${error.message}`, { error, restart });
+      if (!restart) this.end();
+      emitter.emit(consumerEvents.CRASH, { error, groupId: "", restart });
+    }
+    if (!this.#over) await sleep(cluster.clock, pause);
+  }
+
+  /** A failing callback is worth another try, as is what may mend itself; a position that is gone is not. */
+  async #restarts(error: Error): Promise<boolean> {
+    if (error instanceof KafkaJSError && !isRetriableError(error)) return false;
+    return (await this.#options.restartOnFailure?.(error)) ?? true;
+  }
+
+  async #process(taken: Taken): Promise<void> {
+    const { cluster, emitter, fetcher, logger } = this.#options;
+    const { partition, fetched } = taken;
+    try {
+      const messages = await decodeMessages(fetched.batches, fetched.aborted);
+      const batch = consumerBatch(partition, fetched, messages);
+      const payload = batchEvent(batch);
+      const startedAt = cluster.clock.now();
+      emitter.emit(consumerEvents.START_BATCH_PROCESS, payload);
+      if (this.#config.eachBatch === undefined) await this.#callWithMessages(taken, batch);
+      else await this.#callWithBatch(taken, batch, this.#config.eachBatch);
+      const duration = cluster.clock.now() - startedAt;
+      emitter.emit(consumerEvents.END_BATCH_PROCESS, { ...payload, duration });
+    } catch (error) {
+      logger.error(`Processing ${nameOf(partition)} failed: ${asError(error).message}`, { error });
+      throw error;
+    } finally {
+      fetcher.done(taken);
+    }
+  }
+
+  async #callWithMessages(taken: Taken, batch: Batch): Promise<void> {
+    const { topic, partition } = taken.partition;
+    for (const message of batch.messages) {
+      if (this.#over || taken.partition.paused || isStale(taken)) return;
+      await this.#config.eachMessage?.({
+        topic,
+        partition,
+        message,
+        heartbeat: async () => {},
+        pause: () => this.#pause(taken.partition),
+      });
+      passed(taken, Number(message.offset));
+    }
+    passedAll(taken);
+  }
+
+  async #callWithBatch(
+    taken: Taken,
+    batch: Batch,
+    eachBatch: NonNullable<ConsumerRunConfig["eachBatch"]>,
+  ): Promise<void> {
+    if (isStale(taken)) return;
+    await eachBatch({
+      batch,
+      resolveOffset: (offset) => passed(taken, Number(offset)),
+      heartbeat: async () => {},
+      pause: () => this.#pause(taken.partition),
+      commitOffsetsIfNecessary: async () => {},
+      uncommittedOffsets: () => ({ topics: [] }),
+      isRunning: () => !this.#over,
+      isStale: () => isStale(taken),
+    });
+    if ((this.#config.eachBatchAutoResolve ?? true) || batch.isEmpty()) passedAll(taken);
+  }
+
+  #pause(partition: AssignedPartition): () => void {
+    partition.paused = true;
+    return () => {
+      partition.paused = false;
+      this.#options.fetcher.wake();
+    };
+  }
+}
+
+function batchEvent(batch: Batch) {
+  return {
+    topic: batch.topic,
+    partition: batch.partition,
+    highWatermark: batch.highWatermark,
+    offsetLag: batch.offsetLag(),
+    offsetLagLow: batch.offsetLagLow(),
+    batchSize: batch.messages.length,
+    firstOffset: batch.firstOffset(),
+    lastOffset: batch.lastOffset(),
+  };
+}

@@ -1,0 +1,79 @@
+import type { RetryOptions } from "./backoff.ts";
+import type { Batch } from "./consumer-batch.ts";
+import type { OffsetReset, TopicPartition } from "./fetch-position.ts";
+import type { KafkaMessage } from "./messages.ts";
+
+/** What goes into a consumer, and what its callbacks receive, in KafkaJS's shapes. */
+
+export interface ConsumerConfig {
+  /** Groups are not there yet; without one, the consumer reads what `assign` or `subscribe` names, all by itself. */
+  readonly groupId?: string;
+  readonly retry?: RetryOptions & { readonly restartOnFailure?: (error: Error) => Promise<boolean> };
+  /** The most bytes of one partition in one response; 1 MiB by default. */
+  readonly maxBytesPerPartition?: number;
+  /** Bytes that a broker waits for, up to `maxWaitTimeInMs`; 1 by default. */
+  readonly minBytes?: number;
+  /** The most bytes in one response; 10 MiB by default. */
+  readonly maxBytes?: number;
+  /** How long a broker holds a fetch while nothing arrives; 5,000 ms by default. */
+  readonly maxWaitTimeInMs?: number;
+  /** Whether messages of open and aborted transactions are read; false by default. */
+  readonly readUncommitted?: boolean;
+  readonly rackId?: string;
+  /** Creates a topic that `subscribe` names and that does not exist. True by default. */
+  readonly allowAutoTopicCreation?: boolean;
+  /**
+   * Where to go on when the position is no longer in the partition: its records were deleted, or the log was truncated.
+   * `none` makes it an error. By default the end that reading started from, and `none` after an explicit offset.
+   */
+  readonly autoOffsetReset?: OffsetReset;
+  /** Accepted for KafkaJS's sake. */
+  readonly metadataMaxAge?: number;
+  readonly sessionTimeout?: number;
+  readonly rebalanceTimeout?: number;
+  readonly heartbeatInterval?: number;
+  readonly maxInFlightRequests?: number;
+}
+
+/** A partition to read, and where to start: at `offset`, at the first message from `timestamp` on, else at the end. */
+export interface PartitionAssignment extends TopicPartition {
+  readonly offset?: string | number | "earliest" | "latest";
+  /** Milliseconds since 1970. */
+  readonly timestamp?: string | number;
+}
+
+export interface TopicPartitionOffset extends TopicPartition {
+  readonly offset: string;
+}
+
+export interface EachMessagePayload extends TopicPartition {
+  readonly message: KafkaMessage;
+  heartbeat(): Promise<void>;
+  /** Pauses this partition; returns how to resume it. */
+  pause(): () => void;
+}
+
+export interface EachBatchPayload {
+  readonly batch: Batch;
+  /** Marks a message, and those before it, as processed. */
+  resolveOffset(offset: string): void;
+  heartbeat(): Promise<void>;
+  pause(): () => void;
+  commitOffsetsIfNecessary(): Promise<void>;
+  uncommittedOffsets(): { topics: never[] };
+  isRunning(): boolean;
+  /** Whether the rest of the batch is not wanted any more: a seek or another assignment came between. */
+  isStale(): boolean;
+}
+
+export interface ConsumerRunConfig {
+  readonly eachMessage?: (payload: EachMessagePayload) => Promise<void> | void;
+  readonly eachBatch?: (payload: EachBatchPayload) => Promise<void> | void;
+  /** Whether a batch counts as processed when `eachBatch` returns. True by default. */
+  readonly eachBatchAutoResolve?: boolean;
+  /** Partitions processed side by side; 1 by default. Messages of one partition are always processed in order. */
+  readonly partitionsConsumedConcurrently?: number;
+  readonly autoCommit?: boolean;
+  readonly autoCommitInterval?: number | null;
+  readonly autoCommitThreshold?: number | null;
+}

@@ -1,0 +1,25 @@
+import type { Taken } from "./fetcher.ts";
+
+/** Whether the position has jumped since, so that the rest is not wanted. */
+export function isStale({ partition, generation }: Taken): boolean {
+  return partition.generation !== generation;
+}
+
+/** Takes note that the message at `offset`, and those before it, were processed. */
+export function passed(taken: Taken, offset: number): void {
+  if (isStale(taken)) return;
+  const { next, views } = taken.fetched.batches;
+  if (offset + 1 >= next.offset) {
+    taken.partition.consumed = next;
+    return;
+  }
+  // Messages come in order, so the batch that holds this one is the one of the last message, or comes soon after it.
+  if (views[taken.cursor]!.header.baseOffset > offset) taken.cursor = 0;
+  while (views[taken.cursor]!.header.lastOffset < offset) taken.cursor++;
+  const { partitionLeaderEpoch } = views[taken.cursor]!.header;
+  taken.partition.consumed = { offset: offset + 1, lastFetchedEpoch: partitionLeaderEpoch };
+}
+
+export function passedAll(taken: Taken): void {
+  passed(taken, taken.fetched.batches.next.offset - 1);
+}
