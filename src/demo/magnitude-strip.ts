@@ -12,6 +12,8 @@ const MAGNITUDE_MAX = 7;
 const QUAKES_KEPT = 5000;
 const KEYS_SHOWN = 6;
 
+const NONE_YET = "No earthquake yet. Replay them in any tab, and every tab draws them as they arrive.";
+
 /** The consumed earthquakes over the time at which they happened, each as high as its magnitude. */
 export class MagnitudeStrip extends HTMLElement {
   readonly #plot = new PlotCanvas({ role: "img", "aria-label": "Magnitudes over the week" }, () => this.#drawAll());
@@ -21,6 +23,7 @@ export class MagnitudeStrip extends HTMLElement {
 
   constructor() {
     super();
+    setText(this.#latest, NONE_YET);
     openShadow(this, stripLook, look).append(
       this.#latest,
       element("div", { class: "plot" }, this.#plot.canvas),
@@ -39,7 +42,7 @@ export class MagnitudeStrip extends HTMLElement {
   clear(): void {
     this.#quakes = [];
     this.#keys.replaceChildren();
-    setText(this.#latest, "");
+    setText(this.#latest, NONE_YET);
     this.#drawAll();
   }
 

@@ -1,5 +1,6 @@
 import type { BrokerTab } from "../index.ts";
 import { Kafka } from "../index.ts";
+import { BrokerBanner } from "../inspector/broker-banner.ts";
 import { reasonOf } from "../inspector/reason.ts";
 import { readTopic } from "../inspector/topic-reader.ts";
 import type { TopicReader } from "../inspector/topic-reader.ts";
@@ -22,24 +23,38 @@ const REFRESH_MS = 1000;
 const STORAGE_MEASURED_EVERY_MS = 5000;
 const QUAKES_DRAWN_AT_START = 1000;
 
-const cluster = new URLSearchParams(location.search).get("cluster") ?? "tabstream";
-const server = `${location.protocol.replace("http", "ws")}//${location.host}/${cluster}`;
-const kafka = new Kafka({ clientId: "tabstream-demo", brokers: [server] });
+const parameters = new URLSearchParams(location.search);
+const cluster = parameters.get("cluster") ?? "tabstream";
+const durability = parameters.get("durability") === "relaxed" ? "relaxed" : "strict";
+const server = `${location.protocol.replace("http", "ws")}//${location.host}/${encodeURIComponent(cluster)}`;
+defineComponents();
+const kafka = kafkaAt(server);
 const admin = kafka.admin();
 const observations = new Observations();
 const session = new Session(kafka);
 /** One question at a time: without a leader an answer may take long. */
 let asking = false;
 
-defineComponents();
-const page = new Page({ kafka, admin, server, missing: missingFeatures(), observations, session });
+const page = new Page({ kafka, admin, server, durability, missing: missingFeatures(), observations, session });
 window.tabstream = { kafka, tab: undefined };
 drawLand();
 if (missingFeatures().length === 0) void start();
 
+/** An address that names no cluster leaves nothing to show but the reason. */
+function kafkaAt(address: string): Kafka {
+  try {
+    return new Kafka({ clientId: "tabstream-demo", brokers: [address] });
+  } catch (error) {
+    const banner = new BrokerBanner();
+    banner.show([{ level: "error", title: "This page's address names no cluster", text: reasonOf(error) }]);
+    document.getElementById("banner")?.append(banner);
+    throw error;
+  }
+}
+
 async function start(): Promise<void> {
   try {
-    const tab = await kafka.broker();
+    const tab = await kafka.broker({ durability });
     window.tabstream = { kafka, tab };
     page.tab = tab;
     observations.status = tab.status();
@@ -55,7 +70,7 @@ async function start(): Promise<void> {
 }
 
 async function watch(): Promise<void> {
-  await admin.connect();
+  await connected();
   let mapped: string | undefined;
   let quakes: Promise<TopicReader | undefined> = Promise.resolve(undefined);
   admin.watchCluster((view) => {
@@ -79,6 +94,18 @@ async function watch(): Promise<void> {
   setInterval(() => void observations.measureStorage().then(page.changed), STORAGE_MEASURED_EVERY_MS);
   await observations.measureStorage();
   page.changed();
+}
+
+/** The page waits for the server as long as it takes; the banner says so. */
+async function connected(): Promise<void> {
+  for (;;) {
+    try {
+      return await admin.connect();
+    } catch (error) {
+      kafka.logger().warn(`The cluster is not there yet: ${reasonOf(error)}`);
+      await new Promise((resolve) => setTimeout(resolve, REFRESH_MS));
+    }
+  }
 }
 
 function refresh(): void {

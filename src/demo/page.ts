@@ -27,6 +27,7 @@ export interface PageParts {
   readonly kafka: Kafka;
   readonly admin: Admin;
   readonly server: string;
+  readonly durability: string;
   readonly missing: readonly string[];
   readonly observations: Observations;
   readonly session: Session;
@@ -145,7 +146,11 @@ export class Page {
     this.#numbers.show(figuresOf(this.#parts));
     const { view, status } = observations;
     if (status !== undefined) this.#table.show(status);
-    this.#storage.show({ storedBytes: status?.storedBytes ?? 0, durability: "strict", room: observations.room });
+    this.#storage.show({
+      storedBytes: status?.storedBytes ?? 0,
+      durability: this.#parts.durability,
+      room: observations.room,
+    });
     if (view === undefined) return;
     this.#selected ??= view.topics[0]?.name;
     const paths = this.#paths();
@@ -159,7 +164,7 @@ export class Page {
     });
     this.#topics.show(view.topics, this.#selected, this.#topicActions);
     this.#form.show(topic?.name, topic?.partitions.length ?? 0, (request) => session.send(request));
-    this.#tail.show(kafka, topic?.name, topic?.partitions.length ?? 0);
+    this.#tail.show(kafka, topic);
     this.#links.show(
       view.brokers
         .filter((broker) => broker.nodeId !== ownId && !broker.fenced)

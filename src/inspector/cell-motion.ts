@@ -13,11 +13,12 @@ interface Ring {
 
 export class ArrivalRings {
   readonly #rings = new Map<HTMLElement, Ring>();
+  readonly #still = matchMedia("(prefers-reduced-motion: reduce)");
   #ticking = false;
 
   /** The cell is ringed after `delay` ticks, for a tick. One ring at a time. */
   add(cell: HTMLElement, delay: number): void {
-    if (this.#rings.has(cell)) return;
+    if (this.#rings.has(cell) || this.#still.matches) return;
     this.#rings.set(cell, { on: delay, off: delay + 1 });
     if (!this.#ticking) this.#tick();
   }

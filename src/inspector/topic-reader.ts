@@ -1,4 +1,4 @@
-import type { Kafka } from "../index.ts";
+import type { Kafka, PartitionAssignment } from "../index.ts";
 
 /** Where a reader starts, in every partition alike. Offsets out of range are moved to the nearest end. */
 export type ReadFrom =
@@ -38,17 +38,22 @@ export interface TopicReader {
   close(): Promise<void>;
 }
 
+/** A partition without a leader does not tell its end; the others are not kept waiting for it longer than this. */
+const ENDS_WITHIN_MS = 4000;
+
 /** Reads every partition of one topic, without a group and without committing anything. */
 export async function readTopic(kafka: Kafka, reading: TopicReading): Promise<TopicReader> {
   const { topic } = reading;
-  const starts = await startOffsets(kafka, reading);
-  const consumer = kafka.consumer();
-  await consumer.connect();
-  consumer.assign(starts.map(({ partition, start }) => ({ topic, partition, offset: String(start) })));
+  const assignments = await startsOf(kafka, reading);
   const ends = new Map<number, number>();
+  // Where records were deleted by retention, or a log was truncated, the first that is left is the next to show.
+  const consumer = kafka.consumer({ autoOffsetReset: "earliest" });
+  await consumer.connect();
+  consumer.assign(assignments);
   await consumer.run({
     eachBatch: async ({ batch }) => {
-      ends.set(batch.partition, Number(batch.highWatermark));
+      const highWatermark = Number(batch.highWatermark);
+      ends.set(batch.partition, highWatermark);
       await reading.onBatch({
         partition: batch.partition,
         records: batch.messages.map((message) => ({
@@ -58,7 +63,7 @@ export async function readTopic(kafka: Kafka, reading: TopicReading): Promise<To
           key: message.key,
           value: message.value,
         })),
-        behind: Math.max(0, Number(batch.highWatermark) - 1 - Number(batch.lastOffset())),
+        behind: Math.max(0, highWatermark - 1 - Number(batch.lastOffset())),
       });
     },
   });
@@ -73,31 +78,30 @@ export async function readTopic(kafka: Kafka, reading: TopicReading): Promise<To
   };
 }
 
-async function startOffsets(kafka: Kafka, { topic, from }: TopicReading) {
+async function startsOf(kafka: Kafka, { topic, from }: TopicReading): Promise<PartitionAssignment[]> {
   const admin = kafka.admin();
   await admin.connect();
   try {
-    const ends = await admin.fetchTopicOffsets(topic);
-    const at = from.kind === "timestamp" ? await admin.fetchTopicOffsetsByTimestamp(topic, from.timestampMs) : [];
-    const byTimestamp = new Map(at.map(({ partition, offset }) => [partition, Number(offset)]));
-    return ends.map(({ partition, low, high }) => {
-      const wanted = wantedOffset(from, Number(low), Number(high), byTimestamp.get(partition));
-      return { partition, start: Math.min(Math.max(wanted, Number(low)), Number(high)) };
+    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+    const partitions = (topics[0]?.partitions ?? []).map(({ partitionId }) => ({ topic, partition: partitionId }));
+    if (from.kind === "earliest") return partitions.map((partition) => ({ ...partition, offset: "earliest" }));
+    if (from.kind === "timestamp")
+      return partitions.map((partition) => ({ ...partition, timestamp: from.timestampMs }));
+    const ends = await Promise.race([admin.fetchTopicOffsets(topic), sleep(ENDS_WITHIN_MS)]);
+    const byPartition = new Map(
+      ends?.map(({ partition, low, high }) => [partition, [Number(low), Number(high)] as const]),
+    );
+    return partitions.map((partition) => {
+      const [low, high] = byPartition.get(partition.partition) ?? [];
+      if (low === undefined || high === undefined) return { ...partition, offset: "latest" };
+      const wanted = from.kind === "offset" ? from.offset : high - from.count;
+      return { ...partition, offset: Math.min(Math.max(wanted, low), high) };
     });
   } finally {
     await admin.disconnect();
   }
 }
 
-function wantedOffset(from: ReadFrom, low: number, high: number, atTimestamp: number | undefined): number {
-  switch (from.kind) {
-    case "earliest":
-      return low;
-    case "newest":
-      return high - from.count;
-    case "offset":
-      return from.offset;
-    case "timestamp":
-      return atTimestamp ?? high;
-  }
+function sleep(durationMs: number): Promise<undefined> {
+  return new Promise((resolve) => setTimeout(() => resolve(undefined), durationMs));
 }

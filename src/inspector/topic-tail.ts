@@ -1,4 +1,4 @@
-import type { Kafka } from "../index.ts";
+import type { Kafka, TopicView } from "../index.ts";
 import { button, element, field, openShadow, paced, setText, styleSheet } from "./element.ts";
 import { count, countOf, timeOfDay } from "./figures.ts";
 import { look } from "./look.ts";
@@ -37,7 +37,7 @@ export class TopicTail extends HTMLElement {
   readonly #request = paced(() => this.#render());
   #kafka: Kafka | undefined;
   #topic: string | undefined;
-  #partitions = 0;
+  #generation: string | undefined;
   #reader: Promise<TopicReader | undefined> = Promise.resolve(undefined);
   /** Counts openings, so that a reader that opens late knows that it is no longer wanted. */
   #opening = 0;
@@ -77,12 +77,14 @@ export class TopicTail extends HTMLElement {
     this.#time.addEventListener("change", () => this.#reopen());
   }
 
-  /** Shows a topic; the same topic with the same number of partitions is left as it is. */
-  show(kafka: Kafka, topic: string | undefined, partitions: number): void {
-    if (topic === this.#topic && partitions === this.#partitions) return;
+  /** Shows a topic. The reader goes on until another topic is shown, this one gains partitions or is made anew. */
+  show(kafka: Kafka, shown: TopicView | undefined): void {
+    const generation = shown === undefined ? "" : `${shown.topicId} ${shown.partitions.length}`;
+    if (generation === this.#generation) return;
+    const topic = shown?.name;
+    this.#generation = generation;
     this.#kafka = kafka;
     this.#topic = topic;
-    this.#partitions = partitions;
     this.#from.value = "newest";
     this.#offset.hidden = this.#time.hidden = true;
     setText(this.#title, topic === undefined ? "Live tail" : `Live tail of ${visibleText(topic, 60)}`);
@@ -136,7 +138,8 @@ export class TopicTail extends HTMLElement {
 
   async #onBatch(batch: ReadBatch, from: ReadFrom): Promise<void> {
     this.#total += batch.records.length;
-    this.#arrived.push(...batch.records.slice(-ROWS_KEPT));
+    // A hidden page draws nothing, and must not hoard either.
+    this.#arrived = [...this.#arrived, ...batch.records].slice(-ROWS_KEPT);
     if (from.kind === "newest" && batch.behind > BEHIND_LIMIT) {
       this.#skipped += batch.behind - NEWEST_AT_START;
       (await this.#reader)?.skipAhead(batch.partition, NEWEST_AT_START);
@@ -147,7 +150,7 @@ export class TopicTail extends HTMLElement {
   }
 
   #render(): void {
-    const added = this.#arrived.splice(0).slice(-ROWS_KEPT).reverse();
+    const added = this.#arrived.splice(0).reverse();
     if (added.length === 0) return;
     this.#empty.hidden = true;
     for (const row of this.#rows.querySelectorAll(".fresh")) row.classList.remove("fresh");
@@ -181,7 +184,7 @@ function recordRow(record: ReadRecord): HTMLTableRowElement {
   const long = (record.value?.length ?? 0) > CELL_CHARACTERS / 2;
   const value = element("button", {
     type: "button",
-    class: "payload mono",
+    class: record.value === null ? "payload null" : "payload mono",
     "aria-expanded": long ? "false" : undefined,
   });
   value.textContent = visibleBytes(record.value, CELL_CHARACTERS);
@@ -196,7 +199,7 @@ function recordRow(record: ReadRecord): HTMLTableRowElement {
     element("td", { class: "number partition" }, String(record.partition)),
     element("td", { class: "number offset" }, count(record.offset)),
     element("td", { class: "number time" }, timeOfDay(record.timestampMs)),
-    element("td", { class: "key" }, visibleBytes(record.key, 60)),
+    element("td", { class: record.key === null ? "null" : undefined }, visibleBytes(record.key, 60)),
     element("td", {}, value),
   );
 }
@@ -226,6 +229,7 @@ const tailLook = styleSheet(`
     text-align: left; line-height: 20px; overflow: hidden; text-overflow: ellipsis;
   }
   .payload[aria-expanded="true"] { white-space: pre-wrap; overflow-wrap: anywhere; }
+  .null { color: var(--muted); font-style: italic; }
   .empty { padding: 18px 0; }
   .fresh { background: var(--arrived); }
 `);
