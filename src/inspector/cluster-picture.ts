@@ -30,8 +30,8 @@ export function partitionName(topic: string, partitionIndex: number): string {
 }
 
 /** Columns have fixed widths, so that a number that changes moves nothing else. */
-const BROKER_PIXELS = 86;
-const PARTITIONS_PIXELS = 182;
+const BROKER_PIXELS = 72;
+const OTHERS_PIXELS = 110;
 
 /** The one picture: brokers are columns, partitions are rows, the leader is solid. Fires `topic-selected`. */
 export class ClusterPicture extends HTMLElement {
@@ -84,7 +84,7 @@ export class ClusterPicture extends HTMLElement {
         topic.hiddenPartitions > 0 ? this.#hiddenRow(topic, grid.columns.length) : undefined,
       );
     });
-    const width = `${PARTITIONS_PIXELS + grid.columns.length * BROKER_PIXELS}px`;
+    const width = `${OTHERS_PIXELS + grid.columns.length * BROKER_PIXELS}px`;
     this.#table.style.setProperty("min-width", width);
     this.#table.replaceChildren(
       element("caption", { class: "hidden-visually" }, "Copies of each partition, by broker"),
@@ -108,7 +108,7 @@ export class ClusterPicture extends HTMLElement {
       `target of ${countOf(topic.replicationFactor, "copy", "copies")}`,
     );
     const cells = columns.map((column) => element("td", { class: column.own ? "own" : undefined }));
-    return element("tr", {}, element("th", { scope: "rowgroup" }, name, target), ...cells, element("td"));
+    return element("tr", {}, element("th", { scope: "rowgroup" }, name, target), ...cells, element("td", { class: "records" }));
   }
 
   #hiddenRow(topic: GridTopic, columns: number): HTMLTableRowElement {

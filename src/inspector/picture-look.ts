@@ -60,6 +60,15 @@ export const pictureLook = styleSheet(`
   .offsets { font-size: 11.5px; font-weight: 400; opacity: 0.9; }
   .offsets:empty { display: none; }
 
+  :host { container-type: inline-size; }
+  @container (max-width: 460px) {
+    .partitions { width: 52px; }
+    .totals { width: 58px; }
+    .partition { padding-right: 0; }
+    .epoch { display: block; margin: 0; font-size: 11px; padding: 0; }
+    .cell { font-size: 11.5px; }
+  }
+
   .remarks { display: grid; gap: 4px; }
   .remarks:not(:empty) { margin: 8px 0 2px; }
   .caution { color: var(--warn); max-width: 70ch; }
