@@ -1,5 +1,5 @@
 import { ControllerConnection } from "./controller-connection.ts";
-import { asError, KafkaJSConnectionError, KafkaJSTimeout, reasonOf } from "./errors.ts";
+import { KafkaJSConnectionError, KafkaJSTimeout, reasonOf } from "./errors.ts";
 import type { NetworkEvents } from "./events.ts";
 import type { Logger } from "./logger.ts";
 import type { PartitionLeader } from "./record-accumulator.ts";
@@ -42,6 +42,8 @@ export class Cluster {
   #platform: ClientPlatform | undefined;
   #controller: ControllerConnection | undefined;
   #users = 0;
+  /** Why the metadata could not be followed lately, so that a lasting trouble is logged once. */
+  #trouble: string | undefined;
   #following = false;
 
   constructor(options: ClusterOptions) {
@@ -195,11 +197,14 @@ export class Cluster {
     const { clock } = this;
     try {
       const { error } = this.#metadata.onResponse(await this.#askForMetadata(controller));
-      if (error === undefined) return this.#notify();
-      throw new Error(error);
+      if (error !== undefined) throw new Error(error);
+      this.#trouble = undefined;
+      this.#notify();
     } catch (error) {
       if (controller !== this.#controller || !controller.connected) return;
-      this.#options.logger.warn(`The metadata could not be followed: ${asError(error).message}`, { error });
+      const trouble = `The metadata could not be followed: ${reasonOf(error)}`;
+      if (trouble !== this.#trouble) this.#options.logger.warn(trouble, { error });
+      this.#trouble = trouble;
       await new Promise<void>((resolve) => {
         clock.setTimer(METADATA_RETRY_MS, resolve);
       });

@@ -155,7 +155,10 @@ export class Consumer {
     await this.#positioned(fetcher, running);
   }
 
-  /** Stops calling back, after the callbacks under way. The positions stay, for another {@link run}. */
+  /**
+   * Stops calling back. Resolves after the callbacks under way, so a callback must not wait for it. The positions stay,
+   * for another {@link run}.
+   */
   async stop(): Promise<void> {
     const running = this.#running;
     if (running === undefined) return;

@@ -112,7 +112,7 @@ export class Producer {
     this.#logger = options.logger.namespace("Producer");
     this.#emitter = new Emitter(() => cluster.wallNow(), this.#logger);
     this.#retry = retryPolicy(options.retry, config.retry);
-    this.#partitioner = (config.createPartitioner ?? DefaultPartitioner)();
+    this.#partitioner = (config.createPartitioner ?? DefaultPartitioner)(() => cluster.platform.random());
   }
 
   async connect(): Promise<void> {

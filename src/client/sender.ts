@@ -97,7 +97,7 @@ export class Sender {
 
   bufferFull(left: number): KafkaJSTimeout {
     return new KafkaJSTimeout(
-      `${left} messages found no room in the buffer of ${this.#options.bufferBytes} bytes (bufferMemory) within ` +
+      `${left} of the messages found no room in the buffer of ${this.#options.bufferBytes} bytes (bufferMemory) within ` +
         `${this.#options.deliveryTimeoutMs} ms (deliveryTimeout)`,
     );
   }
@@ -252,11 +252,12 @@ export class Sender {
 
   #expire(batch: ProducerBatch, now: number): void {
     const fate = batch.attempts === 0 ? "They were never sent" : "They may or may not have been written";
+    const hasLeader = this.#cluster.leaderOf(batch.topic, batch.partition) !== undefined;
     const last = batch.lastError === undefined ? "" : `; the last error was: ${batch.lastError.message}`;
-    const elapsed = Math.round(now - batch.createdAtMs);
     const message =
-      `${batch.recordCount} messages for ${where(batch)} were not acknowledged within ${elapsed} ms ` +
-      `(deliveryTimeout). ${fate}${last}`;
+      `Messages for ${where(batch)} (${batch.recordCount} in the batch) were not acknowledged within ` +
+      `${Math.round(now - batch.createdAtMs)} ms (deliveryTimeout). ` +
+      `${fate}${hasLeader ? "" : "; there is no leader"}${last}`;
     this.#giveUp(batch, new KafkaJSTimeout(message, { cause: batch.lastError }));
   }
 
@@ -351,5 +352,5 @@ function produceRequest(batches: readonly ProducerBatch[]): ProduceRequestInit {
 }
 
 function where({ topic, partition }: ProducerBatch): string {
-  return `Partition ${partition} of topic ${topic}`;
+  return `partition ${partition} of topic ${topic}`;
 }

@@ -73,6 +73,12 @@ test("a leader that dies under load: every record once, in order, and none lost"
   await admin.createTopics({ topics: [{ topic: "t", numPartitions: 1, replicationFactor: 3 }] });
   await producer.send({ topic: "t", messages: [{ value: "0" }] });
 
+  const following: string[] = [];
+  const follower = kafka.consumer();
+  await follower.connect();
+  await follower.subscribe({ topics: ["t"], fromBeginning: true });
+  await follower.run({ eachMessage: ({ message }) => void following.push(message.value!.toString()) });
+
   const sent: Promise<unknown>[] = [];
   const gaps: number[] = [];
   let lastAck = performance.now();
@@ -92,6 +98,9 @@ test("a leader that dies under load: every record once, in order, and none lost"
   await Promise.all(sent);
   const read = await readAll("t", 400);
   expect(read.map(({ value }) => Number(value!.toString()))).toEqual(Array.from({ length: 400 }, (_, index) => index));
+  await expect.poll(() => following.length, { timeout: 5000 }).toBe(400);
+  expect(following).toEqual(read.map(({ value }) => value!.toString()));
+  await follower.disconnect();
   expect(Math.max(...gaps)).toBeLessThan(3000);
   await Promise.all([admin.disconnect(), producer.disconnect()]);
 });

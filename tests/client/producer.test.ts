@@ -155,6 +155,19 @@ describe("send", () => {
     expect(inFlight).toBeLessThanOrEqual(2000);
   });
 
+  test("what finds no room in the buffer in time fails, naming the bound", async () => {
+    const cluster = new ScriptedCluster();
+    cluster.createTopic("t", [1]);
+    const producer = await connected(cluster, { bufferMemory: 1000, deliveryTimeout: 100 });
+    cluster.judge = ({ api }) => (api === "Produce" ? { kind: "stall" } : undefined);
+    const sent = ["a", "b", "c"].map((value) =>
+      producer.send({ topic: "t", messages: [{ value: value.repeat(900) }] }),
+    );
+    const errors = await Promise.all(sent.map((promise) => promise.catch((error: Error) => error.message)));
+    expect(errors[0]).toMatch(/^Messages for partition 0 of topic t \(2 in the batch\) were not acknowledged within/);
+    expect(errors[2]).toMatch(/^1 of the messages found no room in the buffer of 1000 bytes \(bufferMemory\) within 100 ms/);
+  });
+
   test("any messages arrive byte for byte, in any codec, as KafkaJS decodes them", { timeout: 30_000 }, async () => {
     const cluster = new ScriptedCluster();
     const topic = cluster.createTopic("t", [1]);
@@ -401,6 +414,12 @@ describe("when something goes wrong", () => {
     setTimeout(() => cluster.elect("t", 0, 2), 30);
     await sent;
     expect(topic.partitions[0]!.values()).toEqual(["a"]);
+    cluster.elect("t", 0, -1);
+    const impatient = await connected(cluster, { deliveryTimeout: 50 });
+    const error = await impatient
+      .send({ topic: "t", messages: [{ value: "b" }] })
+      .catch((thrown: Error) => thrown.message);
+    expect(error).toMatch(/never sent; there is no leader/);
   });
 
   test("without the metadata server, leaders that are known go on", async () => {
