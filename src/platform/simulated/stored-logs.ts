@@ -4,7 +4,9 @@ import { assert } from "../../protocol/assert.ts";
 
 interface LogImage {
   readonly metadata: LogMetadata;
-  readonly chunks: readonly Chunk[];
+  /** Shared with older images of the log, which have fewer of them: appending copies nothing. */
+  readonly chunks: Chunk[];
+  readonly length: number;
 }
 
 /**
@@ -27,9 +29,10 @@ export class StoredLogs {
   }
 
   load(): StoredLog[] {
-    return [...this.#logs.values()].map(({ metadata, chunks }) => {
+    return [...this.#logs.values()].map((log) => {
+      const { metadata } = log;
       // A trim that was cut short may have left chunks that lie wholly below the log's start.
-      const kept = chunks.filter(({ lastOffset }) => lastOffset >= metadata.logStartOffset);
+      const kept = chunksOf(log).filter(({ lastOffset }) => lastOffset >= metadata.logStartOffset);
       return {
         metadata,
         chunks: kept.map(({ bytes: _bytes, ...descriptor }) => descriptor),
@@ -42,7 +45,8 @@ export class StoredLogs {
   read(key: PartitionKey, fromOffset: number, maxBytes: number): Chunk[] {
     const found: Chunk[] = [];
     let bytes = 0;
-    for (const chunk of this.#logs.get(key)?.chunks ?? []) {
+    const log = this.#logs.get(key);
+    for (const chunk of log === undefined ? [] : chunksOf(log)) {
       if (chunk.lastOffset < fromOffset) continue;
       if (found.length > 0 && bytes + chunk.sizeInBytes > maxBytes) break;
       found.push(chunk);
@@ -50,13 +54,39 @@ export class StoredLogs {
     }
     return found;
   }
+
+  get keys(): readonly PartitionKey[] {
+    return [...this.#logs.keys()];
+  }
+
+  /** The offset after the last record of a log, 0 for one that is not there. */
+  endOffset(key: PartitionKey): number {
+    const log = this.#logs.get(key);
+    if (log === undefined) return 0;
+    return log.length === 0 ? log.metadata.logStartOffset : log.chunks[log.length - 1]!.lastOffset + 1;
+  }
+
+  /** The same with one log's chunks replaced, as a damaged disk would have them. */
+  withChunks(key: PartitionKey, change: (chunks: readonly Chunk[]) => Chunk[]): StoredLogs {
+    const log = this.#logs.get(key);
+    if (log === undefined) return this;
+    return new StoredLogs(new Map(this.#logs).set(key, imageOf(log.metadata, change(chunksOf(log)))));
+  }
+}
+
+function imageOf(metadata: LogMetadata, chunks: Chunk[]): LogImage {
+  return { metadata, chunks, length: chunks.length };
+}
+
+function chunksOf({ chunks, length }: LogImage): readonly Chunk[] {
+  return chunks.length === length ? chunks : chunks.slice(0, length);
 }
 
 function applyTo(logs: Map<PartitionKey, LogImage>, operation: StoreOperation): void {
   const { key } = operation;
   const log = logs.get(key);
   if (operation.type === "put-metadata") {
-    logs.set(key, { metadata: operation.metadata, chunks: log?.chunks ?? [] });
+    logs.set(key, { metadata: operation.metadata, chunks: log?.chunks ?? [], length: log?.length ?? 0 });
     return;
   }
   if (operation.type === "delete-log") {
@@ -64,26 +94,36 @@ function applyTo(logs: Map<PartitionKey, LogImage>, operation: StoreOperation): 
     return;
   }
   assert(log !== undefined, "a log has metadata before it has chunks");
-  logs.set(key, { ...log, chunks: changedChunks(log.chunks, operation) });
+  logs.set(key, changed(log, operation));
 }
 
-function changedChunks(
-  chunks: readonly Chunk[],
+function changed(
+  log: LogImage,
   operation: Extract<StoreOperation, { readonly type: "append" | "truncate" | "delete-chunks" }>,
-): readonly Chunk[] {
+): LogImage {
+  const { metadata } = log;
   switch (operation.type) {
-    case "append": {
-      const last = chunks.at(-1);
-      assert(last === undefined || last.lastOffset < operation.chunk.baseOffset, "a chunk is added behind the last one");
-      // A copy, so that the disk holds neither what the view lies in nor what becomes of it later.
-      return [...chunks, { ...operation.chunk, bytes: operation.chunk.bytes.slice() }];
-    }
+    case "append":
+      return appended(log, operation.chunk);
     case "truncate":
-      return chunks.flatMap((chunk) => {
-        if (chunk.lastOffset < operation.offset) return [chunk];
-        return cutChunk(chunk, operation.offset) ?? [];
-      });
+      return imageOf(
+        metadata,
+        chunksOf(log).flatMap((chunk) => {
+          if (chunk.lastOffset < operation.offset) return [chunk];
+          return cutChunk(chunk, operation.offset) ?? [];
+        }),
+      );
     case "delete-chunks":
-      return chunks.filter(({ lastOffset }) => lastOffset >= operation.offset);
+      return imageOf(metadata, chunksOf(log).filter(({ lastOffset }) => lastOffset >= operation.offset));
   }
+}
+
+function appended({ metadata, chunks, length }: LogImage, chunk: Chunk): LogImage {
+  const last = chunks[length - 1];
+  assert(last === undefined || last.lastOffset < chunk.baseOffset, "a chunk is added behind the last one");
+  // A later image of the log may have gone on from here already, in another direction.
+  const own = chunks.length === length ? chunks : chunks.slice(0, length);
+  // A copy, so that the disk holds neither what the view lies in nor what becomes of it later.
+  own.push({ ...chunk, bytes: chunk.bytes.slice() });
+  return { metadata, chunks: own, length: length + 1 };
 }
