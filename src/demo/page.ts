@@ -67,6 +67,8 @@ export class Page {
       this.changed();
     });
     this.#replay.connect({ prepare: () => this.#prepareReplay(), send: (request) => parts.session.send(request) });
+    // The numbers of a replay that has ended are final.
+    this.#replay.addEventListener("replay-ended", () => this.#render());
     this.#storage.addEventListener("keep-asked", () => {
       void navigator.storage
         .persist()

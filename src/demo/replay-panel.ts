@@ -28,7 +28,7 @@ const DEFAULT_SPEED = 1;
 /** Records sent and not yet acknowledged; beyond them the replay waits for the cluster. */
 const IN_FLIGHT_MAX = 100;
 
-/** Plays a week of earthquakes into their topic, at a chosen speed. */
+/** Plays a week of earthquakes into their topic, at a chosen speed. Fires `replay-ended`. */
 export class ReplayPanel extends HTMLElement {
   readonly #start = button(
     "Replay earthquakes",
@@ -80,6 +80,7 @@ export class ReplayPanel extends HTMLElement {
       this.#say(`stopped: ${reasonOf(error)}`, "error");
     }
     this.#running = undefined;
+    this.dispatchEvent(new CustomEvent("replay-ended"));
     setText(this.#start, "Replay again");
   }
 
