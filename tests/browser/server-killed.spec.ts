@@ -6,8 +6,8 @@ import { Load } from "./load.ts";
 import { expectNothingLost } from "./verdict.ts";
 
 const OUTAGE_MS = 5_000;
-/** No election is due, so nothing but the load on the machine may hold up an acknowledgement. */
-const GAP_LIMIT_MS = 1_000;
+/** No election is due, so nothing but a starved machine may hold up an acknowledgement. */
+const GAP_LIMIT_MS = 2_000;
 
 test("the data plane goes on while the server is killed and started again", async ({ cluster }) => {
   const load = await Load.start(cluster);
