@@ -108,7 +108,13 @@ export class ClusterPicture extends HTMLElement {
       `target of ${countOf(topic.replicationFactor, "copy", "copies")}`,
     );
     const cells = columns.map((column) => element("td", { class: column.own ? "own" : undefined }));
-    return element("tr", {}, element("th", { scope: "rowgroup" }, name, target), ...cells, element("td", { class: "records" }));
+    return element(
+      "tr",
+      {},
+      element("th", { scope: "rowgroup" }, name, target),
+      ...cells,
+      element("td", { class: "records" }),
+    );
   }
 
   #hiddenRow(topic: GridTopic, columns: number): HTMLTableRowElement {
