@@ -453,28 +453,29 @@ export class Broker {
       }
       // What this replica holds in flight from an earlier role counts into its log end once it is durable.
       if (replica.writesInFlight > 0) return this.#become(replica, { kind: "offline" }, true);
-      return this.#become(replica, {
-        kind: "leader",
-        state: new LeaderState({
-          ...partition,
-          brokerId: self.nodeId,
-          brokerEpoch: self.brokerEpoch,
-          minInsyncReplicas: replica.config.minInsyncReplicas,
-          logEndOffset: replica.log.logEndOffset,
-          highWatermark: replica.log.highWatermark,
-        }),
+      const state = new LeaderState({
+        ...partition,
+        brokerId: self.nodeId,
+        brokerEpoch: self.brokerEpoch,
+        minInsyncReplicas: replica.config.minInsyncReplicas,
+        logEndOffset: replica.log.logEndOffset,
+        highWatermark: replica.log.highWatermark,
       });
+      this.#noteRegistrations(state, partition);
+      return this.#become(replica, { kind: "leader", state });
     }
     const { leader: leaderId, leaderEpoch } = partition;
     if (role.kind === "follower" && role.leaderId === leaderId && role.leaderEpoch === leaderEpoch) return;
     this.#become(replica, { kind: "follower", leaderId, leaderEpoch });
   }
 
-  /** What a replica held under an earlier registration no longer counts (R6). */
+  /** What a replica held under an earlier registration no longer counts (R6), and nobody waits for one that is away. */
   #noteRegistrations(state: LeaderState, { replicas }: Partition): void {
     for (const nodeId of replicas) {
+      if (nodeId === this.nodeId) continue;
       const registered = this.image.brokers.get(nodeId);
-      if (registered !== undefined && nodeId !== this.nodeId) state.onBrokerEpoch(nodeId, registered.brokerEpoch);
+      if (registered !== undefined) state.onBrokerEpoch(nodeId, registered.brokerEpoch);
+      state.onReplicaAway(nodeId, !this.image.isActive(nodeId));
     }
   }
 

@@ -8,6 +8,8 @@ export class FollowerProgress {
   caughtUpMs: number | undefined;
   /** The controller would not have it in the ISR. Not asked again until the next periodic check. */
   isIneligible = false;
+  /** Fenced or about to leave, as the metadata has it: whatever it fetches, it cannot join the ISR. */
+  isAway = false;
 
   #lastFetchMs = 0;
   #logEndAtLastFetch = Number.POSITIVE_INFINITY;

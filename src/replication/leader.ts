@@ -146,6 +146,17 @@ export class LeaderState {
     this.#followers.get(replicaId)?.onBrokerEpoch(brokerEpoch);
   }
 
+  /**
+   * The metadata shows a replica's broker fenced or leaving, or back again. While it is away the high watermark waits
+   * for it as a member of the ISR only, and it is not proposed. Says whether the high watermark advanced.
+   */
+  onReplicaAway(replicaId: number, isAway: boolean): boolean {
+    const follower = this.#followers.get(replicaId);
+    if (follower === undefined || follower.isAway === isAway) return false;
+    follower.isAway = isAway;
+    return this.#advanceHighWatermark();
+  }
+
   /** The leader's own appends up to `logEndOffset` are durable. Says whether the high watermark advanced. */
   onLocalDurable(logEndOffset: number): boolean {
     this.#logEndOffset = Math.max(this.#logEndOffset, logEndOffset);
@@ -242,6 +253,7 @@ export class LeaderState {
       this.#pending === undefined &&
       !this.#isr.includes(brokerId) &&
       !follower.isIneligible &&
+      !follower.isAway &&
       follower.fetchOffset >= this.#highWatermark &&
       follower.fetchOffset >= this.epochStartOffset
     );
@@ -300,7 +312,7 @@ export class LeaderState {
  * Otherwise the watermark of a busy leader would always be ahead of it, and it could never join (R8).
  */
 function isJoining(follower: FollowerProgress): boolean {
-  return follower.hasFetched && follower.caughtUpMs !== undefined && !follower.isIneligible;
+  return follower.hasFetched && follower.caughtUpMs !== undefined && !follower.isIneligible && !follower.isAway;
 }
 
 function refused(error: ErrorName): FetchOutcome {

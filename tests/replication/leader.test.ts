@@ -151,6 +151,18 @@ describe("growing the ISR", () => {
     expect(isrOf(fetchBy(state, 3, 100).proposal)).toEqual([1, 2, 3]);
   });
 
+  test("[R8] a replica that is away is not proposed, and holds nothing back, until it is back", () => {
+    const state = alone();
+    state.onReplicaAway(3, true);
+    expect(fetchBy(state, 3, 100).proposal).toBeUndefined();
+    fetchBy(state, 2, 100);
+    state.onLocalDurable(120);
+    fetchBy(state, 2, 120, { logEndOffset: 120 });
+    expect(state.highWatermark).toBe(120);
+    state.onReplicaAway(3, false);
+    expect(isrOf(fetchBy(state, 3, 120, { logEndOffset: 120 }).proposal)).toEqual([1, 2, 3]);
+  });
+
   test("[R8] vouches for no broker epoch that it has not seen fetch", () => {
     const state = alone();
     state.onBrokerEpoch(2, 22);
