@@ -7,7 +7,7 @@ import { readBatchHeader, setPartitionLeaderEpoch } from "../../src/protocol/rec
 import { TOPIC_ID, batch, readAll, restored, sequenced } from "./batch-builder.ts";
 
 /** Five chunks of two records, the last three of producer 9; epoch 3 from offset 4 on; six records committed. */
-function storedLog(): StoredLog {
+function storedLog(): StoredLog & { readonly wholeLog: readonly Chunk[] } {
   const log = PartitionLog.create(TOPIC_ID, 0);
   let disk = StoredLogs.empty;
   const append = (bytes: Uint8Array, leaderEpoch: number) => {
@@ -23,7 +23,7 @@ function storedLog(): StoredLog {
   log.setHighWatermark(6);
   disk = disk.apply([log.metadataOperation()]);
   const [stored] = disk.load();
-  return stored!;
+  return { ...stored!, wholeLog: disk.read(log.key, 0, Number.POSITIVE_INFINITY) };
 }
 
 function withMetadata(changes: Partial<LogMetadata>): StoredLog {
@@ -33,7 +33,7 @@ function withMetadata(changes: Partial<LogMetadata>): StoredLog {
 
 function withChunks(change: (chunks: readonly Chunk[]) => readonly Chunk[]): StoredLog {
   const stored = storedLog();
-  const chunks = change(stored.chunks as readonly Chunk[]);
+  const chunks = change(stored.wholeLog);
   const { offset } = stored.metadata.producerSnapshot;
   return { ...stored, chunks, tail: chunks.filter(({ lastOffset }) => lastOffset >= offset) };
 }
@@ -71,7 +71,7 @@ describe("restoring a log", () => {
     const whole: StoredLog = {
       metadata: { ...stored.metadata, producerSnapshot: { offset: 0, producers: [] } },
       chunks: stored.chunks,
-      tail: stored.chunks as readonly Chunk[],
+      tail: stored.wholeLog,
     };
     const producersOf = (log: PartitionLog) => {
       log.setHighWatermark(10);
