@@ -72,7 +72,9 @@ export class TestCluster {
   }
 
   async untilRunning(page: Page): Promise<void> {
-    const running = () => window.testTab.statuses.at(-1)?.status.state === "running";
+    // A tab that was just opened has not run its script yet.
+    const running = () =>
+      (window as Partial<Window>).testTab?.statuses.at(-1)?.status.state === "running";
     await page.waitForFunction(running, undefined, { timeout: UNTIL_TIMEOUT_MS });
   }
 
