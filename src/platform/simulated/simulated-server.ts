@@ -62,6 +62,11 @@ export class SimulatedServer {
     return this.#controller !== undefined;
   }
 
+  /** Whether everything decided is on the disk. */
+  get settled(): boolean {
+    return this.running && this.#writing.length === 0 && this.#unwritten.length === 0;
+  }
+
   /** The cluster as decided; of the last controller while none runs. */
   image: ClusterImage | undefined;
 

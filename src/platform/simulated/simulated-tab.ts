@@ -43,6 +43,8 @@ export class SimulatedTab {
   peer = "";
   frozen = false;
   starts = 0;
+  /** How the last broker here ended by itself. */
+  endedAs: "stopped" | "failed" | "refused" | "damaged" = "stopped";
   readonly #context: TabContext;
   /** What the tab's own clock says beyond the virtual time: every machine has another one, and it may stand still. */
   #clockOffsetMs: number;
@@ -90,7 +92,7 @@ export class SimulatedTab {
     });
     if (this.core.state === "failed") {
       this.#context.log(`${this.name}: ${this.core.status().reason}`);
-      return this.#end();
+      return this.#end("damaged");
     }
     this.#dialController(0);
     this.dispatch({ type: "woken" });
@@ -148,7 +150,7 @@ export class SimulatedTab {
     if (this.core === undefined) return;
     this.#commit();
     this.#arm();
-    if (this.core.state === "refused") this.#end();
+    if (this.core.state === "refused") this.#end("refused");
   }
 
   #execute(effect: BrokerEffect): void {
@@ -188,7 +190,7 @@ export class SimulatedTab {
       case "log":
         return this.#context.log(`${this.name}: ${effect.message}`);
       case "stopped":
-        return this.#end();
+        return this.#end(this.core?.state === "failed" ? "failed" : "stopped");
     }
   }
 
@@ -316,7 +318,8 @@ export class SimulatedTab {
   }
 
   /** The broker is over, while the page may live on. */
-  #end(): void {
+  #end(endedAs: typeof this.endedAs): void {
+    this.endedAs = endedAs;
     const connections = [...this.#connections.values(), ...this.#links.values(), this.#controller];
     this.#forgetEverything();
     this.storage.crash();

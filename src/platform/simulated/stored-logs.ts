@@ -46,8 +46,8 @@ export class StoredLogs {
     const found: Chunk[] = [];
     let bytes = 0;
     const log = this.#logs.get(key);
-    for (const chunk of log === undefined ? [] : chunksOf(log)) {
-      if (chunk.lastOffset < fromOffset) continue;
+    for (let index = log === undefined ? 0 : indexHolding(log, fromOffset); index < (log?.length ?? 0); index++) {
+      const chunk = log!.chunks[index]!;
       if (found.length > 0 && bytes + chunk.sizeInBytes > maxBytes) break;
       found.push(chunk);
       bytes += chunk.sizeInBytes;
@@ -76,6 +76,18 @@ export class StoredLogs {
 
 function imageOf(metadata: LogMetadata, chunks: Chunk[]): LogImage {
   return { metadata, chunks, length: chunks.length };
+}
+
+/** Of the first chunk that does not end below `offset`. */
+function indexHolding({ chunks, length }: LogImage, offset: number): number {
+  let low = 0;
+  let high = length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (chunks[middle]!.lastOffset < offset) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function chunksOf({ chunks, length }: LogImage): readonly Chunk[] {

@@ -1,0 +1,187 @@
+import type { ConnectionEnd, NodeName, SimulatedNetwork } from "../../src/platform/simulated/network.ts";
+import type { Chance } from "../../src/platform/simulated/chance.ts";
+import type { VirtualTime } from "../../src/platform/simulated/virtual-time.ts";
+import { metadata } from "../../src/protocol/apis/03-metadata.ts";
+import { decodeCorrelationId, decodeResponse, encodeRequest } from "../../src/protocol/envelope.ts";
+import type { Api, RequestInit, Response } from "../../src/protocol/schema.ts";
+
+/** What a scripted client is told about the place it lives in. */
+export interface ClientContext {
+  readonly time: VirtualTime;
+  readonly network: SimulatedNetwork;
+  /** Tabs that may be asked for metadata, as a server would name them. */
+  bootstrap(): readonly NodeName[];
+  resolve(peer: string): NodeName | undefined;
+}
+
+interface Pending {
+  answered(frame: Uint8Array): void;
+  lost(): void;
+}
+
+/** A client that hears nothing for so long gives its connection up. */
+const REQUEST_TIMEOUT_MS = 8_000;
+const REFRESH_MS = 100;
+
+/** A scripted client's connections to brokers, and what it knows of who leads. */
+export class BrokerLinks {
+  readonly #node: NodeName;
+  readonly #context: ClientContext;
+  readonly #chance: Chance;
+  readonly #topic: string;
+  readonly #links = new Map<NodeName, BrokerLink>();
+  readonly #peers = new Map<number, string>();
+  /** The leader of each partition, as far as known. */
+  readonly leaders = new Map<number, { readonly nodeId: number; readonly leaderEpoch: number }>();
+  #refreshing = false;
+  #refreshAgainUs = 0;
+  #closed = false;
+
+  constructor(node: NodeName, topic: string, context: ClientContext, chance: Chance) {
+    this.#node = node;
+    this.#topic = topic;
+    this.#context = context;
+    this.#chance = chance;
+  }
+
+  /** Asks any broker who leads what; at most every `REFRESH_MS`. */
+  refresh(): void {
+    const { time } = this.#context;
+    if (this.#refreshing || this.#closed) return;
+    this.#refreshing = true;
+    time.after(Math.max(0, (this.#refreshAgainUs - time.nowUs) / 1000), () => this.#askMetadata());
+  }
+
+  /** Asks a broker by its node id. Exactly one of the two is called, later. */
+  ask<A extends Api>(
+    nodeId: number,
+    api: A,
+    version: number,
+    body: RequestInit<A>,
+    answered: (response: Response<A>) => void,
+    lost: () => void,
+  ): void {
+    const to = this.#context.resolve(this.#peers.get(nodeId) ?? "");
+    if (to === undefined) return this.#context.time.after(5, lost);
+    this.#link(to).ask(api, version, body, answered, lost);
+  }
+
+  /** Asks any tab. */
+  askAnybody<A extends Api>(
+    api: A,
+    version: number,
+    body: RequestInit<A>,
+    answered: (response: Response<A>) => void,
+    lost: () => void,
+  ): void {
+    const tabs = this.#context.bootstrap();
+    if (tabs.length === 0) return this.#context.time.after(100, lost);
+    this.#link(this.#chance.pick(tabs)).ask(api, version, body, answered, lost);
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const link of this.#links.values()) link.close();
+  }
+
+  #link(to: NodeName): BrokerLink {
+    const known = this.#links.get(to);
+    if (known?.isOver === false) return known;
+    const link = new BrokerLink(this.#node, to, this.#context);
+    this.#links.set(to, link);
+    return link;
+  }
+
+  #askMetadata(): void {
+    const over = () => {
+      this.#refreshing = false;
+      this.#refreshAgainUs = this.#context.time.nowUs + REFRESH_MS * 1000;
+    };
+    const body = { topics: [{ name: this.#topic }], allowAutoTopicCreation: false };
+    this.askAnybody(
+      metadata,
+      12,
+      body,
+      (response) => {
+        over();
+        for (const { nodeId, host } of response.brokers) this.#peers.set(nodeId, host);
+        for (const { partitionIndex, leaderId, leaderEpoch } of response.topics[0]?.partitions ?? []) {
+          const known = this.leaders.get(partitionIndex);
+          if (leaderEpoch >= (known?.leaderEpoch ?? -1)) {
+            this.leaders.set(partitionIndex, { nodeId: leaderId, leaderEpoch });
+          }
+        }
+      },
+      over,
+    );
+  }
+}
+
+/** One connection, from the dial to its end. */
+class BrokerLink {
+  isOver = false;
+  #end: ConnectionEnd | undefined;
+  #unsent: Uint8Array[] = [];
+  readonly #pending = new Map<number, Pending>();
+  #nextId = 1;
+  readonly #time: VirtualTime;
+
+  constructor(from: NodeName, to: NodeName, { network, time }: ClientContext) {
+    this.#time = time;
+    network.dial(
+      from,
+      to,
+      (end) => {
+        if (this.isOver) return end.close("no longer needed");
+        this.#end = end;
+        for (const frame of this.#unsent.splice(0)) end.send(frame);
+        end.receive({
+          frame: (frame) => this.#received(frame),
+          closed: () => this.#finish(),
+        });
+      },
+      () => this.#finish(),
+    );
+  }
+
+  ask<A extends Api>(
+    api: A,
+    version: number,
+    body: RequestInit<A>,
+    answered: (response: Response<A>) => void,
+    lost: () => void,
+  ): void {
+    const correlationId = this.#nextId++;
+    const frame = encodeRequest(api, version, { correlationId, clientId: "simulated" }, body);
+    this.#pending.set(correlationId, {
+      answered: (response) => answered(decodeResponse(api, version, response).body as Response<A>),
+      lost,
+    });
+    if (this.#end === undefined) this.#unsent.push(frame);
+    else this.#end.send(frame);
+    this.#time.after(REQUEST_TIMEOUT_MS, () => {
+      if (this.#pending.has(correlationId)) this.close();
+    });
+  }
+
+  close(): void {
+    this.#end?.close("the client gave up");
+    this.#finish();
+  }
+
+  #received(frame: Uint8Array): void {
+    const correlationId = decodeCorrelationId(frame);
+    const pending = this.#pending.get(correlationId);
+    this.#pending.delete(correlationId);
+    if (pending === undefined) throw new Error(`a broker answers request ${correlationId}, which is not open`);
+    pending.answered(frame);
+  }
+
+  #finish(): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    const pending = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const { lost } of pending) lost();
+  }
+}

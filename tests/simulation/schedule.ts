@@ -1,0 +1,71 @@
+import { Chance } from "../../src/platform/simulated/chance.ts";
+
+/** Everything that the schedule can do to the cluster. */
+export const faultKinds = [
+  "kill-tab", "reload-tab", "close-tab", "freeze-tab", "sleep-tab", "kill-profile", "sleep-profile", "lose-power",
+  "wipe-storage", "restore-storage", "clone-storage", "damage-storage", "fill-storage", "stall-storage", "close-storage",
+  "cut", "cut-one-way", "isolate-tab", "isolate-from-server", "isolate-from-tabs", "break-link", "half-open-link", "slow-link",
+  "kill-server", "pause-server", "slow-server-disk", "fill-server-disk", "crash-producer", "crash-consumer",
+] as const;
+
+export type FaultKind = (typeof faultKinds)[number];
+
+/** One fault, as data. Targets are counted among whatever there is when it happens. */
+export interface Fault {
+  readonly atMs: number;
+  readonly kind: FaultKind;
+  readonly target: number;
+  readonly other: number;
+  readonly durationMs: number;
+}
+
+/** The cluster that a seed makes, and all that goes wrong in it. */
+export interface Schedule {
+  readonly tabs: number;
+  readonly profiles: number;
+  readonly partitions: number;
+  readonly producers: number;
+  readonly consumers: number;
+  /** By all producers together. */
+  readonly recordsPerSecond: number;
+  readonly relaxedTabs: number;
+  readonly faults: readonly Fault[];
+}
+
+const WINDOW_MS = 8_000;
+
+/** Each seed picks which kinds of faults there are at all, so that one kind does not always hide another (swarm). */
+export function drawSchedule(seed: number, seconds: number): Schedule {
+  const chance = new Chance(`${seed}/schedule`);
+  const tabs = chance.between(3, 5);
+  const enabled = faultKinds.filter(() => chance.permille(400));
+  const busiest = chance.between(1, 5);
+  const faults: Fault[] = [];
+  for (let startMs = 2_000; startMs < seconds * 1000; startMs += WINDOW_MS) {
+    if (enabled.length === 0 || chance.permille(250)) continue;
+    const endMs = Math.min(startMs + WINDOW_MS, seconds * 1000);
+    for (let count = chance.between(1, busiest); count > 0; count--) {
+      faults.push({
+        atMs: chance.between(startMs, endMs),
+        kind: chance.pick(enabled),
+        target: chance.below(60),
+        other: chance.below(60),
+        durationMs: chance.permille(500) ? chance.between(10, 1_500) : chance.between(1_500, 15_000),
+      });
+    }
+  }
+  return {
+    tabs,
+    profiles: chance.permille(700) ? tabs : tabs - 1,
+    partitions: chance.between(1, 4),
+    producers: chance.between(1, 3),
+    consumers: chance.between(1, 2),
+    recordsPerSecond: chance.pick([20, 60, 200]),
+    relaxedTabs: chance.permille(200) ? 1 : 0,
+    faults: faults.sort((left, right) => left.atMs - right.atMs),
+  };
+}
+
+export function describeFault({ atMs, kind, target, other, durationMs }: Fault): string {
+  return `${(atMs / 1000).toFixed(3)} s  ${kind} ${target}/${other} for ${durationMs} ms`;
+}

@@ -1,0 +1,216 @@
+import type { Chance } from "../../src/platform/simulated/chance.ts";
+import { produce } from "../../src/protocol/apis/00-produce.ts";
+import { initProducerId } from "../../src/protocol/apis/22-init-producer-id.ts";
+import { errorName, isRetriable } from "../../src/protocol/error-codes.ts";
+import type { ErrorName } from "../../src/protocol/error-codes.ts";
+import { encodeBatch } from "../../src/protocol/record-batch.ts";
+import { BrokerLinks } from "./broker-links.ts";
+import type { ClientContext } from "./broker-links.ts";
+import type { Recorder } from "./recorder.ts";
+
+interface Batch {
+  readonly values: readonly string[];
+  readonly firstSequence: number;
+  wasSent: boolean;
+  isOpen: boolean;
+}
+
+interface Queue {
+  readonly partition: number;
+  readonly waiting: string[];
+  /** In the order of their sequences; at most `MAX_OPEN`. */
+  readonly batches: Batch[];
+  nextSequence: number;
+  retryAtUs: number;
+  /** Something failed: nothing is sent until every open request has ended, then all from the first on. */
+  drains: boolean;
+  isTimed: boolean;
+}
+
+const MAX_OPEN = 5;
+const MAX_BATCH_RECORDS = 20;
+const RETRY_MS = 50;
+/** The tabs take their virtual time to begin here, too. */
+const EPOCH_MS = 1_700_000_000_000;
+/** Kafka's `delivery.timeout.ms`, shortened: after it a producer that cannot get through gives up. */
+const GIVE_UP_MS = 40_000;
+
+/**
+ * An idempotent producer with acks=all, written on the protocol alone: five batches in flight per partition, retried in
+ * order and with their sequences until they are acknowledged. One that gives up or crashes leaves unknown outcomes, and
+ * is followed by another one under another name.
+ */
+export class ScriptedProducer {
+  readonly process: string;
+  readonly #topic: string;
+  readonly #context: ClientContext;
+  readonly #recorder: Recorder;
+  readonly #links: BrokerLinks;
+  readonly #queues: Queue[];
+  #producerId = -1;
+  #values = 0;
+  #stuckSinceUs: number | undefined;
+  isOver = false;
+
+  constructor(
+    node: string,
+    life: number,
+    topic: string,
+    partitions: number,
+    context: ClientContext,
+    chance: Chance,
+    recorder: Recorder,
+  ) {
+    this.process = `${node}.${life}`;
+    this.#topic = topic;
+    this.#context = context;
+    this.#recorder = recorder;
+    this.#links = new BrokerLinks(node, topic, context, chance);
+    this.#queues = Array.from({ length: partitions }, (_, partition) => ({
+      partition,
+      waiting: [],
+      batches: [],
+      nextSequence: 0,
+      retryAtUs: 0,
+      drains: false,
+      isTimed: false,
+    }));
+    this.#links.refresh();
+    this.#identify();
+  }
+
+  get isIdle(): boolean {
+    return this.isOver || this.#queues.every(({ waiting, batches }) => waiting.length === 0 && batches.length === 0);
+  }
+
+  send(partition: number): void {
+    const queue = this.#queues[partition]!;
+    // A producer whose buffer is full makes its application wait.
+    if (queue.waiting.length >= 200) return;
+    const value = `${this.process}-${this.#values++}`;
+    this.#recorder.sent(this.process, partition, value);
+    queue.waiting.push(value);
+    this.#pump(queue);
+  }
+
+  /** The application is gone: what was never sent certainly failed, the rest may land. */
+  crash(): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    for (const { partition, waiting, batches } of this.#queues) {
+      for (const { values, wasSent } of batches) {
+        for (const value of values) this.#recorder.gaveUp(this.process, partition, value, wasSent);
+      }
+      for (const value of waiting) this.#recorder.gaveUp(this.process, partition, value, false);
+    }
+    this.#links.close();
+  }
+
+  #identify(): void {
+    if (this.isOver) return;
+    const again = () => this.#context.time.after(RETRY_MS, () => this.#identify());
+    this.#links.askAnybody(
+      initProducerId,
+      4,
+      { transactionalId: null, transactionTimeoutMs: 60_000 },
+      ({ errorCode, producerId }) => {
+        if (errorCode !== 0) return again();
+        this.#producerId = producerId;
+        for (const queue of this.#queues) this.#pump(queue);
+      },
+      again,
+    );
+  }
+
+  #pump(queue: Queue): void {
+    if (this.isOver || this.#producerId < 0) return;
+    const { time } = this.#context;
+    if (queue.drains) {
+      if (queue.batches.some(({ isOpen }) => isOpen)) return;
+      if (time.nowUs < queue.retryAtUs) return this.#wait(queue);
+      queue.drains = false;
+    }
+    const leader = this.#links.leaders.get(queue.partition);
+    if (leader === undefined || leader.nodeId < 0) {
+      this.#retryLater(queue);
+      return;
+    }
+    while (queue.waiting.length > 0 && queue.batches.length < MAX_OPEN) {
+      const values = queue.waiting.splice(0, MAX_BATCH_RECORDS);
+      queue.batches.push({ values, firstSequence: queue.nextSequence, wasSent: false, isOpen: false });
+      queue.nextSequence += values.length;
+    }
+    for (const batch of queue.batches) if (!batch.isOpen) this.#send(queue, batch, leader.nodeId);
+  }
+
+  #send(queue: Queue, batch: Batch, nodeId: number): void {
+    batch.isOpen = true;
+    batch.wasSent = true;
+    this.#links.ask(
+      nodeId,
+      produce,
+      9,
+      {
+        acks: -1,
+        timeoutMs: 5_000,
+        topicData: [{ name: this.#topic, partitionData: [{ index: queue.partition, records: this.#encode(batch) }] }],
+      },
+      (response) => {
+        const answer = response.responses[0]!.partitionResponses[0]!;
+        this.#answered(queue, batch, errorName(answer.errorCode), answer.baseOffset);
+      },
+      () => this.#answered(queue, batch, "NETWORK_EXCEPTION", -1),
+    );
+  }
+
+  #answered(queue: Queue, batch: Batch, error: ErrorName, baseOffset: number): void {
+    batch.isOpen = false;
+    if (this.isOver) return;
+    if (error === "NONE") {
+      batch.values.forEach((value, at) => {
+        this.#recorder.acknowledged(this.process, queue.partition, value, baseOffset + at);
+      });
+      queue.batches.splice(queue.batches.indexOf(batch), 1);
+      this.#stuckSinceUs = undefined;
+      return this.#pump(queue);
+    }
+    const isBehindAnother = error === "OUT_OF_ORDER_SEQUENCE_NUMBER" && (queue.drains || queue.batches[0] !== batch);
+    if (!isBehindAnother && !isRetriable(error)) {
+      return this.#recorder.violation(
+        "producer",
+        `${this.process} was refused at partition ${queue.partition} sequence ${batch.firstSequence}: ${error}`,
+      );
+    }
+    const { time } = this.#context;
+    this.#stuckSinceUs ??= time.nowUs;
+    if (time.nowUs - this.#stuckSinceUs > GIVE_UP_MS * 1000) return this.crash();
+    this.#retryLater(queue);
+  }
+
+  #retryLater(queue: Queue): void {
+    const { time } = this.#context;
+    this.#links.refresh();
+    queue.drains = true;
+    queue.retryAtUs = time.nowUs + RETRY_MS * 1000;
+    this.#wait(queue);
+  }
+
+  #wait(queue: Queue): void {
+    if (queue.isTimed) return;
+    queue.isTimed = true;
+    this.#context.time.at(queue.retryAtUs, () => {
+      queue.isTimed = false;
+      this.#pump(queue);
+    });
+  }
+
+  #encode({ values, firstSequence }: Batch): Uint8Array {
+    const timestamp = EPOCH_MS + Math.floor(this.#context.time.nowMs);
+    const records = values.map((value, at) => ({ offset: at, timestamp, key: null, value: bytesOf(value) }));
+    return encodeBatch(records, { producerId: this.#producerId, producerEpoch: 0, baseSequence: firstSequence });
+  }
+}
+
+function bytesOf(text: string): Uint8Array {
+  return Uint8Array.from(text, (char) => char.charCodeAt(0));
+}

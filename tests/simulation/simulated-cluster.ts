@@ -1,0 +1,298 @@
+import { defaultBrokerConfig } from "../../src/broker/broker-config.ts";
+import type { BrokerEvent } from "../../src/broker/events.ts";
+import type { StorageIdentity } from "../../src/broker/storage-identity.ts";
+import { Chance } from "../../src/platform/simulated/chance.ts";
+import { SimulatedNetwork } from "../../src/platform/simulated/network.ts";
+import type { NodeName } from "../../src/platform/simulated/network.ts";
+import { SERVER, SimulatedServer } from "../../src/platform/simulated/simulated-server.ts";
+import { SimulatedTab } from "../../src/platform/simulated/simulated-tab.ts";
+import { SimulatedStorage } from "../../src/platform/simulated/storage.ts";
+import type { DirectoryImage } from "../../src/platform/simulated/storage.ts";
+import { StoredLogs } from "../../src/platform/simulated/stored-logs.ts";
+import { VirtualTime } from "../../src/platform/simulated/virtual-time.ts";
+import { createTopics } from "../../src/protocol/apis/19-create-topics.ts";
+import { decodeResponse, encodeRequest } from "../../src/protocol/envelope.ts";
+import type { ClientContext } from "./broker-links.ts";
+import { Oracle } from "./oracle.ts";
+import { Recorder } from "./recorder.ts";
+import type { Schedule } from "./schedule.ts";
+import { ScriptedConsumer } from "./scripted-consumer.ts";
+import { ScriptedProducer } from "./scripted-producer.ts";
+import { TraceHash } from "./trace-hash.ts";
+import { Truth } from "./truth.ts";
+
+export const TOPIC = "t";
+/** Shorter than the default, so that a short run sees replicas replaced. */
+const REPLACEMENT_DELAY_MS = 10_000;
+const KEPT_LOG_LINES = 4_000;
+
+/** Real brokers, a real controller and scripted clients in one thread, all of them made from one seed. */
+export class SimulatedCluster {
+  readonly time = new VirtualTime();
+  readonly network: SimulatedNetwork;
+  readonly server: SimulatedServer;
+  readonly tabs: SimulatedTab[] = [];
+  readonly truth = new Truth();
+  readonly recorder = new Recorder(this.truth);
+  readonly oracle: Oracle;
+  readonly schedule: Schedule;
+  readonly trace = new TraceHash();
+  readonly log: string[] = [];
+  readonly marks = new Map<string, number>();
+  producers: ScriptedProducer[] = [];
+  consumers: ScriptedConsumer[] = [];
+  /** How many events brokers and controller have dealt with. */
+  events = 0;
+  readonly #seed: number;
+  readonly #chance: Chance;
+  readonly #workload: Chance;
+  readonly #damaged = new Set<SimulatedTab>();
+  /** What each storage held when it was opened last, for a backup to bring back. */
+  readonly backups = new Map<SimulatedTab, DirectoryImage>();
+  readonly #clients: ClientContext;
+  #lives = 0;
+  #producing = true;
+
+  constructor(seed: number, schedule: Schedule) {
+    this.#seed = seed;
+    this.schedule = schedule;
+    this.#chance = this.chanceFor("cluster");
+    this.#workload = this.chanceFor("workload");
+    const { time } = this;
+    this.network = new SimulatedNetwork(time, this.chanceFor("network"));
+    this.#clients = {
+      time,
+      network: this.network,
+      bootstrap: () => this.tabs.filter(({ core }) => core !== undefined).map(({ name }) => name),
+      resolve: (peer) => this.#resolve(peer),
+    };
+    this.oracle = new Oracle({
+      truth: this.truth,
+      tabs: this.tabs,
+      image: () => this.server.image,
+      isDamaged: (tab) => this.#damaged.has(tab),
+      mark: (name) => this.mark(name),
+    });
+    this.server = new SimulatedServer({
+      time,
+      network: this.network,
+      chance: this.chanceFor("server"),
+      clusterId: this.#chance.uuid(),
+      config: {},
+      log: (message) => this.note(message),
+      changed: (event) => {
+        this.events++;
+        this.trace.add(time.nowUs, event, 0);
+      },
+    });
+    this.server.start();
+    for (let index = 0; index < schedule.tabs; index++) {
+      const durability = index < schedule.relaxedTabs ? "relaxed" : "strict";
+      this.addTab(`profile-${index % schedule.profiles}`, { identity: this.newIdentity(durability), logs: StoredLogs.empty });
+    }
+  }
+
+  chanceFor(purpose: string): Chance {
+    return new Chance(`${this.#seed}/${purpose}`);
+  }
+
+  note(message: string): void {
+    this.log.push(`${this.time.nowMs.toFixed(3)} ${message}`);
+    if (this.log.length > KEPT_LOG_LINES) this.log.splice(0, KEPT_LOG_LINES / 2);
+  }
+
+  mark(name: string): void {
+    this.marks.set(name, (this.marks.get(name) ?? 0) + 1);
+  }
+
+  /** Runs until `condition` holds, at the longest for `limitMs`; says whether it does. */
+  runUntil(condition: () => boolean, limitMs: number): boolean {
+    const endUs = this.time.nowUs + limitMs * 1000;
+    while (!condition()) {
+      const nextUs = Math.min(endUs, this.time.nowUs + 20_000);
+      while (this.time.step(nextUs));
+      if (nextUs === endUs) return condition();
+    }
+    return true;
+  }
+
+  run(ms: number): void {
+    const endUs = this.time.nowUs + ms * 1000;
+    while (this.time.step(endUs));
+  }
+
+  addTab(profile: string, image: DirectoryImage): SimulatedTab {
+    const { time, network } = this;
+    const name = `tab-${this.tabs.length + 1}`;
+    const chance = this.chanceFor(name);
+    const tab = new SimulatedTab(name, profile, new SimulatedStorage(time, chance, image), {
+      time,
+      network,
+      chance,
+      config: defaultBrokerConfig,
+      resolve: (peer) => this.#resolve(peer),
+      log: (message) => this.note(message),
+      handled: (handled, event) => this.#handled(handled, event),
+      ended: (ended) => this.#ended(ended),
+    });
+    this.tabs.push(tab);
+    this.startTab(tab);
+    return tab;
+  }
+
+  startTab(tab: SimulatedTab): void {
+    if (tab.core !== undefined) return;
+    const { image } = tab.storage;
+    tab.start();
+    if (tab.core !== undefined) this.backups.set(tab, image);
+  }
+
+  newIdentity(durability: StorageIdentity["durability"] = "strict"): StorageIdentity {
+    return {
+      directoryId: this.#chance.uuid(),
+      brokerId: -1,
+      clusterId: undefined,
+      generation: 0,
+      nonce: undefined,
+      pendingNonce: undefined,
+      durability,
+      metadataEpoch: -1,
+      metadataOffset: 0,
+    };
+  }
+
+  /** The storage no longer holds what its broker said it did. */
+  damage(tab: SimulatedTab, image: DirectoryImage): void {
+    this.#damaged.add(tab);
+    tab.storage.replace(image);
+  }
+
+  noteDamage(tab: SimulatedTab): void {
+    this.#damaged.add(tab);
+  }
+
+  /**
+   * Whether these tabs can lose what they hold without an acknowledged record being lost: for every partition somebody
+   * else is left that is complete, for certain and not in memory alone. No log survives the loss of all its copies.
+   */
+  isSpare(tabs: readonly SimulatedTab[]): boolean {
+    const { image, settled } = this.server;
+    if (!settled || image === undefined) return false;
+    const intact = new Set(
+      this.tabs
+        .filter((tab) => !tabs.includes(tab) && !this.#damaged.has(tab) && tab.storage.image.identity.durability === "strict")
+        .map(({ storage }) => storage.image.identity.brokerId),
+    );
+    return [...image.partitions()].every(({ isr, eligibleLeaderReplicas }) =>
+      [...isr, ...eligibleLeaderReplicas].some((nodeId) => intact.has(nodeId)),
+    );
+  }
+
+  /** Makes the topic once there are brokers enough for three copies of it. */
+  createTopic(): boolean {
+    const { image } = this.server;
+    const enough = () => [...(image?.brokers.keys() ?? [])].filter((id) => image!.isActive(id)).length >= 3;
+    if (!this.runUntil(enough, 30_000)) return false;
+    const body = {
+      topics: [
+        {
+          name: TOPIC,
+          numPartitions: this.schedule.partitions,
+          replicationFactor: 3,
+          assignments: [],
+          configs: [
+            { name: "min.insync.replicas", value: "2" },
+            { name: "replica.replacement.delay.ms", value: String(REPLACEMENT_DELAY_MS) },
+          ],
+        },
+      ],
+      timeoutMs: 5_000,
+      validateOnly: false,
+    };
+    let created = false;
+    this.network.dial(
+      "admin",
+      SERVER,
+      (end) => {
+        end.receive({
+          frame: (frame) => {
+            created = decodeResponse(createTopics, 7, frame).body.topics[0]?.errorCode === 0;
+            end.close("the topic is there");
+          },
+          closed: () => {},
+        });
+        end.send(encodeRequest(createTopics, 7, { correlationId: 1, clientId: "admin" }, body));
+      },
+      () => {},
+    );
+    if (!this.runUntil(() => created, 10_000)) return false;
+    this.oracle.follow(this.server.image!.topicNamed(TOPIC)!.topicId, this.schedule.partitions);
+    return true;
+  }
+
+  startClients(): void {
+    const { producers, consumers, recordsPerSecond } = this.schedule;
+    for (let index = 0; index < producers; index++) this.producers.push(this.#newProducer(index));
+    for (let index = 0; index < consumers; index++) this.consumers.push(this.newConsumer(`consumer-${index}`));
+    const everyMs = 1000 / recordsPerSecond;
+    const produce = () => {
+      if (!this.#producing || producers === 0) return;
+      this.time.after(everyMs, produce);
+      const index = this.#workload.below(producers);
+      // An application whose producer gave up opens another one.
+      if (this.producers[index]!.isOver) this.producers[index] = this.#newProducer(index);
+      this.producers[index]!.send(this.#workload.below(this.schedule.partitions));
+    };
+    produce();
+  }
+
+  stopProducing(): void {
+    this.#producing = false;
+  }
+
+  newConsumer(node: NodeName): ScriptedConsumer {
+    const { partitions } = this.schedule;
+    return new ScriptedConsumer(node, this.#lives++, TOPIC, partitions, this.#clients, this.#workload, this.recorder);
+  }
+
+  #newProducer(index: number): ScriptedProducer {
+    const { partitions } = this.schedule;
+    const node = `producer-${index}`;
+    return new ScriptedProducer(node, this.#lives++, TOPIC, partitions, this.#clients, this.#workload, this.recorder);
+  }
+
+  #resolve(peer: string): NodeName | undefined {
+    return this.tabs.find((tab) => tab.peer === peer && tab.core !== undefined)?.name;
+  }
+
+  #handled(tab: SimulatedTab, event: BrokerEvent): void {
+    this.events++;
+    const size = "frame" in event ? event.frame.length : 0;
+    this.trace.add(this.time.nowUs, `${tab.name}${event.type}`, size);
+    if (this.#damaged.has(tab) && tab.core?.self() !== undefined) this.#damaged.delete(tab);
+    this.oracle.look(tab);
+  }
+
+  /** What a browser, or its user, does about a broker that is over. */
+  #ended(tab: SimulatedTab): void {
+    const reload = (afterMs: number) => this.time.after(afterMs, () => this.startTab(tab));
+    const { image } = tab.storage;
+    const durability = image.identity.durability;
+    switch (tab.endedAs) {
+      case "refused":
+        // The page goes on with another directory, and the refused one is never touched again.
+        this.mark("refused storage");
+        this.damage(tab, { identity: this.newIdentity(durability), logs: StoredLogs.empty });
+        return reload(200);
+      case "damaged":
+        this.mark("damaged log found at start");
+        this.damage(tab, { identity: this.newIdentity(durability), logs: StoredLogs.empty });
+        return reload(2_000);
+      case "failed":
+        this.mark("broker fenced itself");
+        return reload(this.#chance.between(500, 5_000));
+      case "stopped":
+        return this.mark("left gracefully");
+    }
+  }
+}

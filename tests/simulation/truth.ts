@@ -1,0 +1,88 @@
+import type { Chunk } from "../../src/log/stored-log.ts";
+import type { Violation } from "./recorder.ts";
+
+interface CommittedBatch {
+  readonly baseOffset: number;
+  readonly lastOffset: number;
+  /** Of the batch's checksum and leader epoch: the same batch has the same one in every copy. */
+  readonly digest: number;
+}
+
+/** One partition's committed records, as the first leader to commit them had them. */
+interface CommittedLog {
+  readonly batches: CommittedBatch[];
+  endOffset: number;
+}
+
+/**
+ * What has been committed, seen from outside: whatever a leader let its high watermark pass. It never changes, whoever
+ * leads later (the leader completeness and log matching of the specifications).
+ */
+export class Truth {
+  readonly #logs = new Map<number, CommittedLog>();
+
+  endOffset(partition: number): number {
+    return this.#logs.get(partition)?.endOffset ?? 0;
+  }
+
+  isCommitted(partition: number, offset: number): boolean {
+    return offset >= 0 && offset < this.endOffset(partition);
+  }
+
+  /**
+   * A leader has committed, or holds, the batches in `chunks` up to `endOffset`. What was committed before must be the
+   * same here; what is new is taken down if `commits`.
+   */
+  compare(partition: number, chunks: readonly Chunk[], endOffset: number, commits: boolean): Violation | undefined {
+    const log = this.#logs.get(partition) ?? { batches: [], endOffset: 0 };
+    this.#logs.set(partition, log);
+    let at = -1;
+    for (const { bytes } of chunks) {
+      for (const batch of digests(bytes)) {
+        if (batch.lastOffset >= endOffset) return undefined;
+        if (at === -1) at = indexOf(log.batches, batch.baseOffset);
+        const known = log.batches[at];
+        if (known === undefined) {
+          if (!commits) return undefined;
+          if (batch.baseOffset !== log.endOffset) {
+            return changed(partition, `a batch at ${batch.baseOffset} is committed where ${log.endOffset} is due`);
+          }
+          log.batches.push(batch);
+          log.endOffset = batch.lastOffset + 1;
+        } else if (known.baseOffset !== batch.baseOffset || known.digest !== batch.digest) {
+          return changed(partition, `the batch at ${known.baseOffset} is another one than was committed`);
+        }
+        at++;
+      }
+    }
+    return undefined;
+  }
+}
+
+function changed(partition: number, evidence: string): Violation {
+  return { rule: "committed-prefix", evidence: `partition ${partition}: ${evidence}` };
+}
+
+/** The index of the batch at `baseOffset`, or of the place behind the last one. */
+function indexOf(batches: readonly CommittedBatch[], baseOffset: number): number {
+  let low = 0;
+  let high = batches.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (batches[middle]!.lastOffset < baseOffset) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Reads no more of each batch than it needs: this runs after every step of every leader. */
+function* digests(bytes: Uint8Array): Generator<CommittedBatch> {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let position = 0; position < bytes.length; position += 12 + view.getInt32(position + 8)) {
+    const baseOffset = view.getUint32(position) * 2 ** 32 + view.getUint32(position + 4);
+    const leaderEpoch = view.getInt32(position + 12);
+    const checksum = view.getUint32(position + 17);
+    const lastOffset = baseOffset + view.getInt32(position + 23);
+    yield { baseOffset, lastOffset, digest: checksum + leaderEpoch * 2 ** 32 };
+  }
+}
