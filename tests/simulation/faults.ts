@@ -156,9 +156,14 @@ const effects: Record<FaultKind, Effect> = {
   }),
   cut: betweenTabs((cluster, one, two) => cutWays(cluster, [[one, two], [two, one]])),
   "cut-one-way": betweenTabs((cluster, one, two) => cutWays(cluster, [[one, two]])),
-  "isolate-tab": onTab((cluster, tab) => cutWays(cluster, waysBetween(tab.name, [...otherTabs(cluster, tab), ...clients(cluster), SERVER]))),
+  "isolate-tab": onTab((cluster, tab) => {
+    return cutWays(cluster, waysBetween(tab.name, [...otherTabs(cluster, tab), ...clients(cluster), SERVER]));
+  }),
   "isolate-from-server": onTab((cluster, tab) => cutWays(cluster, waysBetween(tab.name, [SERVER]))),
   "isolate-from-tabs": onTab((cluster, tab) => cutWays(cluster, waysBetween(tab.name, otherTabs(cluster, tab)))),
+  "deaf-to-server": onTab((cluster, tab) => cutWays(cluster, [[SERVER, tab.name]])),
+  "mute-to-server": onTab((cluster, tab) => cutWays(cluster, [[tab.name, SERVER]])),
+  "deaf-to-tab": onTab((cluster, tab) => cutWays(cluster, otherTabs(cluster, tab).map((other) => [tab.name, other]))),
   "break-link": betweenTabs((cluster, one, two) => {
     cluster.network.breakLinks(one, two, 1, 1);
     return nothing;

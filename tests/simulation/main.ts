@@ -21,7 +21,8 @@ function main(): void {
     const done = seed - firstSeed + 1;
     if (done % PROGRESS_EVERY !== 0 && done !== seeds) continue;
     const speed = (virtualMs * 1000) / (cpuUs() - startedUs);
-    console.log(`${done} of ${seeds} seeds, ${Math.round(virtualMs / 1000)} virtual seconds, ${Math.round(speed)} times real time`);
+    const virtualSeconds = Math.round(virtualMs / 1000);
+    console.log(`${done} of ${seeds} seeds, ${virtualSeconds} virtual seconds, ${Math.round(speed)} times real time`);
   }
   console.log(`${passed} passed, ${seeds - passed} failed`);
   process.exitCode = passed === seeds ? 0 : 1;

@@ -47,8 +47,9 @@ export class Oracle {
       const replica = core.replica(key);
       if (replica === undefined) continue;
       const { log, role } = replica;
-      if (!(log.logStartOffset <= log.highWatermark && log.highWatermark <= log.logEndOffset && log.logEndOffset <= log.nextOffset)) {
-        fail("offsets-in-order", `${tab.name}, partition ${partition}: ${log.highWatermark}, ${log.logEndOffset}`);
+      const offsets = [log.logStartOffset, log.highWatermark, log.logEndOffset, log.nextOffset] as const;
+      if (offsets[0] > offsets[1] || offsets[1] > offsets[2] || offsets[2] > offsets[3]) {
+        fail("offsets-in-order", `${tab.name}, partition ${partition}: ${offsets.join(", ")}`);
       }
       if (role.kind !== "leader") continue;
       const { leaderEpoch, highWatermark } = role.state;
@@ -72,7 +73,9 @@ export class Oracle {
     const key = `${partition}/${leaderEpoch}`;
     const leader = `${tab.core!.nodeId} in broker epoch ${tab.core!.self()?.brokerEpoch}`;
     const other = this.#leaders.get(key);
-    if (other !== undefined && other !== leader) fail("one-leader-per-epoch", `partition ${key}: ${other} and ${leader}`);
+    if (other !== undefined && other !== leader) {
+      fail("one-leader-per-epoch", `partition ${key}: ${other} and ${leader}`);
+    }
     this.#leaders.set(key, leader);
     mark(leaderEpoch > 0 ? "failover" : "first leader");
     const committed = truth.endOffset(partition);
@@ -80,7 +83,8 @@ export class Oracle {
     const current = this.#context.image()?.topicNamed("t")?.partitions[partition]?.leaderEpoch ?? -1;
     if (leaderEpoch < current) return mark("stale leader");
     if (logEndOffset < committed) {
-      fail("leader-completeness", `${tab.name} leads partition ${partition} from ${logEndOffset} on, ${committed} was committed`);
+      const evidence = `${tab.name} leads partition ${partition} from ${logEndOffset} on, ${committed} was committed`;
+      fail("leader-completeness", evidence);
     }
     if (logEndOffset > committed) mark("uncommitted tail at election");
     this.#compare(tab, partition, 0, Number.POSITIVE_INFINITY, false);
@@ -97,7 +101,8 @@ export class Oracle {
       if (holder === undefined || isDamaged(holder)) continue;
       const end = holder.storage.image.logs.endOffset(key);
       if (end < to) {
-        fail("in-sync-is-complete", `${tab.name} committed ${to} of partition ${partition}, ${holder.name} is in sync at ${end}`);
+        const evidence = `${tab.name} committed ${to} of partition ${partition}, ${holder.name} is in sync at ${end}`;
+        fail("in-sync-is-complete", evidence);
       }
     }
   }

@@ -47,8 +47,7 @@ export class Recorder {
 
   read(process: string, partition: number, offset: number, value: string): void {
     this.reads++;
-    const event = { f: "poll", type: "ok", process, partition: name(partition), value, offset, content: value } as const;
-    this.history.push(event);
+    this.history.push({ f: "poll", type: "ok", process, partition: name(partition), value, offset, content: value });
     if (!this.#truth.isCommitted(partition, offset)) {
       this.violation("read-is-committed", `${process} read ${value} at uncommitted offset ${offset}`);
     }

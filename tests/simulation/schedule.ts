@@ -3,8 +3,9 @@ import { Chance } from "../../src/platform/simulated/chance.ts";
 /** Everything that the schedule can do to the cluster. */
 export const faultKinds = [
   "kill-tab", "reload-tab", "close-tab", "freeze-tab", "sleep-tab", "kill-profile", "sleep-profile", "lose-power",
-  "wipe-storage", "restore-storage", "clone-storage", "damage-storage", "fill-storage", "stall-storage", "close-storage",
-  "cut", "cut-one-way", "isolate-tab", "isolate-from-server", "isolate-from-tabs", "break-link", "half-open-link", "slow-link",
+  "wipe-storage", "restore-storage", "clone-storage", "damage-storage", "fill-storage", "stall-storage",
+  "close-storage", "cut", "cut-one-way", "isolate-tab", "isolate-from-server", "isolate-from-tabs", "break-link",
+  "half-open-link", "slow-link", "deaf-to-server", "mute-to-server", "deaf-to-tab",
   "kill-server", "pause-server", "slow-server-disk", "fill-server-disk", "crash-producer", "crash-consumer",
 ] as const;
 
@@ -28,6 +29,12 @@ export interface Schedule {
   readonly consumers: number;
   /** By all producers together. */
   readonly recordsPerSecond: number;
+  /** `replica.lag.time.max.ms` of the brokers; a short one makes the ISR change often. */
+  readonly replicaLagMs: number;
+  /** How long a producer waits for more records before it sends a batch. */
+  readonly lingerMs: number;
+  /** The least size of a record. Large ones outgrow the caches, so that the disk is read. */
+  readonly recordBytes: number;
   readonly relaxedTabs: number;
   readonly faults: readonly Fault[];
 }
@@ -61,6 +68,9 @@ export function drawSchedule(seed: number, seconds: number): Schedule {
     producers: chance.between(1, 3),
     consumers: chance.between(1, 2),
     recordsPerSecond: chance.pick([20, 60, 200]),
+    replicaLagMs: chance.pick([10_000, 3_000, 1_000]),
+    lingerMs: chance.pick([0, 10, 50]),
+    recordBytes: chance.permille(50) ? 10_000 : 0,
     relaxedTabs: chance.permille(200) ? 1 : 0,
     faults: faults.sort((left, right) => left.atMs - right.atMs),
   };

@@ -7,6 +7,7 @@ import { decodeRecords } from "../../src/protocol/records.ts";
 import { BrokerLinks } from "./broker-links.ts";
 import type { ClientContext } from "./broker-links.ts";
 import type { Recorder } from "./recorder.ts";
+import { PADDING } from "./scripted-producer.ts";
 
 type FetchedPartition = FetchResponse["responses"][number]["partitions"][number];
 
@@ -130,10 +131,12 @@ export class ScriptedConsumer {
     const where = `${this.process} at offset ${position.offset} of partition ${position.partition}`;
     if (answer.divergingEpoch !== null) {
       const { epoch, endOffset } = answer.divergingEpoch;
-      return this.#recorder.violation("consumer", `${where} read what the leader has not: it ends epoch ${epoch} at ${endOffset}`);
+      const evidence = `${where} read what the leader has not: it ends epoch ${epoch} at ${endOffset}`;
+      return this.#recorder.violation("consumer", evidence);
     }
     if (error !== "NONE") {
-      if (error === "OFFSET_OUT_OF_RANGE" || !isRetriable(error)) this.#recorder.violation("consumer", `${where}: ${error}`);
+      const isExpected = error !== "OFFSET_OUT_OF_RANGE" && isRetriable(error);
+      if (!isExpected) this.#recorder.violation("consumer", `${where}: ${error}`);
       return this.#later(position);
     }
     for (const { header, bytes } of batches(answer.records ?? new Uint8Array(0), "ignored")) {
@@ -154,5 +157,6 @@ export class ScriptedConsumer {
 }
 
 function textOf(bytes: Uint8Array): string {
-  return String.fromCharCode(...bytes);
+  const end = bytes.indexOf(PADDING.charCodeAt(0));
+  return String.fromCharCode(...(end === -1 ? bytes : bytes.subarray(0, end)));
 }

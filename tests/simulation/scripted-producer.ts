@@ -7,6 +7,7 @@ import { encodeBatch } from "../../src/protocol/record-batch.ts";
 import { BrokerLinks } from "./broker-links.ts";
 import type { ClientContext } from "./broker-links.ts";
 import type { Recorder } from "./recorder.ts";
+import type { Schedule } from "./schedule.ts";
 
 interface Batch {
   readonly values: readonly string[];
@@ -25,11 +26,14 @@ interface Queue {
   /** Something failed: nothing is sent until every open request has ended, then all from the first on. */
   drains: boolean;
   isTimed: boolean;
+  lingers: boolean;
 }
 
 const MAX_OPEN = 5;
 const MAX_BATCH_RECORDS = 20;
 const RETRY_MS = 50;
+/** No value contains it. */
+export const PADDING = "~";
 /** The tabs take their virtual time to begin here, too. */
 const EPOCH_MS = 1_700_000_000_000;
 /** Kafka's `delivery.timeout.ms`, shortened: after it a producer that cannot get through gives up. */
@@ -43,6 +47,7 @@ const GIVE_UP_MS = 40_000;
 export class ScriptedProducer {
   readonly process: string;
   readonly #topic: string;
+  readonly #schedule: Schedule;
   readonly #context: ClientContext;
   readonly #recorder: Recorder;
   readonly #links: BrokerLinks;
@@ -56,7 +61,7 @@ export class ScriptedProducer {
     node: string,
     life: number,
     topic: string,
-    partitions: number,
+    schedule: Schedule,
     context: ClientContext,
     chance: Chance,
     recorder: Recorder,
@@ -66,7 +71,8 @@ export class ScriptedProducer {
     this.#context = context;
     this.#recorder = recorder;
     this.#links = new BrokerLinks(node, topic, context, chance);
-    this.#queues = Array.from({ length: partitions }, (_, partition) => ({
+    this.#schedule = schedule;
+    this.#queues = Array.from({ length: schedule.partitions }, (_, partition) => ({
       partition,
       waiting: [],
       batches: [],
@@ -74,6 +80,7 @@ export class ScriptedProducer {
       retryAtUs: 0,
       drains: false,
       isTimed: false,
+      lingers: false,
     }));
     this.#links.refresh();
     this.#identify();
@@ -90,7 +97,12 @@ export class ScriptedProducer {
     const value = `${this.process}-${this.#values++}`;
     this.#recorder.sent(this.process, partition, value);
     queue.waiting.push(value);
-    this.#pump(queue);
+    if (queue.lingers) return;
+    queue.lingers = true;
+    this.#context.time.after(this.#schedule.lingerMs, () => {
+      queue.lingers = false;
+      this.#pump(queue);
+    });
   }
 
   /** The application is gone: what was never sent certainly failed, the rest may land. */
@@ -206,7 +218,10 @@ export class ScriptedProducer {
 
   #encode({ values, firstSequence }: Batch): Uint8Array {
     const timestamp = EPOCH_MS + Math.floor(this.#context.time.nowMs);
-    const records = values.map((value, at) => ({ offset: at, timestamp, key: null, value: bytesOf(value) }));
+    const { recordBytes } = this.#schedule;
+    const records = values.map((value, at) => {
+      return { offset: at, timestamp, key: null, value: bytesOf(value.padEnd(recordBytes, PADDING)) };
+    });
     return encodeBatch(records, { producerId: this.#producerId, producerEpoch: 0, baseSequence: firstSequence });
   }
 }

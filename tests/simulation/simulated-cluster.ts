@@ -88,7 +88,8 @@ export class SimulatedCluster {
     this.server.start();
     for (let index = 0; index < schedule.tabs; index++) {
       const durability = index < schedule.relaxedTabs ? "relaxed" : "strict";
-      this.addTab(`profile-${index % schedule.profiles}`, { identity: this.newIdentity(durability), logs: StoredLogs.empty });
+      const empty = { identity: this.newIdentity(durability), logs: StoredLogs.empty };
+      this.addTab(`profile-${index % schedule.profiles}`, empty);
     }
   }
 
@@ -129,7 +130,7 @@ export class SimulatedCluster {
       time,
       network,
       chance,
-      config: defaultBrokerConfig,
+      config: { ...defaultBrokerConfig, replicaLagTimeMaxMs: this.schedule.replicaLagMs },
       resolve: (peer) => this.#resolve(peer),
       log: (message) => this.note(message),
       handled: (handled, event) => this.#handled(handled, event),
@@ -180,8 +181,10 @@ export class SimulatedCluster {
     if (!settled || image === undefined) return false;
     const intact = new Set(
       this.tabs
-        .filter((tab) => !tabs.includes(tab) && !this.#damaged.has(tab) && tab.storage.image.identity.durability === "strict")
-        .map(({ storage }) => storage.image.identity.brokerId),
+        .filter((tab) => !tabs.includes(tab) && !this.#damaged.has(tab))
+        .map(({ storage }) => storage.image.identity)
+        .filter(({ durability }) => durability === "strict")
+        .map(({ brokerId }) => brokerId),
     );
     return [...image.partitions()].every(({ isr, eligibleLeaderReplicas }) =>
       [...isr, ...eligibleLeaderReplicas].some((nodeId) => intact.has(nodeId)),
@@ -256,9 +259,8 @@ export class SimulatedCluster {
   }
 
   #newProducer(index: number): ScriptedProducer {
-    const { partitions } = this.schedule;
     const node = `producer-${index}`;
-    return new ScriptedProducer(node, this.#lives++, TOPIC, partitions, this.#clients, this.#workload, this.recorder);
+    return new ScriptedProducer(node, this.#lives++, TOPIC, this.schedule, this.#clients, this.#workload, this.recorder);
   }
 
   #resolve(peer: string): NodeName | undefined {

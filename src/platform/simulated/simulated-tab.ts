@@ -29,8 +29,8 @@ type Write = Extract<BrokerEffect, { readonly type: "write" }>;
 const WALL_OFFSET_MS = 1_700_000_000_000;
 
 /**
- * One tab: the broker core with what `runBroker` does around it, without promises, so that a run is fast and the same in
- * every engine. Group commits, dialling and the single timer follow that loop step by step.
+ * One tab: the broker core with what `runBroker` does around it, without promises, so that a run is fast and the same
+ * in every engine. Group commits, dialling and the single timer follow that loop step by step.
  */
 export class SimulatedTab {
   readonly name: NodeName;

@@ -47,7 +47,12 @@ export class SimulatedStorage {
     return this.#complete;
   }
 
-  write(operations: readonly StoreOperation[], durability: Durability, done: () => void, failed: Transaction["failed"]) {
+  write(
+    operations: readonly StoreOperation[],
+    durability: Durability,
+    done: () => void,
+    failed: Transaction["failed"],
+  ): void {
     const effective = this.#complete.identity.durability === "relaxed" ? "relaxed" : durability;
     this.#enqueue({
       change: ({ identity, logs }) => ({ identity, logs: logs.apply(operations) }),

@@ -5,8 +5,8 @@ interface Entry {
 }
 
 /**
- * The only clock of a simulation, and everything that is to happen on it. Time is counted in whole microseconds, so that
- * sums are exact; what is due at the same time happens in the order in which it was asked for.
+ * The only clock of a simulation, and everything that is to happen on it. Time is counted in whole microseconds, so
+ * that sums are exact; what is due at the same time happens in the order in which it was asked for.
  */
 export class VirtualTime {
   #nowUs = 0;
@@ -22,7 +22,7 @@ export class VirtualTime {
     return this.#nowUs / 1000;
   }
 
-  /** Runs something `delayMs` from now. There is no way to take it back: whoever asks looks whether it still matters. */
+  /** Runs something `delayMs` from now. It cannot be taken back: whoever asks looks whether it still matters. */
   after(delayMs: number, run: () => void): void {
     this.at(this.#nowUs + Math.max(0, Math.round(delayMs * 1000)), run);
   }

@@ -1,0 +1,22 @@
+import { expect, test } from "vitest";
+import { withPlanted } from "./plant.ts";
+import { plantedBugs } from "./planted-bugs.ts";
+
+test.each(plantedBugs.map((bug) => [bug.name, bug] as const))("%s can still be planted", async (_, bug) => {
+  expect(await withPlanted(bug, (simulate) => typeof simulate)).toBe("function");
+});
+
+test("a planted bug is found, within a few seeds", { timeout: 120_000 }, async () => {
+  const bug = plantedBugs.find(({ name }) => name === "acknowledges-own-copy")!;
+  const rules = await withPlanted(bug, (simulate) => {
+    return [1, 2, 3, 4].map((seed) => simulate(seed, { seconds: 12 }).violation?.rule);
+  });
+  expect(rules).toContain("acknowledged-is-committed");
+});
+
+test("source that has moved on is noticed", async () => {
+  const edits = [{ file: "src/replication/leader.ts", replace: "what is not there", by: "" }];
+  await expect(withPlanted({ name: "stale", breaks: "nothing", edits }, () => {})).rejects.toThrow(
+    "stale: src/replication/leader.ts holds the text to replace 0 times",
+  );
+});
