@@ -1,10 +1,9 @@
 import { assert } from "../protocol/assert.ts";
-import type { ChunkDescriptor } from "./stored-log.ts";
+import { cutChunk } from "./cut-chunk.ts";
+import type { Chunk, ChunkDescriptor } from "./stored-log.ts";
 
 interface InFlightAppend {
-  readonly baseOffset: number;
-  readonly lastOffset: number;
-  readonly sizeInBytes: number;
+  readonly chunk: Chunk;
   /** Exclusive. Lower than `lastOffset + 1` once a truncation has overtaken the append. */
   keptEnd: number;
 }
@@ -18,12 +17,20 @@ export class InFlightAppends {
 
   get sizeInBytes(): number {
     let total = 0;
-    for (const append of this.#appends) if (append.keptEnd > append.baseOffset) total += append.sizeInBytes;
+    for (const { chunk, keptEnd } of this.#appends) if (keptEnd > chunk.baseOffset) total += chunk.sizeInBytes;
     return total;
   }
 
-  add({ baseOffset, lastOffset, sizeInBytes }: ChunkDescriptor): void {
-    this.#appends.push({ baseOffset, lastOffset, sizeInBytes, keptEnd: lastOffset + 1 });
+  add(chunk: Chunk): void {
+    this.#appends.push({ chunk, keptEnd: chunk.lastOffset + 1 });
+  }
+
+  /** What the log still has of the appends in flight, from the chunk holding `offset` on. */
+  *from(offset: number): Generator<Chunk> {
+    for (const { chunk, keptEnd } of this.#appends) {
+      const kept = keptEnd > chunk.lastOffset ? chunk : cutChunk(chunk, keptEnd);
+      if (kept !== undefined && kept.lastOffset >= offset) yield kept;
+    }
   }
 
   truncateFrom(offset: number): void {
@@ -35,8 +42,8 @@ export class InFlightAppends {
    * what the log still has of it: at or below the chunk's base offset if that is nothing.
    */
   settle(chunk: ChunkDescriptor): number {
-    assert(this.#appends[0]?.baseOffset === chunk.baseOffset, "appends become durable in the order they were made");
-    const last = this.#appends.findIndex((append) => append.lastOffset === chunk.lastOffset);
+    assert(this.#appends[0]?.chunk.baseOffset === chunk.baseOffset, "appends become durable in the order they were made");
+    const last = this.#appends.findIndex((append) => append.chunk.lastOffset === chunk.lastOffset);
     assert(last !== -1, "a durable chunk ends where an append ended");
     const keptEnd = this.#appends[last]!.keptEnd;
     this.#appends.splice(0, last + 1);

@@ -72,7 +72,7 @@ interface LogParts extends RestoredLog {
  *
  * It decides and remembers, and does no IO. A change takes effect here at once and returns the store operations that
  * make it durable; the lists have to reach the store in the order they were made. Appends are in flight until
- * `written` is told of them, and are not read before.
+ * `written` is told of them; only followers read them before.
  *
  *     logStartOffset ≤ highWatermark ≤ logEndOffset ≤ nextOffset
  *                                      durable        in memory
@@ -214,16 +214,20 @@ export class PartitionLog {
   }
 
   /**
-   * Whole batches from the one that holds `offset` on, all below `endOffset` (the high watermark for consumers, the log
-   * end for followers): at least one, and then while they fit `maxBytes`. Empty at and above `endOffset`.
+   * Whole batches from the one that holds `offset` on, all below `endOffset` (the high watermark for consumers, the next
+   * offset for followers): at least one, and then while they fit `maxBytes`. Empty at and above `endOffset`.
    */
   read(offset: number, maxBytes: number, endOffset: number): ReadResult {
-    if (offset < this.#logStartOffset || offset > this.#logEndOffset) return { kind: "out-of-range" };
-    const end = Math.min(endOffset, this.#logEndOffset);
+    if (offset < this.#logStartOffset || offset > this.#nextOffset) return { kind: "out-of-range" };
+    const end = Math.min(endOffset, this.#nextOffset);
     if (offset >= end) return { kind: "bytes", ...emptySlice(offset) };
+    if (offset >= this.#logEndOffset) {
+      return { kind: "bytes", ...sliceCheckedChunks(this.#inFlight.from(offset), offset, maxBytes, end) };
+    }
     const cached = this.#tail.from(offset);
     if (cached === undefined) return { kind: "disk", fromOffset: offset, maxBytes };
-    return { kind: "bytes", ...sliceCheckedChunks(cached, offset, maxBytes, end) };
+    const chunks = end > this.#logEndOffset ? joined(cached, this.#inFlight.from(this.#logEndOffset)) : cached;
+    return { kind: "bytes", ...sliceCheckedChunks(chunks, offset, maxBytes, end) };
   }
 
   /**
@@ -363,4 +367,9 @@ export class PartitionLog {
     this.#logEndOffset = Math.min(this.#logEndOffset, logEnd);
     this.#highWatermark = Math.min(this.#highWatermark, logEnd);
   }
+}
+
+function* joined<T>(first: Iterable<T>, second: Iterable<T>): Generator<T> {
+  yield* first;
+  yield* second;
 }

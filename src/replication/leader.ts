@@ -27,6 +27,8 @@ export interface FollowerFetch {
   readonly nowMs: number;
   /** The leader's own durable end. */
   readonly logEndOffset: number;
+  /** The end of what the leader has appended, which followers may store before its own disk has it. */
+  readonly nextOffset?: number;
 }
 
 export interface FetchOutcome {
@@ -128,11 +130,12 @@ export class LeaderState {
   }
 
   /** Only for a fetch that passed the leader epoch check and did not diverge: its offset is of this log. */
-  onFollowerFetch({ replicaId, brokerEpoch, fetchOffset, nowMs, logEndOffset }: FollowerFetch): FetchOutcome {
+  onFollowerFetch(fetch: FollowerFetch): FetchOutcome {
+    const { replicaId, brokerEpoch, fetchOffset, nowMs, logEndOffset, nextOffset = logEndOffset } = fetch;
     const follower = this.#followers.get(replicaId);
     if (follower === undefined) return refused("UNKNOWN_LEADER_EPOCH");
     if (brokerEpoch < follower.brokerEpoch) return refused("STALE_BROKER_EPOCH");
-    if (fetchOffset > logEndOffset) return refused("OFFSET_OUT_OF_RANGE");
+    if (fetchOffset > nextOffset) return refused("OFFSET_OUT_OF_RANGE");
     follower.onBrokerEpoch(brokerEpoch);
     follower.onFetch(fetchOffset, logEndOffset, nowMs);
     this.#logEndOffset = Math.max(this.#logEndOffset, logEndOffset);

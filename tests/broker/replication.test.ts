@@ -264,3 +264,47 @@ describe("a replicated partition", () => {
 function deleteTopic(cluster: CoreCluster, name: string): void {
   cluster.askController(deleteTopics, 6, { topics: [{ name, topicId: "00000000-0000-0000-0000-000000000000" }], timeoutMs: 1_000 });
 }
+
+describe("a leader whose disk is slower than the others", () => {
+  it("[R6] lets followers store a record first, and acknowledges it only when its own disk has it too", () => {
+    const cluster = new CoreCluster();
+    const tabs = ["a", "b", "c"].map((name) => cluster.start(name));
+    cluster.until(() => tabs.every(({ core }) => core.state === "running"), "three running brokers");
+    createTopic(cluster, "quakes");
+    untilInSync(cluster, "quakes", 3);
+    const leader = leaderOf(cluster, "quakes");
+    leader.slowDisk = true;
+    const outcome = sendProduce(leader.connect(), "quakes", ["ahead"]);
+    cluster.advance(50);
+    const ends = tabs.map(({ disk }) => disk.load()[0]!.chunks.length);
+    expect(ends.toSorted()).toEqual([0, 1, 1]);
+    expect(outcome()).toBeUndefined();
+    expect(consumed(leader.connect(), "quakes").values).toEqual([]);
+    leader.slowDisk = false;
+    leader.flush();
+    cluster.until(() => outcome() !== undefined, "the acknowledgement");
+    expect(outcome()?.error).toBe("NONE");
+  });
+
+  it("[R4] loses nothing acknowledged when it dies before its disk caught up", () => {
+    const cluster = new CoreCluster();
+    const tabs = ["a", "b", "c"].map((name) => cluster.start(name));
+    cluster.until(() => tabs.every(({ core }) => core.state === "running"), "three running brokers");
+    createTopic(cluster, "quakes");
+    untilInSync(cluster, "quakes", 3);
+    const leader = leaderOf(cluster, "quakes");
+    produced(cluster, leader.connect(), "quakes", ["kept"]);
+    leader.slowDisk = true;
+    sendProduce(leader.connect(), "quakes", ["only on followers"]);
+    cluster.advance(50);
+    leader.kill();
+    leader.slowDisk = false;
+    leader.start();
+    untilInSync(cluster, "quakes", 3);
+    const next = leaderOf(cluster, "quakes");
+    produced(cluster, next.connect(), "quakes", ["after"]);
+    cluster.advance(100);
+    expect(consumed(next.connect(), "quakes").values).toEqual(["kept", "only on followers", "after"]);
+    expect(new Set(tabs.map(({ disk }) => disk.load()[0]!.chunks.at(-1)!.lastOffset)).size).toBe(1);
+  });
+});

@@ -121,8 +121,8 @@ class ModelledLog {
   read(offset: number, maxBytes: number, endOffset: number): void {
     const { log, content } = this;
     const result = log.read(offset, maxBytes, endOffset);
-    if (offset < content.start || offset > log.logEndOffset) return expect(result).toEqual({ kind: "out-of-range" });
-    const end = Math.min(endOffset, log.logEndOffset);
+    if (offset < content.start || offset > log.nextOffset) return expect(result).toEqual({ kind: "out-of-range" });
+    const end = Math.min(endOffset, log.nextOffset);
     const readable = content.batches.filter((each) => each.endOffset > offset && each.endOffset <= end);
     let fitting = 0;
     for (let bytes = 0; fitting < readable.length; fitting++) {

@@ -47,12 +47,14 @@ describe("appending as a leader", () => {
     ]);
   });
 
-  test("[R7] an append counts only once it is durable", () => {
+  test("[R7] an append counts only once it is durable, though followers may copy it before", () => {
     const log = newLog();
     const { operations } = log.appendAsLeader(batch({ count: 3 }), 0, 0);
     expect(log).toMatchObject({ logEndOffset: 0, nextOffset: 3 });
-    expect(log.read(0, 1e6, 3)).toEqual({ kind: "bytes", bytes: new Uint8Array(0), nextOffset: 0 });
-    expect(log.read(1, 1e6, 3)).toEqual({ kind: "out-of-range" });
+    expect(log.read(0, 1e6, log.logEndOffset)).toEqual({ kind: "bytes", bytes: new Uint8Array(0), nextOffset: 0 });
+    const { bytes } = chunksOf(operations)[0]!;
+    expect(log.read(0, 1e6, log.nextOffset)).toEqual({ kind: "bytes", bytes, nextOffset: 3 });
+    expect(log.read(4, 1e6, 4)).toEqual({ kind: "out-of-range" });
     makeDurable(log, operations);
     expect(log).toMatchObject({ logEndOffset: 3, nextOffset: 3 });
     expect(readAll(log)).toEqual(chunksOf(operations)[0]!.bytes);

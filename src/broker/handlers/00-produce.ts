@@ -112,6 +112,7 @@ function append(
     messageTimestampType,
   );
   broker.write(replica, operations, () => broker.becameDurable(replica));
+  broker.purgatory.touch(replica.key);
   return {
     name,
     index,

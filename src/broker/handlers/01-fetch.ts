@@ -32,8 +32,9 @@ type Answer =
 const NO_RECORDS = new Uint8Array(0);
 
 /**
- * Serves v4 to v16 to consumers, and v17 to followers. Consumers read below the high watermark, followers below what is
- * durable here. A follower's fetch offset also says what it has stored (R7), and may move the high watermark.
+ * Serves v4 to v16 to consumers, and v17 to followers. Consumers read below the high watermark. Followers read all that
+ * was appended, before it is durable here, so that the disks of all replicas work at the same time; the high watermark
+ * waits for the leader's own disk too (R6). A follower's fetch offset also says what it has stored (R7).
  *
  * Waits up to `maxWaitMs` for `minBytes`, unless there is an error or a divergence to tell. A request that arrives behind a
  * waiting fetch on the same connection ends the wait. At least one batch is returned whatever its size (KIP-74).
@@ -184,14 +185,16 @@ class WaitingFetch implements Delayed {
     const fenced = checkLeaderEpoch(partition.currentLeaderEpoch, role.state.leaderEpoch);
     if (fenced !== undefined) return error(fenced);
     if (this.#replicaId >= 0 && !this.#isFollower(replica)) return error("UNKNOWN_LEADER_EPOCH");
+    const logEndOffset = this.#replicaId >= 0 ? log.nextOffset : log.logEndOffset;
     if (partition.lastFetchedEpoch >= 0) {
-      const diverging = divergence(log, partition.lastFetchedEpoch, partition.fetchOffset);
+      const seen = { epochs: log.epochs, logEndOffset };
+      const diverging = divergence(seen, partition.lastFetchedEpoch, partition.fetchOffset);
       if (diverging !== undefined) return { kind: "diverging", ...diverging };
     }
-    if (partition.fetchOffset < log.logStartOffset || partition.fetchOffset > log.logEndOffset) {
+    if (partition.fetchOffset < log.logStartOffset || partition.fetchOffset > logEndOffset) {
       return error("OFFSET_OUT_OF_RANGE");
     }
-    return { endOffset: this.#replicaId >= 0 ? log.logEndOffset : role.state.highWatermark };
+    return { endOffset: this.#replicaId >= 0 ? logEndOffset : role.state.highWatermark };
   }
 
   /** A follower must be a replica under its present registration; the leader may hear of that a moment later than it. */
@@ -237,6 +240,7 @@ class WaitingFetch implements Delayed {
         brokerEpoch: this.#request.replicaState?.replicaEpoch ?? -1,
         fetchOffset: asked.partition.fetchOffset,
         logEndOffset: replica.log.logEndOffset,
+        nextOffset: replica.log.nextOffset,
         nowMs: this.#context.nowMs,
       });
       this.#broker.committed(replica);
