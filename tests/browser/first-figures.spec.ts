@@ -46,13 +46,22 @@ test("end-to-end latency at 100 records/s, three replicas, acks=all", async ({ c
   await cluster.untilInSync("latency", 3);
   await cluster.client.goto(`${cluster.server.url}/figures.html`);
   const options = { topic: "latency", records: LATENCY_RECORDS, recordsPerSecond: 100 };
+  const flushes = await cluster.client.evaluate(() => window.figures.flushes(500));
   const latencies = await cluster.client.evaluate((wanted) => window.figures.latencies(wanted), options);
   // The first records pay for connections and compilation.
-  const steady = latencies.slice(LATENCY_RECORDS / 10).sort((a, b) => a - b);
-  const at = (share: number) => Number((steady[Math.floor(steady.length * share)] ?? Number.NaN).toFixed(1));
-  console.table({ "end-to-end latency, ms": { p50: at(0.5), p90: at(0.9), p99: at(0.99), max: at(0.9999) } });
-  expect(at(0.5)).toBeLessThanOrEqual(10);
+  const steady = percentiles(latencies.slice(LATENCY_RECORDS / 10));
+  console.table({
+    "one flush of IndexedDB to the disk, ms": percentiles(flushes),
+    "end-to-end latency, two such flushes included, ms": steady,
+  });
+  expect(steady.p50).toBeLessThanOrEqual(10);
 });
+
+function percentiles(values: readonly number[]) {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = (share: number) => Number((sorted[Math.floor(sorted.length * share)] ?? Number.NaN).toFixed(1));
+  return { p50: at(0.5), p90: at(0.9), p99: at(0.99), max: at(0.9999) };
+}
 
 async function rawMegabytesPerSecond(from: Page, to: Page): Promise<number> {
   const offer = await from.evaluate(() => window.figures.newRawChannel().offer());

@@ -10,6 +10,8 @@ export interface FiguresPage {
   produce(options: BulkOptions): Promise<number>;
   /** Milliseconds from `send` to the consumer's hands, of each record. */
   latencies(options: LatencyOptions): Promise<number[]>;
+  /** Milliseconds of each of so many IndexedDB transactions that put 1 KiB and flush it to the disk. */
+  flushes(count: number): Promise<number[]>;
 }
 
 export interface BulkOptions {
@@ -84,4 +86,27 @@ window.figures = {
     await Promise.all([producer.disconnect(), consumer.disconnect()]);
     return latencies;
   },
+  async flushes(count) {
+    const opening = indexedDB.open("flushes");
+    opening.onupgradeneeded = () => opening.result.createObjectStore("rows");
+    await settled(opening, "success");
+    const value = crypto.getRandomValues(new Uint8Array(1024));
+    const flushes: number[] = [];
+    for (let key = 0; key < count; key++) {
+      const startMs = performance.now();
+      const transaction = opening.result.transaction("rows", "readwrite", { durability: "strict" });
+      transaction.objectStore("rows").put(value, key);
+      await settled(transaction, "complete");
+      flushes.push(performance.now() - startMs);
+    }
+    opening.result.close();
+    return flushes;
+  },
 };
+
+function settled(target: EventTarget, event: "success" | "complete"): Promise<Event> {
+  return new Promise((resolve, reject) => {
+    target.addEventListener(event, resolve);
+    target.addEventListener("error", reject);
+  });
+}
