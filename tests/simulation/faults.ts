@@ -206,9 +206,8 @@ const effects: Record<FaultKind, Effect> = {
 
 function onTab(effect: (cluster: SimulatedCluster, tab: SimulatedTab, fault: Fault) => Heal | undefined): Effect {
   return (cluster, fault) => {
-    const alive = cluster.tabs.filter(({ core, frozen }) => core !== undefined && !frozen);
-    const tab = alive[fault.target % alive.length];
-    return tab === undefined ? undefined : effect(cluster, tab, fault);
+    const tab = cluster.tabs[fault.target % cluster.tabs.length]!;
+    return tab.core === undefined || tab.frozen ? undefined : effect(cluster, tab, fault);
   };
 }
 

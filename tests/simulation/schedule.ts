@@ -39,18 +39,24 @@ export interface Schedule {
   readonly faults: readonly Fault[];
 }
 
-const WINDOW_MS = 8_000;
+const WINDOW_MS = 7_000;
+/** What a swizzle does to one tab after the other. */
+const swizzled = ["kill-tab", "freeze-tab", "sleep-tab", "isolate-tab", "isolate-from-tabs", "isolate-from-server"] as const;
 
 /** Each seed picks which kinds of faults there are at all, so that one kind does not always hide another (swarm). */
 export function drawSchedule(seed: number, seconds: number): Schedule {
   const chance = new Chance(`${seed}/schedule`);
   const tabs = chance.between(3, 5);
   const enabled = faultKinds.filter(() => chance.permille(400));
-  const busiest = chance.between(1, 5);
+  const busiest = chance.between(1, 8);
   const faults: Fault[] = [];
   for (let startMs = 2_000; startMs < seconds * 1000; startMs += WINDOW_MS) {
     if (enabled.length === 0 || chance.permille(250)) continue;
     const endMs = Math.min(startMs + WINDOW_MS, seconds * 1000);
+    if (chance.permille(200)) {
+      faults.push(...swizzle(chance, tabs, startMs));
+      continue;
+    }
     for (let count = chance.between(1, busiest); count > 0; count--) {
       faults.push({
         atMs: chance.between(startMs, endMs),
@@ -74,6 +80,22 @@ export function drawSchedule(seed: number, seconds: number): Schedule {
     relaxedTabs: chance.permille(200) ? 1 : 0,
     faults: faults.sort((left, right) => left.atMs - right.atMs),
   };
+}
+
+/**
+ * Takes most tabs away one by one and gives them back in another order, so that those who come first are not those who
+ * know most: the schedule behind FoundationDB's swizzle-clogging and Jepsen's pause-and-kill scripts.
+ */
+function swizzle(chance: Chance, tabs: number, startMs: number): Fault[] {
+  const kind = chance.pick(swizzled);
+  const first = chance.below(tabs);
+  let atMs = startMs;
+  return Array.from({ length: chance.between(2, tabs) }, (_, index) => {
+    atMs += chance.between(20, 2_500);
+    const anotherKind = chance.permille(300) ? chance.pick(swizzled) : kind;
+    const durationMs = chance.between(200, 9_000);
+    return { atMs, kind: anotherKind, target: first + index, other: 0, durationMs };
+  });
 }
 
 export function describeFault({ atMs, kind, target, other, durationMs }: Fault): string {

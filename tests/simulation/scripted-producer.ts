@@ -14,12 +14,16 @@ interface Batch {
   readonly firstSequence: number;
   wasSent: boolean;
   isOpen: boolean;
+  isAcknowledged: boolean;
 }
 
 interface Queue {
   readonly partition: number;
   readonly waiting: string[];
-  /** In the order of their sequences; at most `MAX_OPEN`. */
+  /**
+   * In the order of their sequences, from the first that is not acknowledged on; at most `MAX_OPEN`. Those acknowledged
+   * before an earlier one count too: a leader knows the last five again, and the earlier one may have to be repeated.
+   */
   readonly batches: Batch[];
   nextSequence: number;
   retryAtUs: number;
@@ -27,6 +31,8 @@ interface Queue {
   drains: boolean;
   isTimed: boolean;
   lingers: boolean;
+  /** A leader takes any sequence from a producer that it does not know, so one batch has to get through first. */
+  isKnown: boolean;
 }
 
 const MAX_OPEN = 5;
@@ -81,6 +87,7 @@ export class ScriptedProducer {
       drains: false,
       isTimed: false,
       lingers: false,
+      isKnown: false,
     }));
     this.#links.refresh();
     this.#identify();
@@ -110,7 +117,8 @@ export class ScriptedProducer {
     if (this.isOver) return;
     this.isOver = true;
     for (const { partition, waiting, batches } of this.#queues) {
-      for (const { values, wasSent } of batches) {
+      for (const { values, wasSent, isAcknowledged } of batches) {
+        if (isAcknowledged) continue;
         for (const value of values) this.#recorder.gaveUp(this.process, partition, value, wasSent);
       }
       for (const value of waiting) this.#recorder.gaveUp(this.process, partition, value, false);
@@ -147,12 +155,14 @@ export class ScriptedProducer {
       this.#retryLater(queue);
       return;
     }
-    while (queue.waiting.length > 0 && queue.batches.length < MAX_OPEN) {
+    while (queue.waiting.length > 0 && queue.batches.length < (queue.isKnown ? MAX_OPEN : 1)) {
       const values = queue.waiting.splice(0, MAX_BATCH_RECORDS);
-      queue.batches.push({ values, firstSequence: queue.nextSequence, wasSent: false, isOpen: false });
+      queue.batches.push({ values, firstSequence: queue.nextSequence, wasSent: false, isOpen: false, isAcknowledged: false });
       queue.nextSequence += values.length;
     }
-    for (const batch of queue.batches) if (!batch.isOpen) this.#send(queue, batch, leader.nodeId);
+    for (const batch of queue.batches) {
+      if (!batch.isOpen && !batch.isAcknowledged) this.#send(queue, batch, leader.nodeId);
+    }
   }
 
   #send(queue: Queue, batch: Batch, nodeId: number): void {
@@ -182,7 +192,9 @@ export class ScriptedProducer {
       batch.values.forEach((value, at) => {
         this.#recorder.acknowledged(this.process, queue.partition, value, baseOffset + at);
       });
-      queue.batches.splice(queue.batches.indexOf(batch), 1);
+      queue.isKnown = true;
+      batch.isAcknowledged = true;
+      while (queue.batches[0]?.isAcknowledged === true) queue.batches.shift();
       this.#stuckSinceUs = undefined;
       return this.#pump(queue);
     }

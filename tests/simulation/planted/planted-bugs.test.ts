@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { withPlanted } from "./plant.ts";
+import { planted, withPlanted } from "./plant.ts";
 import { plantedBugs } from "./planted-bugs.ts";
 
-test.each(plantedBugs.map((bug) => [bug.name, bug] as const))("%s can still be planted", async (_, bug) => {
-  expect(await withPlanted(bug, (simulate) => typeof simulate)).toBe("function");
+test.each(plantedBugs.map((bug) => [bug.name, bug] as const))("%s can still be planted", (_, bug) => {
+  expect(planted(bug).size).toBeGreaterThan(0);
 });
 
 test("a planted bug is found, within a few seeds", { timeout: 120_000 }, async () => {
@@ -14,9 +14,9 @@ test("a planted bug is found, within a few seeds", { timeout: 120_000 }, async (
   expect(rules).toContain("acknowledged-is-committed");
 });
 
-test("source that has moved on is noticed", async () => {
+test("source that has moved on is noticed", () => {
   const edits = [{ file: "src/replication/leader.ts", replace: "what is not there", by: "" }];
-  await expect(withPlanted({ name: "stale", breaks: "nothing", edits }, () => {})).rejects.toThrow(
+  expect(() => planted({ name: "stale", breaks: "nothing", edits })).toThrow(
     "stale: src/replication/leader.ts holds the text to replace 0 times",
   );
 });

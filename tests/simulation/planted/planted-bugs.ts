@@ -42,7 +42,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       },
       {
         file: "src/replication/leader.ts",
-        replace: 'if (fetchOffset > logEndOffset) return refused("OFFSET_OUT_OF_RANGE");',
+        replace: 'if (fetchOffset > nextOffset) return refused("OFFSET_OUT_OF_RANGE");',
         by: "",
       },
       {
@@ -69,8 +69,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     'if (role.state.highWatermark > lastOffset) return "NONE";',
     'if (replica.log.logEndOffset > lastOffset) return "NONE";'),
   bug("serves-uncommitted", "reads", "src/broker/handlers/01-fetch.ts",
-    "return { endOffset: this.#replicaId >= 0 ? log.logEndOffset : role.state.highWatermark };",
-    "return { endOffset: log.logEndOffset };"),
+    "return { endOffset: this.#replicaId >= 0 ? logEndOffset : role.state.highWatermark };",
+    "return { endOffset: logEndOffset };"),
   bug("appends-duplicates", "R16", "src/log/producer-state.ts",
     "return batch.baseSequence === sequenceAfter(latest.lastSequence, 1) ? { kind: \"ok\" } : outOfOrder;\n",
     "return { kind: \"ok\" };\n"),
