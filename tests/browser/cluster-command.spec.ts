@@ -2,19 +2,17 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "@playwright/test";
+import { makeTemporaryFolder, removeTemporaryFolder } from "../cluster/temporary-folder.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const READY_LIMIT_MS = 15_000;
 
 test("`npm run cluster` is ready in time, keeps its data, and leaves nothing behind", async () => {
-  const dataDir = await mkdtemp(join(tmpdir(), "tabstream-command-"));
+  const dataDir = await makeTemporaryFolder("command");
   try {
     const port = await freePort();
     for (const round of ["first", "second"]) {
@@ -34,7 +32,7 @@ test("`npm run cluster` is ready in time, keeps its data, and leaves nothing beh
     }
     expect(readdirSync(dataDir).sort()).toEqual(["profile-0", "profile-1", "profile-2", "server"]);
   } finally {
-    await rm(dataDir, { recursive: true, force: true, maxRetries: 10 });
+    await removeTemporaryFolder(dataDir);
   }
 });
 

@@ -1,10 +1,8 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Page } from "playwright";
 import { BrowserProfile } from "../cluster/browser-profile.ts";
 import { ServerProcess } from "../cluster/server-process.ts";
+import { makeTemporaryFolder, removeTemporaryFolder } from "../cluster/temporary-folder.ts";
 import { TEST_PAGES } from "./build-pages.ts";
 import type { PartitionState } from "./pages/tab.ts";
 
@@ -43,7 +41,7 @@ export class TestCluster {
   }
 
   static async start({ brokers: count = 3, network = "direct" }: TestClusterOptions = {}): Promise<TestCluster> {
-    const dataDir = await mkdtemp(join(tmpdir(), "tabstream-server-"));
+    const dataDir = await makeTemporaryFolder("server");
     const server = await ServerProcess.start({ port: 0, dataDir, staticRoot: TEST_PAGES });
     const cluster = new TestCluster(server, dataDir);
     const names = Array.from({ length: count }, (_, index) => `broker tab ${index}`);
@@ -128,9 +126,10 @@ export class TestCluster {
   }
 
   async close(): Promise<void> {
-    await Promise.allSettled([this.#client, ...this.brokers].map((tab) => tab?.profile.close()));
+    const closed = await Promise.allSettled([this.#client, ...this.brokers].map((tab) => tab?.profile.close()));
     await this.server.stop();
-    await rm(this.#dataDir, { recursive: true, force: true });
+    await removeTemporaryFolder(this.#dataDir);
+    for (const outcome of closed) if (outcome.status === "rejected") throw outcome.reason;
   }
 
   async #launch(name: string, network: Network): Promise<Tab> {

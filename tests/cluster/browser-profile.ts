@@ -1,9 +1,7 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { chromium } from "playwright";
 import type { BrowserContext, Page } from "playwright";
 import { CHROMIUM_FLAGS, requireChromium } from "./chromium.ts";
+import { makeTemporaryFolder, removeTemporaryFolder } from "./temporary-folder.ts";
 
 export interface ProfileOptions {
   readonly directory?: string;
@@ -31,7 +29,7 @@ export class BrowserProfile {
 
   /** Starts a browser on `directory`, or on a temporary one that goes away with `close`. */
   static async launch({ directory, flags = [] }: ProfileOptions = {}): Promise<BrowserProfile> {
-    const path = directory ?? (await mkdtemp(join(tmpdir(), "tabstream-profile-")));
+    const path = directory ?? (await makeTemporaryFolder("profile"));
     const profile = new BrowserProfile(path, directory === undefined, flags);
     await profile.start();
     return profile;
@@ -78,7 +76,7 @@ export class BrowserProfile {
   async close(): Promise<void> {
     await this.#context?.close();
     this.#context = undefined;
-    if (this.#temporary) await rm(this.#directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+    if (this.#temporary) await removeTemporaryFolder(this.#directory);
   }
 
   async #pids(type: string): Promise<number[]> {

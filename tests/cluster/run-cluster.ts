@@ -1,10 +1,9 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "playwright";
 import { DEMO_PAGES, ensureDemoBuilt } from "./built-demo.ts";
 import { BrowserProfile } from "./browser-profile.ts";
 import { ServerProcess } from "./server-process.ts";
+import { makeTemporaryFolder, removeTemporaryFolder } from "./temporary-folder.ts";
 
 export interface ClusterOptions {
   /** How many broker tabs to open. */
@@ -29,13 +28,14 @@ const RUNNING_TIMEOUT_MS = 30_000;
 
 /** Starts the server and opens the demo in headless tabs. Resolves once each of them is an unfenced broker. */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
-  const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), "tabstream-cluster-")));
+  const dataDir = options.dataDir ?? (await makeTemporaryFolder("cluster"));
   const profiles: BrowserProfile[] = [];
   let server: ServerProcess | undefined;
   const close = async () => {
-    await Promise.allSettled(profiles.map((profile) => profile.close()));
+    const closed = await Promise.allSettled(profiles.map((profile) => profile.close()));
     await server?.stop();
-    if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
+    if (options.dataDir === undefined) await removeTemporaryFolder(dataDir);
+    for (const outcome of closed) if (outcome.status === "rejected") throw outcome.reason;
   };
   try {
     const launching = Array.from({ length: options.oneProfile === true ? 1 : options.tabs }, async (_, index) => {
