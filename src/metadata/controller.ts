@@ -280,17 +280,16 @@ export class Controller {
   #heal(state: ControllerState): void {
     const { nowMs, image, sessions, config } = state;
     const goneSinceMs = (brokerId: number) => sessions.goneSinceMs(brokerId);
-    const goneForMs = (brokerId: number) => {
-      if (!image.brokers.has(brokerId)) return Number.POSITIVE_INFINITY;
-      const since = goneSinceMs(brokerId);
-      return since === undefined ? 0 : nowMs - since;
+    // The same sum as that by which the next look is timed, to the last bit: a difference may fall short of it.
+    const isGoneFor = (brokerId: number, ms: number) => {
+      return !image.brokers.has(brokerId) || (goneSinceMs(brokerId) ?? Number.POSITIVE_INFINITY) + ms <= nowMs;
     };
     this.#healAtMs = nextLossMs(image, goneSinceMs, nowMs);
     for (const brokerId of image.brokers.keys()) {
       const forgottenAtMs = (goneSinceMs(brokerId) ?? Number.POSITIVE_INFINITY) + config.forgetBrokerAfterMs;
       if (forgottenAtMs > nowMs) this.#healAtMs = Math.min(this.#healAtMs, forgottenAtMs);
     }
-    state.commit(healReplicas(image, { goneForMs, maxAddingPerBroker: config.maxAddingPerBroker }));
+    state.commit(healReplicas(image, { isGoneFor, maxAddingPerBroker: config.maxAddingPerBroker }));
     state.commit(
       balanceLeaders(image, config.maxLeaderMoves, (brokerId) => {
         const sinceMs = sessions.activeSinceMs(brokerId);
@@ -300,7 +299,7 @@ export class Controller {
         return settledAtMs <= nowMs;
       }),
     );
-    const forgotten = forgetBrokers(image, (brokerId) => goneForMs(brokerId) >= config.forgetBrokerAfterMs);
+    const forgotten = forgetBrokers(image, (brokerId) => isGoneFor(brokerId, config.forgetBrokerAfterMs));
     state.commit(forgotten);
     for (const record of forgotten) {
       if (record.type === "UnregisterBrokerRecord") sessions.forget(record.brokerId);

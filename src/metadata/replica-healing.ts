@@ -11,8 +11,8 @@ import type { TopicConfig } from "./topic-config.ts";
 
 /** What is known of brokers beside the image. */
 export interface Healing {
-  /** For how long the broker has been away; 0 while it is there. */
-  goneForMs(brokerId: number): number;
+  /** Whether the broker has been away for so long; never while it is there. */
+  isGoneFor(brokerId: number, ms: number): boolean;
   /** Replicas that one broker may be adding at one time. */
   readonly maxAddingPerBroker: number;
 }
@@ -44,7 +44,7 @@ export function healReplicas(image: ClusterImage, healing: Healing): MetadataRec
     configs.set(topicId, config);
     const { replicaReplacementDelayMs } = config;
     const isLost = (node: number) =>
-      !image.isActive(node) && healing.goneForMs(node) >= replicaReplacementDelayMs;
+      !image.isActive(node) && healing.isGoneFor(node, replicaReplacementDelayMs);
     const wish = healReplicasOf(partition, config, isLost, placement, accepts);
     for (const node of wish?.addingReplicas ?? []) {
       if (!partition.addingReplicas.includes(node)) adding.set(node, (adding.get(node) ?? 0) + 1);

@@ -147,6 +147,22 @@ describe("a cluster of tabs", () => {
     expect(driver.partition("quakes").isr).toHaveLength(3);
   });
 
+  test("a replica is replaced at whatever fraction of a millisecond its broker went", () => {
+    const { driver, brokers } = cluster(4);
+    driver.createTopic("quakes", 1);
+    const before = driver.partition("quakes");
+    const gone = brokers.find(({ id }) => before.replicas.includes(id) && id !== before.leader)!;
+    const others = brokers.filter((broker) => broker !== gone);
+    // Rounded, the end of the delay less its beginning is less than the delay.
+    const goneAtMs = 5_536.0152;
+    expect(goneAtMs + 60_000 - goneAtMs).toBeLessThan(60_000);
+    beat(brokers, 4_000);
+    driver.nowMs = goneAtMs;
+    gone.die();
+    beat(others, 61_000);
+    expect(driver.partition("quakes").replicas).not.toContain(gone.id);
+  });
+
   test("with nobody to replace it the assignment shrinks, and grows again when the tab returns", () => {
     const { driver, brokers } = cluster(3);
     driver.createTopic("quakes", 1);

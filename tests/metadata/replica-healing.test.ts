@@ -69,7 +69,7 @@ function apply(image: ClusterImage, records: readonly MetadataRecordInit[]): voi
 function healed(setting: Setting, goneForMs = 3_600_000, maxAddingPerBroker = 10): Partition {
   const image = imageOf(setting);
   const healing = {
-    goneForMs: (node: number) => (image.isActive(node) ? 0 : goneForMs),
+    isGoneFor: (node: number, ms: number) => !image.isActive(node) && goneForMs >= ms,
     maxAddingPerBroker,
   };
   apply(image, healReplicas(image, healing));
@@ -91,7 +91,7 @@ describe("replicas", () => {
 
   test("are added a few at a time to one broker", () => {
     const image = imageOf({ brokers: { 1: true, 2: true }, partitions: [1, 2, 3].map(() => ({ replicas: [1] })) });
-    apply(image, healReplicas(image, { goneForMs: () => 0, maxAddingPerBroker: 2 }));
+    apply(image, healReplicas(image, { isGoneFor: () => false, maxAddingPerBroker: 2 }));
     expect([...image.partitions()].map(({ addingReplicas }) => addingReplicas.length)).toEqual([1, 1, 0]);
   });
 
