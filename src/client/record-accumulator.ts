@@ -194,7 +194,8 @@ export class RecordAccumulator {
 
   /** A batch that could be sent stops waiting for more records when its time is over; only then is it compressed. */
   #isReady(batch: ProducerBatch, nowMs: number): boolean {
-    const isDue = this.#flushing > 0 || nowMs - batch.createdAtMs >= this.#options.lingerMs;
+    // The same sum as that by which it is woken: a difference may be rounded to less.
+    const isDue = this.#flushing > 0 || batch.createdAtMs + this.#options.lingerMs <= nowMs;
     if (!batch.closed && isDue) this.#close(batch);
     return batch.isEncodable;
   }

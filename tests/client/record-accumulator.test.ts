@@ -62,6 +62,15 @@ describe("a batch is sent", () => {
     expect(bench.closed).toEqual(["t/0"]);
   });
 
+  test("when it has waited long enough, at whatever fraction of a millisecond it began", () => {
+    const bench = new Bench({ lingerMs: 100 });
+    bench.nowMs = 30.7016;
+    expect(bench.nowMs + 100 - bench.nowMs).toBeLessThan(100);
+    bench.append("a");
+    bench.nowMs = bench.accumulator.wakeAtMs(bench.nowMs);
+    expect(bench.drain().map(valuesOf)).toEqual([["a"]]);
+  });
+
   test("when it is full, however short it waited", () => {
     const bench = new Bench({ lingerMs: 50 });
     for (const value of ["a", "b", "c", "d", "e", "f"]) bench.append(value.repeat(100));
