@@ -89,7 +89,8 @@ const effects: Record<FaultKind, Effect> = {
     };
   }),
   "lose-power": onProfile((cluster, tabs) => {
-    const mayForget = tabs.filter(({ storage }) => storage.image.identity.durability === "relaxed");
+    const { relaxedTopic } = cluster.schedule;
+    const mayForget = tabs.filter(({ storage }) => relaxedTopic || storage.image.identity.durability === "relaxed");
     if (mayForget.length > 0 && !cluster.isSpare(mayForget)) return undefined;
     for (const tab of tabs) {
       tab.kill();

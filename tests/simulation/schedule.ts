@@ -35,7 +35,12 @@ export interface Schedule {
   readonly lingerMs: number;
   /** The least size of a record. Large ones outgrow the caches, so that the disk is read. */
   readonly recordBytes: number;
+  /** Tabs whose directory leaves every write with the operating system. */
   readonly relaxedTabs: number;
+  /** Whether the topic does. */
+  readonly relaxedTopic: boolean;
+  /** After how many records the controller takes a snapshot. */
+  readonly snapshotRecords: number;
   readonly faults: readonly Fault[];
 }
 
@@ -78,6 +83,8 @@ export function drawSchedule(seed: number, seconds: number): Schedule {
     lingerMs: chance.pick([0, 10, 50]),
     recordBytes: chance.permille(50) ? 10_000 : 0,
     relaxedTabs: chance.permille(200) ? 1 : 0,
+    relaxedTopic: chance.permille(150),
+    snapshotRecords: chance.pick([5_000, 40]),
     faults: faults.sort((left, right) => left.atMs - right.atMs),
   };
 }

@@ -78,7 +78,7 @@ export class SimulatedCluster {
       network: this.network,
       chance: this.chanceFor("server"),
       clusterId: this.#chance.uuid(),
-      config: {},
+      config: { snapshotRecords: schedule.snapshotRecords },
       log: (message) => this.note(message),
       changed: (event) => {
         this.events++;
@@ -205,6 +205,7 @@ export class SimulatedCluster {
           assignments: [],
           configs: [
             { name: "min.insync.replicas", value: "2" },
+            { name: "durability", value: this.schedule.relaxedTopic ? "relaxed" : "strict" },
             { name: "replica.replacement.delay.ms", value: String(REPLACEMENT_DELAY_MS) },
           ],
         },

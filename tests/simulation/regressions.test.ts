@@ -1,0 +1,45 @@
+import { describe, expect, test } from "vitest";
+import type { Schedule } from "./schedule.ts";
+import { simulate } from "./simulate.ts";
+
+/** Runs that failed once, shrunk, with their schedules written out, so that they outlive changes to how those are drawn. */
+interface Regression {
+  readonly name: string;
+  readonly seed: number;
+  readonly seconds: number;
+  readonly schedule: Schedule;
+}
+
+const regressions: readonly Regression[] = [
+  {
+    name: "a broker that is gone for good is replaced, though its delay ends at a fraction of a millisecond",
+    seed: 2010,
+    seconds: 30,
+    schedule: {
+      tabs: 5,
+      profiles: 5,
+      partitions: 3,
+      producers: 1,
+      consumers: 2,
+      recordsPerSecond: 20,
+      replicaLagMs: 10_000,
+      lingerMs: 0,
+      recordBytes: 0,
+      relaxedTabs: 0,
+      relaxedTopic: false,
+      snapshotRecords: 5_000,
+      faults: [
+        { atMs: 4_616, kind: "restore-storage", target: 39, other: 17, durationMs: 11_719 },
+        { atMs: 13_224, kind: "kill-server", target: 17, other: 37, durationMs: 13_434 },
+        { atMs: 18_641, kind: "kill-server", target: 48, other: 50, durationMs: 197 },
+        { atMs: 21_305, kind: "fill-server-disk", target: 37, other: 46, durationMs: 6_366 },
+      ],
+    },
+  },
+];
+
+describe("what failed once", () => {
+  test.each(regressions)("$name", { timeout: 60_000 }, ({ seed, seconds, schedule }) => {
+    expect(simulate(seed, { seconds, schedule }).violation).toBeUndefined();
+  });
+});
