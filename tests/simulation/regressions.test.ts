@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Schedule } from "./schedule.ts";
 import { simulate } from "./simulate.ts";
 
-/** Runs that failed once, shrunk, with their schedules written out, so that they outlive changes to how those are drawn. */
+/** A run that failed once, shrunk, with its schedule written out, for how schedules are drawn will change. */
 interface Regression {
   readonly name: string;
   readonly seed: number;

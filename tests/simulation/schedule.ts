@@ -46,7 +46,9 @@ export interface Schedule {
 
 const WINDOW_MS = 7_000;
 /** What a swizzle does to one tab after the other. */
-const swizzled = ["kill-tab", "freeze-tab", "sleep-tab", "isolate-tab", "isolate-from-tabs", "isolate-from-server"] as const;
+const swizzled = [
+  "kill-tab", "freeze-tab", "sleep-tab", "isolate-tab", "isolate-from-tabs", "isolate-from-server",
+] as const;
 
 /** Each seed picks which kinds of faults there are at all, so that one kind does not always hide another (swarm). */
 export function drawSchedule(seed: number, seconds: number): Schedule {

@@ -198,7 +198,8 @@ export class ScriptedProducer {
       this.#stuckSinceUs = undefined;
       return this.#pump(queue);
     }
-    const isBehindAnother = error === "OUT_OF_ORDER_SEQUENCE_NUMBER" && (queue.drains || queue.batches[0] !== batch);
+    const isOutOfOrder = error === "OUT_OF_ORDER_SEQUENCE_NUMBER";
+    const isBehindAnother = isOutOfOrder && (queue.drains || queue.batches[0] !== batch);
     if (!isBehindAnother && !isRetriable(error)) {
       return this.#recorder.violation(
         "producer",

@@ -31,7 +31,7 @@ export interface SimulationResult {
 /** How long a healed cluster has to be whole again. */
 const CONVERGENCE_MS = 60_000;
 
-/** One run: a cluster comes up, lives through its schedule under load, is healed, and has to prove that all is there. */
+/** One run: a cluster comes up, lives through its schedule under load, is healed, and has to prove itself whole. */
 export function simulate(seed: number, options: SimulationOptions): SimulationResult {
   const { seconds, schedule = drawSchedule(seed, seconds) } = options;
   const cluster = new SimulatedCluster(seed, schedule);

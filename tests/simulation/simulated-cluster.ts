@@ -261,7 +261,8 @@ export class SimulatedCluster {
 
   #newProducer(index: number): ScriptedProducer {
     const node = `producer-${index}`;
-    return new ScriptedProducer(node, this.#lives++, TOPIC, this.schedule, this.#clients, this.#workload, this.recorder);
+    const life = this.#lives++;
+    return new ScriptedProducer(node, life, TOPIC, this.schedule, this.#clients, this.#workload, this.recorder);
   }
 
   #resolve(peer: string): NodeName | undefined {
