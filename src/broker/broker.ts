@@ -6,6 +6,7 @@ import { MetadataFollower } from "../metadata/metadata-follower.ts";
 import type { Partition } from "../metadata/partition.ts";
 import { Random } from "../metadata/random.ts";
 import { topicConfig } from "../metadata/topic-config.ts";
+import type { TopicConfig } from "../metadata/topic-config.ts";
 import { assert } from "../protocol/assert.ts";
 import type { ErrorName } from "../protocol/error-codes.ts";
 import { CorruptMessageError } from "../protocol/errors.ts";
@@ -70,6 +71,9 @@ export class Broker {
   #failure: string | undefined;
   /** What is wrong with the metadata that the server offers, if anything (R19). */
   #metadataTrouble: string | undefined;
+  /** The end of the metadata, and the registration, by which the replicas last took their roles. */
+  #assumedFor: number | undefined;
+  #assumedSelf: number | undefined;
   #metadataOpen = false;
   #metadataRetryAtMs = 0;
   #closing = false;
@@ -412,8 +416,6 @@ export class Broker {
   }
 
   /** Brings every replica into the role that the metadata gives it. Cheap when nothing changed. */
-  #assumedFor: unknown;
-  #assumedSelf: number | undefined;
   #assumeRoles(): void {
     const self = this.self();
     const version = this.image.endOffset;
@@ -422,13 +424,14 @@ export class Broker {
     this.#assumedSelf = self?.brokerEpoch;
     this.#deleteRemovedTopics();
     for (const topic of this.image.topics.values()) {
+      let config: TopicConfig | undefined;
       for (const partition of topic.partitions) {
         const key = partitionKey(topic.topicId, partition.partitionIndex);
         const assigned = partition.replicas.includes(this.nodeId);
         const replica = this.#replicas.get(key) ?? (assigned ? this.#create(partition) : undefined);
         if (replica === undefined) continue;
         replica.topicName = topic.name;
-        replica.config = topicConfig(this.image, topic.name);
+        replica.config = config ??= topicConfig(this.image, topic.name);
         this.#assume(replica, assigned ? partition : undefined);
       }
     }
@@ -452,7 +455,10 @@ export class Broker {
         return;
       }
       // What this replica holds in flight from an earlier role counts into its log end once it is durable.
-      if (replica.writesInFlight > 0) return this.#become(replica, { kind: "offline" }, true);
+      if (replica.writesInFlight > 0) {
+        this.#assumedFor = undefined;
+        return this.#become(replica, { kind: "offline" });
+      }
       const state = new LeaderState({
         ...partition,
         brokerId: self.nodeId,
@@ -479,8 +485,7 @@ export class Broker {
     }
   }
 
-  #become(replica: Replica, role: Replica["role"], again = false): void {
-    if (again) this.#assumedFor = undefined;
+  #become(replica: Replica, role: Replica["role"]): void {
     if (replica.role.kind === "offline" && role.kind === "offline") return;
     if (replica.role.kind === "follower") this.#followed.remove(replica, replica.role.leaderId);
     if (replica.role.kind === "leader") this.#proposals.drop(replica);
