@@ -42,6 +42,8 @@ export interface BrokerStart {
 }
 
 const LAG_CHECK_INTERVAL_MS = 500;
+/** Between two looks at metadata that had to be refused. */
+const METADATA_RETRY_MS = 1_000;
 
 /**
  * One broker: `handle` takes what happened and returns what to do about it. It composes the partition logs, their
@@ -318,7 +320,7 @@ export class Broker {
         this.#metadataRetryAtMs = nowMs;
         return this.#registration.proceed(nowMs);
       case "controller-frame":
-        return this.#onControllerFrame(event.frame);
+        return this.#onControllerFrame(event.frame, nowMs);
       case "controller-closed":
         this.requests.closed();
         return this.#registration.disconnected(nowMs);
@@ -384,12 +386,13 @@ export class Broker {
     }
   }
 
-  #onControllerFrame(frame: Uint8Array): void {
+  #onControllerFrame(frame: Uint8Array, nowMs: number): void {
     try {
       this.requests.received(frame);
     } catch (error) {
       if (!(error instanceof CorruptMessageError)) throw error;
       this.#metadataTrouble = `the server sent what cannot be read: ${error.message}`;
+      this.#metadataRetryAtMs = nowMs + METADATA_RETRY_MS;
       this.log("error", this.#metadataTrouble);
     }
   }
@@ -407,7 +410,7 @@ export class Broker {
         const { error } = this.#metadata.onResponse(response);
         this.#metadataTrouble = error;
         if (error !== undefined) {
-          this.#metadataRetryAtMs = nowMs + 1_000;
+          this.#metadataRetryAtMs = nowMs + METADATA_RETRY_MS;
           this.log("error", `the metadata is refused: ${error}`);
         }
       },

@@ -81,7 +81,13 @@ export class ControllerRequests {
       throw new CorruptMessageError(`the controller answers request ${correlationId}, which is not open`);
     }
     this.#pending.delete(correlationId);
-    pending.answered(frame);
+    try {
+      pending.answered(frame);
+    } catch (error) {
+      // An answer that cannot be read is no answer: whoever asked has to ask again.
+      if (error instanceof CorruptMessageError) pending.lost();
+      throw error;
+    }
   }
 
   #nextId(): number {

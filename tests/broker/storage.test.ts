@@ -105,3 +105,18 @@ describe("a copied storage directory", () => {
     expect(original.core.state).toBe("running");
   });
 });
+
+describe("a controller whose answers cannot be read", () => {
+  it("is asked again, so that the broker goes on following the metadata", () => {
+    const cluster = new CoreCluster();
+    const tab = cluster.start("a");
+    cluster.until(() => tab.core.state === "running", "a running broker");
+    // A correlation id and nothing else, for every request that may be open.
+    for (let id = 1; id < 200; id++) tab.handle({ type: "controller-frame", frame: Uint8Array.of(0, 0, 0, id) });
+    expect(tab.core.status().reason).toContain("cannot be read");
+    createTopic(cluster, "quakes");
+    expect(leaderOf(cluster, "quakes")).toBe(tab);
+    cluster.advance(10_000);
+    expect(tab.core.state).toBe("running");
+  });
+});

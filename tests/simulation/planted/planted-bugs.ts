@@ -80,7 +80,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     "this.#producers.append(header, this.#highWatermark, nowMs);",
     "if (chunks.length === 1) this.#producers.append(header, this.#highWatermark, nowMs);"),
   bug("leads-while-writing", "roles", "src/broker/broker.ts",
-    'if (replica.writesInFlight > 0) return this.#become(replica, { kind: "offline" }, true);', ""),
+    "      if (replica.writesInFlight > 0) {\n        this.#assumedFor", "      if (false) {\n        this.#assumedFor"),
   bug("ignores-failed-storage", "R20", "src/broker/broker.ts",
     'case "storage-failed":\n        return this.fail(event.reason);', 'case "storage-failed":\n        return;'),
 ];
