@@ -17,6 +17,8 @@ export interface SendEvent {
   /** Topic and partition, such as `orders-0`. */
   readonly partition: string;
   readonly value: string;
+  /** Of an invocation: `leader` for acks=1, whose acknowledged records a change of leader may lose. `all` if absent. */
+  readonly acks?: "all" | "leader";
   /** Of an invocation: every byte of the record, or a digest of them, in any form that compares with `===`. */
   readonly content?: string;
   /** Of an `ok`: where the record was stored, undefined when the acknowledgement does not say. */
