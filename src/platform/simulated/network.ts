@@ -28,6 +28,8 @@ export class SimulatedNetwork {
   readonly #ends = new Map<NodeName, Set<ConnectionEnd>>();
   readonly #cuts = new Map<string, number>();
   readonly #slow = new Map<string, number>();
+  /** For whoever draws the network: told of every frame that sets out, with `lastDueUs` as its arrival. */
+  sent: ((end: ConnectionEnd, frame: Uint8Array) => void) | undefined;
 
   constructor(time: VirtualTime, chance: Chance) {
     this.#time = time;
@@ -87,6 +89,16 @@ export class SimulatedNetwork {
     else this.#slow.set(pair(from, to), factor);
   }
 
+  /** By which factor a way is slower than usual; 1 for none. */
+  slowness(from: NodeName, to: NodeName): number {
+    return this.#slow.get(pair(from, to)) ?? 1;
+  }
+
+  /** Every end that a node holds, open as far as that node knows. */
+  *ends(): Generator<ConnectionEnd> {
+    for (const ends of this.#ends.values()) yield* ends;
+  }
+
   /** Ends every connection of two nodes. What was under way is lost. The second to notice may be late (half-open). */
   breakLinks(from: NodeName, to: NodeName, firstMs: number, secondMs: number): void {
     for (const end of [...this.#endsOf(from)]) {
@@ -119,6 +131,7 @@ export class SimulatedNetwork {
     const dueUs = Math.max(end.lastDueUs, this.#time.nowUs + Math.round(this.delayMs(node, other.node) * 1000));
     end.lastDueUs = dueUs;
     this.#time.at(dueUs, () => other.deliver(frame));
+    this.sent?.(end, frame);
   }
 
   closeFar(end: ConnectionEnd, reason: string): void {
