@@ -21,6 +21,8 @@ const regressions: readonly Regression[] = [
       partitions: 3,
       producers: 1,
       consumers: 2,
+      sdkProducers: 0,
+      sdkConsumers: 0,
       recordsPerSecond: 20,
       replicaLagMs: 10_000,
       lingerMs: 0,
@@ -39,7 +41,7 @@ const regressions: readonly Regression[] = [
 ];
 
 describe("what failed once", () => {
-  test.each(regressions)("$name", { timeout: 60_000 }, ({ seed, seconds, schedule }) => {
-    expect(simulate(seed, { seconds, schedule }).violation).toBeUndefined();
+  test.each(regressions)("$name", { timeout: 60_000 }, async ({ seed, seconds, schedule }) => {
+    expect((await simulate(seed, { seconds, schedule })).violation).toBeUndefined();
   });
 });

@@ -27,6 +27,10 @@ export interface Schedule {
   readonly partitions: number;
   readonly producers: number;
   readonly consumers: number;
+  /** How many of the producers are the shipped SDK's; the others are scripted. */
+  readonly sdkProducers: number;
+  /** How many of the consumers are. */
+  readonly sdkConsumers: number;
   /** By all producers together. */
   readonly recordsPerSecond: number;
   /** `replica.lag.time.max.ms` of the brokers; a short one makes the ISR change often. */
@@ -74,7 +78,7 @@ export function drawSchedule(seed: number, seconds: number): Schedule {
       });
     }
   }
-  return {
+  const cluster = {
     tabs,
     profiles: chance.permille(700) ? tabs : tabs - 1,
     partitions: chance.between(1, 4),
@@ -88,6 +92,13 @@ export function drawSchedule(seed: number, seconds: number): Schedule {
     relaxedTopic: chance.permille(150),
     snapshotRecords: chance.pick([5_000, 40]),
     faults: faults.sort((left, right) => left.atMs - right.atMs),
+  };
+  const sdk = new Chance(`${seed}/sdk`);
+  const isSdk = sdk.permille(333);
+  return {
+    ...cluster,
+    sdkProducers: isSdk ? Math.min(cluster.producers, sdk.below(3)) : 0,
+    sdkConsumers: isSdk ? Math.min(cluster.consumers, sdk.below(3)) : 0,
   };
 }
 

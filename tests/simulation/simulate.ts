@@ -1,11 +1,12 @@
-import { checkHistory } from "../history/check-history.ts";
-import { Faults } from "./faults.ts";
+import { settled } from "../../src/platform/simulated/settled.ts";
+import { assert } from "../../src/protocol/assert.ts";
+import { live } from "./life.ts";
+import type { Life, Wait } from "./life.ts";
 import { ViolationFound } from "./recorder.ts";
 import type { Violation } from "./recorder.ts";
-import type { ScriptedConsumer } from "./scripted-consumer.ts";
 import { drawSchedule } from "./schedule.ts";
 import type { Schedule } from "./schedule.ts";
-import { SimulatedCluster, TOPIC } from "./simulated-cluster.ts";
+import { SimulatedCluster } from "./simulated-cluster.ts";
 
 export interface SimulationOptions {
   /** Virtual seconds of faults and load; what is before and after them comes on top. */
@@ -28,103 +29,101 @@ export interface SimulationResult {
   readonly log: readonly string[];
 }
 
-/** How long a healed cluster has to be whole again. */
-const CONVERGENCE_MS = 60_000;
+/** How often a run looks whether what it waits for has come. */
+const LOOK_EVERY_US = 20_000;
 
-/** One run: a cluster comes up, lives through its schedule under load, is healed, and has to prove itself whole. */
-export function simulate(seed: number, options: SimulationOptions): SimulationResult {
-  const { seconds, schedule = drawSchedule(seed, seconds) } = options;
-  const cluster = new SimulatedCluster(seed, schedule);
-  return {
-    seed,
-    schedule,
-    violation: violationOf(cluster, seconds),
-    traceHash: cluster.trace.value,
-    virtualMs: cluster.time.nowMs,
-    events: cluster.events,
-    acknowledged: cluster.recorder.acknowledgements,
-    read: cluster.recorder.reads,
-    marks: cluster.marks,
-    log: cluster.log,
-  };
+/** One run from its seed to its result. */
+export async function simulate(seed: number, options: SimulationOptions): Promise<SimulationResult> {
+  const simulation = new Simulation(seed, options);
+  await simulation.finish();
+  return simulation.result;
 }
 
-function violationOf(cluster: SimulatedCluster, seconds: number): Violation | undefined {
-  try {
-    live(cluster, seconds);
-    return undefined;
-  } catch (error) {
-    if (error instanceof ViolationFound) return error.violation;
-    // A broken invariant of the core itself is a finding like any other.
-    const { name, message, stack = "" } = error instanceof Error ? error : new Error(String(error));
-    return { rule: `crash: ${message}`, evidence: `${name}\n${stack.split("\n").slice(1, 8).join("\n")}` };
+/** A run that is taken event by event. */
+export class Simulation {
+  readonly cluster: SimulatedCluster;
+  readonly #seed: number;
+  readonly #life: Life<void>;
+  #wait: Wait = { condition: () => true, endUs: 0 };
+  #lookAtUs = 0;
+  #result: SimulationResult | undefined;
+
+  constructor(seed: number, { seconds, schedule = drawSchedule(seed, seconds) }: SimulationOptions) {
+    this.#seed = seed;
+    this.cluster = new SimulatedCluster(seed, schedule);
+    this.#life = live(this.cluster, seconds);
+  }
+
+  /** Known once `next` has given false. */
+  get result(): SimulationResult {
+    assert(this.#result !== undefined, "a run has a result once it is over");
+    return this.#result;
+  }
+
+  /** Lets the next event happen, and all that follows from it at the same moment; false when the run is over. */
+  async next(): Promise<boolean> {
+    const goesOn = this.#advance();
+    if (this.cluster.unsettled) await this.#settle();
+    return goesOn;
+  }
+
+  /** As many events as there are, without a pause where no promise has to settle. */
+  async finish(): Promise<void> {
+    while (this.#advance()) if (this.cluster.unsettled) await this.#settle();
+  }
+
+  async #settle(): Promise<void> {
+    this.cluster.unsettled = false;
+    await settled();
+  }
+
+  #advance(): boolean {
+    if (this.#result !== undefined) return false;
+    try {
+      while (!this.cluster.time.step(this.#lookAtUs)) {
+        if (!this.#look()) return this.#end(undefined);
+      }
+      return true;
+    } catch (error) {
+      return this.#end(violationOf(error));
+    }
+  }
+
+  /** At a moment at which nothing else happens: whether the run goes on, with what it waits for next. */
+  #look(): boolean {
+    const { time } = this.cluster;
+    for (;;) {
+      const holds = this.#wait.condition();
+      if (!holds && time.nowUs < this.#wait.endUs) break;
+      const { done, value } = this.#life.next(holds);
+      if (done === true) return false;
+      this.#wait = value;
+    }
+    this.#lookAtUs = Math.min(this.#wait.endUs, time.nowUs + LOOK_EVERY_US);
+    return true;
+  }
+
+  #end(violation: Violation | undefined): false {
+    const { cluster } = this;
+    this.#result = {
+      seed: this.#seed,
+      schedule: cluster.schedule,
+      violation,
+      traceHash: cluster.trace.value,
+      virtualMs: cluster.time.nowMs,
+      events: cluster.events,
+      acknowledged: cluster.recorder.acknowledgements,
+      read: cluster.recorder.reads,
+      marks: cluster.marks,
+      log: cluster.log,
+    };
+    return false;
   }
 }
 
-function live(cluster: SimulatedCluster, seconds: number): void {
-  const { recorder, time } = cluster;
-  const faults = new Faults(cluster);
-  if (!cluster.createTopic()) recorder.violation("liveness: start", "no topic could be made in a healthy cluster");
-  cluster.startClients();
-  faults.begin(cluster.schedule.faults, time.nowUs);
-  cluster.run(seconds * 1000);
-  cluster.note("everything is healed from here on");
-  faults.healAll();
-  converge(cluster);
-}
-
-function converge(cluster: SimulatedCluster): void {
-  const { recorder } = cluster;
-  const expect = (rule: string, condition: () => boolean, evidence: () => string) => {
-    if (!cluster.runUntil(condition, endMs - cluster.time.nowMs)) recorder.violation(`liveness: ${rule}`, evidence());
-  };
-  const endMs = cluster.time.nowMs + CONVERGENCE_MS;
-  cluster.stopProducing();
-  const isAnswered = () => cluster.producers.every(({ isIdle }) => isIdle);
-  expect("every partition is led and in sync", () => isWhole(cluster), () => describePartitions(cluster));
-  expect("every producer has its answers", isAnswered, () => "one still waits");
-  const reader = cluster.newConsumer("reader");
-  const isRead = () => hasReadAll(cluster, reader);
-  expect("everything committed can be read", isRead, () => describePositions(cluster, reader));
-  const { anomalies, acknowledged, read } = checkHistory(recorder.history, { finalReaders: [reader.process] });
-  const [anomaly] = anomalies;
-  if (anomaly !== undefined) recorder.violation(anomaly.class, `${anomaly.partition}: ${anomaly.evidence}`);
-  if (acknowledged > 0 && read > 0) return;
-  recorder.violation("nothing happened", `${acknowledged} acknowledged, ${read} read`);
-}
-
-function isWhole({ server, tabs }: SimulatedCluster): boolean {
-  const partitions = server.image?.topicNamed(TOPIC)?.partitions ?? [];
-  const alive = new Set(tabs.flatMap(({ core }) => (core?.self() === undefined ? [] : [core.nodeId])));
-  if (partitions.length === 0 || alive.size < tabs.length) return false;
-  return partitions.every(({ leader, isr, replicas, addingReplicas }) => {
-    const isComplete = isr.length === 3 && replicas.length === 3 && addingReplicas.length === 0;
-    return leader >= 0 && isComplete && isr.every((node) => alive.has(node));
-  });
-}
-
-function hasReadAll({ truth, schedule }: SimulatedCluster, reader: ScriptedConsumer): boolean {
-  return positions(schedule).every((partition) => reader.position(partition) >= truth.endOffset(partition));
-}
-
-function describePartitions({ server, tabs }: SimulatedCluster): string {
-  const partitions = (server.image?.topicNamed(TOPIC)?.partitions ?? []).map(
-    ({ partitionIndex, leader, leaderEpoch, isr, replicas, eligibleLeaderReplicas }) =>
-      `${partitionIndex}: leader ${leader} in epoch ${leaderEpoch}, replicas ${replicas.join()}, ` +
-      `isr ${isr.join()}, elr ${eligibleLeaderReplicas.join()}`,
-  );
-  const states = tabs.map(({ name, core, storage }) => {
-    return `${name} is broker ${storage.image.identity.brokerId}, ${core?.state ?? "away"}`;
-  });
-  return [...partitions, ...states].join("; ");
-}
-
-function describePositions({ truth, schedule }: SimulatedCluster, reader: ScriptedConsumer): string {
-  return positions(schedule)
-    .map((partition) => `partition ${partition} read to ${reader.position(partition)} of ${truth.endOffset(partition)}`)
-    .join("; ");
-}
-
-function positions({ partitions }: Schedule): number[] {
-  return Array.from({ length: partitions }, (_, partition) => partition);
+function violationOf(error: unknown): Violation {
+  if (error instanceof ViolationFound) return error.violation;
+  // A broken invariant of the core itself is a finding like any other.
+  const { name, message, stack = "" } = error instanceof Error ? error : new Error(String(error));
+  return { rule: `crash: ${message}`, evidence: `${name}\n${stack.split("\n").slice(1, 8).join("\n")}` };
 }

@@ -4,14 +4,12 @@ import type { StorageIdentity } from "../../src/broker/storage-identity.ts";
 import { Chance } from "../../src/platform/simulated/chance.ts";
 import { SimulatedNetwork } from "../../src/platform/simulated/network.ts";
 import type { NodeName } from "../../src/platform/simulated/network.ts";
-import { SERVER, SimulatedServer } from "../../src/platform/simulated/simulated-server.ts";
+import { SimulatedServer } from "../../src/platform/simulated/simulated-server.ts";
 import { SimulatedTab } from "../../src/platform/simulated/simulated-tab.ts";
 import { SimulatedStorage } from "../../src/platform/simulated/storage.ts";
 import type { DirectoryImage } from "../../src/platform/simulated/storage.ts";
 import { StoredLogs } from "../../src/platform/simulated/stored-logs.ts";
 import { VirtualTime } from "../../src/platform/simulated/virtual-time.ts";
-import { createTopics } from "../../src/protocol/apis/19-create-topics.ts";
-import { decodeResponse, encodeRequest } from "../../src/protocol/envelope.ts";
 import type { ClientContext } from "./broker-links.ts";
 import { Oracle } from "./oracle.ts";
 import { Recorder } from "./recorder.ts";
@@ -22,8 +20,6 @@ import { TraceHash } from "./trace-hash.ts";
 import { Truth } from "./truth.ts";
 
 export const TOPIC = "t";
-/** Shorter than the default, so that a short run sees replicas replaced. */
-const REPLACEMENT_DELAY_MS = 10_000;
 const KEPT_LOG_LINES = 4_000;
 
 /** Real brokers, a real controller and scripted clients in one thread, all of them made from one seed. */
@@ -43,6 +39,8 @@ export class SimulatedCluster {
   consumers: ScriptedConsumer[] = [];
   /** How many events brokers and controller have dealt with. */
   events = 0;
+  /** Whether the last event went to code that has promises, which have to settle before the next one. */
+  unsettled = false;
   readonly #seed: number;
   readonly #chance: Chance;
   readonly #workload: Chance;
@@ -104,22 +102,6 @@ export class SimulatedCluster {
 
   mark(name: string): void {
     this.marks.set(name, (this.marks.get(name) ?? 0) + 1);
-  }
-
-  /** Runs until `condition` holds, at the longest for `limitMs`; says whether it does. */
-  runUntil(condition: () => boolean, limitMs: number): boolean {
-    const endUs = this.time.nowUs + limitMs * 1000;
-    while (!condition()) {
-      const nextUs = Math.min(endUs, this.time.nowUs + 20_000);
-      while (this.time.step(nextUs));
-      if (nextUs === endUs) return condition();
-    }
-    return true;
-  }
-
-  run(ms: number): void {
-    const endUs = this.time.nowUs + ms * 1000;
-    while (this.time.step(endUs));
   }
 
   addTab(profile: string, image: DirectoryImage): SimulatedTab {
@@ -189,49 +171,6 @@ export class SimulatedCluster {
     return [...image.partitions()].every(({ isr, eligibleLeaderReplicas }) =>
       [...isr, ...eligibleLeaderReplicas].some((nodeId) => intact.has(nodeId)),
     );
-  }
-
-  /** Makes the topic once there are brokers enough for three copies of it. */
-  createTopic(): boolean {
-    const { image } = this.server;
-    const enough = () => [...(image?.brokers.keys() ?? [])].filter((id) => image!.isActive(id)).length >= 3;
-    if (!this.runUntil(enough, 30_000)) return false;
-    const body = {
-      topics: [
-        {
-          name: TOPIC,
-          numPartitions: this.schedule.partitions,
-          replicationFactor: 3,
-          assignments: [],
-          configs: [
-            { name: "min.insync.replicas", value: "2" },
-            { name: "durability", value: this.schedule.relaxedTopic ? "relaxed" : "strict" },
-            { name: "replica.replacement.delay.ms", value: String(REPLACEMENT_DELAY_MS) },
-          ],
-        },
-      ],
-      timeoutMs: 5_000,
-      validateOnly: false,
-    };
-    let created = false;
-    this.network.dial(
-      "admin",
-      SERVER,
-      (end) => {
-        end.receive({
-          frame: (frame) => {
-            created = decodeResponse(createTopics, 7, frame).body.topics[0]?.errorCode === 0;
-            end.close("the topic is there");
-          },
-          closed: () => {},
-        });
-        end.send(encodeRequest(createTopics, 7, { correlationId: 1, clientId: "admin" }, body));
-      },
-      () => {},
-    );
-    if (!this.runUntil(() => created, 10_000)) return false;
-    this.oracle.follow(this.server.image!.topicNamed(TOPIC)!.topicId, this.schedule.partitions);
-    return true;
   }
 
   startClients(): void {

@@ -12,9 +12,9 @@ async function main(): Promise<void> {
   let found = 0;
   console.log("| planted bug | breaks | seed | found as |\n|---|---|---|---|");
   for (const bug of chosen) {
-    const [seed, rule] = await withPlanted(bug, (simulate) => {
+    const [seed, rule] = await withPlanted(bug, async (simulate) => {
       for (let candidate = 1; candidate <= Number(seeds); candidate++) {
-        const { violation } = simulate(candidate, { seconds: 40 });
+        const { violation } = await simulate(candidate, { seconds: 40 });
         if (violation !== undefined) return [candidate, violation.rule] as const;
       }
       return ["none", `not within ${seeds} seeds`] as const;

@@ -20,7 +20,7 @@ export function planted(bug: PlantedBug): Map<string, string> {
 }
 
 /** Gives `run` the simulation of a copy of the source that has the bug; the source itself is not touched. */
-export async function withPlanted<T>(bug: PlantedBug, run: (simulation: typeof simulate) => T): Promise<T> {
+export async function withPlanted<T>(bug: PlantedBug, run: (simulation: typeof simulate) => Promise<T>): Promise<T> {
   const copy = mkdtempSync(join(tmpdir(), "planted-"));
   try {
     for (const folder of ["src", "tests/simulation", "tests/history"]) {
@@ -31,7 +31,7 @@ export async function withPlanted<T>(bug: PlantedBug, run: (simulation: typeof s
     const module = (await import(pathToFileURL(join(copy, "tests/simulation/simulate.ts")).href)) as {
       simulate: typeof simulate;
     };
-    return run(module.simulate);
+    return await run(module.simulate);
   } finally {
     rmSync(copy, { recursive: true, force: true });
   }

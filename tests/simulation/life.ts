@@ -1,0 +1,140 @@
+import { SERVER } from "../../src/platform/simulated/simulated-server.ts";
+import { createTopics } from "../../src/protocol/apis/19-create-topics.ts";
+import { decodeResponse, encodeRequest } from "../../src/protocol/envelope.ts";
+import { checkHistory } from "../history/check-history.ts";
+import { Faults } from "./faults.ts";
+import type { Schedule } from "./schedule.ts";
+import type { ScriptedConsumer } from "./scripted-consumer.ts";
+import { TOPIC } from "./simulated-cluster.ts";
+import type { SimulatedCluster } from "./simulated-cluster.ts";
+
+/** What a run waits for: a condition, looked at now and then, or the end of its time. */
+export interface Wait {
+  readonly condition: () => boolean;
+  readonly endUs: number;
+}
+
+/** Plain code that lets virtual time go by where it yields; it goes on with whether the condition holds. */
+export type Life<T> = Generator<Wait, T, boolean>;
+
+/** Shorter than the default, so that a short run sees replicas replaced. */
+const REPLACEMENT_DELAY_MS = 10_000;
+/** How long a healed cluster has to be whole again. */
+const CONVERGENCE_MS = 60_000;
+
+/** One run: a cluster comes up, lives through its schedule under load, is healed, and has to prove itself whole. */
+export function* live(cluster: SimulatedCluster, seconds: number): Life<void> {
+  const { recorder, time } = cluster;
+  const faults = new Faults(cluster);
+  if (!(yield* createTopic(cluster))) recorder.violation("liveness: start", "no topic could be made in a healthy cluster");
+  cluster.startClients();
+  faults.begin(cluster.schedule.faults, time.nowUs);
+  yield* until(cluster, () => false, seconds * 1000);
+  cluster.note("everything is healed from here on");
+  faults.healAll();
+  yield* converge(cluster);
+}
+
+function* until({ time }: SimulatedCluster, condition: () => boolean, limitMs: number): Life<boolean> {
+  return yield { condition, endUs: time.nowUs + limitMs * 1000 };
+}
+
+/** Makes the topic once there are brokers enough for three copies of it. */
+function* createTopic(cluster: SimulatedCluster): Life<boolean> {
+  const { image } = cluster.server;
+  const enough = () => [...(image?.brokers.keys() ?? [])].filter((id) => image!.isActive(id)).length >= 3;
+  if (!(yield* until(cluster, enough, 30_000))) return false;
+  const { partitions, relaxedTopic } = cluster.schedule;
+  const body = {
+    topics: [
+      {
+        name: TOPIC,
+        numPartitions: partitions,
+        replicationFactor: 3,
+        assignments: [],
+        configs: [
+          { name: "min.insync.replicas", value: "2" },
+          { name: "durability", value: relaxedTopic ? "relaxed" : "strict" },
+          { name: "replica.replacement.delay.ms", value: String(REPLACEMENT_DELAY_MS) },
+        ],
+      },
+    ],
+    timeoutMs: 5_000,
+    validateOnly: false,
+  };
+  let created = false;
+  cluster.network.dial(
+    "admin",
+    SERVER,
+    (end) => {
+      end.receive({
+        frame: (frame) => {
+          created = decodeResponse(createTopics, 7, frame).body.topics[0]?.errorCode === 0;
+          end.close("the topic is there");
+        },
+        closed: () => {},
+      });
+      end.send(encodeRequest(createTopics, 7, { correlationId: 1, clientId: "admin" }, body));
+    },
+    () => {},
+  );
+  if (!(yield* until(cluster, () => created, 10_000))) return false;
+  cluster.oracle.follow(cluster.server.image!.topicNamed(TOPIC)!.topicId, partitions);
+  return true;
+}
+
+function* converge(cluster: SimulatedCluster): Life<void> {
+  const { recorder, time } = cluster;
+  const endMs = time.nowMs + CONVERGENCE_MS;
+  function* expect(rule: string, condition: () => boolean, evidence: () => string): Life<void> {
+    if (!(yield* until(cluster, condition, endMs - time.nowMs))) recorder.violation(`liveness: ${rule}`, evidence());
+  }
+  cluster.stopProducing();
+  const isAnswered = () => cluster.producers.every(({ isIdle }) => isIdle);
+  yield* expect("every partition is led and in sync", () => isWhole(cluster), () => describePartitions(cluster));
+  yield* expect("every producer has its answers", isAnswered, () => "one still waits");
+  const reader = cluster.newConsumer("reader");
+  const isRead = () => hasReadAll(cluster, reader);
+  yield* expect("everything committed can be read", isRead, () => describePositions(cluster, reader));
+  const { anomalies, acknowledged, read } = checkHistory(recorder.history, { finalReaders: [reader.process] });
+  const [anomaly] = anomalies;
+  if (anomaly !== undefined) recorder.violation(anomaly.class, `${anomaly.partition}: ${anomaly.evidence}`);
+  if (acknowledged > 0 && read > 0) return;
+  recorder.violation("nothing happened", `${acknowledged} acknowledged, ${read} read`);
+}
+
+function isWhole({ server, tabs }: SimulatedCluster): boolean {
+  const partitions = server.image?.topicNamed(TOPIC)?.partitions ?? [];
+  const alive = new Set(tabs.flatMap(({ core }) => (core?.self() === undefined ? [] : [core.nodeId])));
+  if (partitions.length === 0 || alive.size < tabs.length) return false;
+  return partitions.every(({ leader, isr, replicas, addingReplicas }) => {
+    const isComplete = isr.length === 3 && replicas.length === 3 && addingReplicas.length === 0;
+    return leader >= 0 && isComplete && isr.every((node) => alive.has(node));
+  });
+}
+
+function hasReadAll({ truth, schedule }: SimulatedCluster, reader: ScriptedConsumer): boolean {
+  return positions(schedule).every((partition) => reader.position(partition) >= truth.endOffset(partition));
+}
+
+function describePartitions({ server, tabs }: SimulatedCluster): string {
+  const partitions = (server.image?.topicNamed(TOPIC)?.partitions ?? []).map(
+    ({ partitionIndex, leader, leaderEpoch, isr, replicas, eligibleLeaderReplicas }) =>
+      `${partitionIndex}: leader ${leader} in epoch ${leaderEpoch}, replicas ${replicas.join()}, ` +
+      `isr ${isr.join()}, elr ${eligibleLeaderReplicas.join()}`,
+  );
+  const states = tabs.map(({ name, core, storage }) => {
+    return `${name} is broker ${storage.image.identity.brokerId}, ${core?.state ?? "away"}`;
+  });
+  return [...partitions, ...states].join("; ");
+}
+
+function describePositions({ truth, schedule }: SimulatedCluster, reader: ScriptedConsumer): string {
+  return positions(schedule)
+    .map((partition) => `partition ${partition} read to ${reader.position(partition)} of ${truth.endOffset(partition)}`)
+    .join("; ");
+}
+
+function positions({ partitions }: Schedule): number[] {
+  return Array.from({ length: partitions }, (_, partition) => partition);
+}
