@@ -62,6 +62,10 @@ export class SimulatedServer {
     return this.#controller !== undefined;
   }
 
+  get paused(): boolean {
+    return this.#paused;
+  }
+
   /** Whether everything decided is on the disk. */
   get settled(): boolean {
     return this.running && this.#writing.length === 0 && this.#unwritten.length === 0;
