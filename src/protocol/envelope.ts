@@ -3,7 +3,8 @@ import { Reader } from "./reader.ts";
 import type { Api, Message } from "./schema.ts";
 import { skipTags } from "./struct-codec.ts";
 import { utf8Length } from "./utf8.ts";
-import { Writer } from "./writer.ts";
+import { encode } from "./writer.ts";
+import type { Writer } from "./writer.ts";
 
 /**
  * Headers around requests and responses; frames, which carry their length, are in `frame.ts`. A flexible version has
@@ -30,14 +31,14 @@ export function encodeRequest<Init>(
   body: NoInfer<Init>,
 ): Uint8Array<ArrayBuffer> {
   const codec = api.request.codec(version);
-  const writer = new Writer();
-  writer.int16(api.key);
-  writer.int16(version);
-  writer.int32(header.correlationId);
-  writeClientId(writer, header.clientId);
-  if (version >= api.flexibleFrom) writer.unsignedVarint(0);
-  codec.write(writer, body);
-  return writer.finish();
+  return encode((writer) => {
+    writer.int16(api.key);
+    writer.int16(version);
+    writer.int32(header.correlationId);
+    writeClientId(writer, header.clientId);
+    if (version >= api.flexibleFrom) writer.unsignedVarint(0);
+    codec.write(writer, body);
+  });
 }
 
 /** Reads what precedes the body, which is laid out alike in all versions of all APIs. */
@@ -69,11 +70,11 @@ export function encodeResponse<Init>(
   body: NoInfer<Init>,
 ): Uint8Array<ArrayBuffer> {
   const codec = api.response.codec(version);
-  const writer = new Writer();
-  writer.int32(correlationId);
-  if (hasResponseTags(api, version)) writer.unsignedVarint(0);
-  codec.write(writer, body);
-  return writer.finish();
+  return encode((writer) => {
+    writer.int32(correlationId);
+    if (hasResponseTags(api, version)) writer.unsignedVarint(0);
+    codec.write(writer, body);
+  });
 }
 
 /** The correlation id of a response, which tells the request it answers and so how to read the rest. */
@@ -101,9 +102,8 @@ export function encodeMessage<Init>(
   version: number,
   body: NoInfer<Init>,
 ): Uint8Array<ArrayBuffer> {
-  const writer = new Writer();
-  message.codec(version).write(writer, body);
-  return writer.finish();
+  const codec = message.codec(version);
+  return encode((writer) => codec.write(writer, body));
 }
 
 export function decodeMessage<Decoded>(message: Message<Decoded>, version: number, bytes: Uint8Array): Decoded {

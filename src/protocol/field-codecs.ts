@@ -82,7 +82,7 @@ export function arrayCodec<Decoded, Encodable>(
     },
     write(writer, value) {
       writeLength(writer, value === null ? -1 : value.length);
-      for (const item of value ?? []) element.write(writer, item);
+      if (value !== null) for (const item of value) element.write(writer, item);
     },
   };
 }
@@ -96,17 +96,19 @@ interface LengthPrefix {
 /** The length before a string, bytes or an array; -1 stands for null, in flexible layouts as a 0 on the wire. */
 function lengthPrefix(layout: Layout, canBeNull: boolean, fixed: "int16" | "int32"): LengthPrefix {
   const { flexible } = layout;
+  const isShort = fixed === "int16";
   return {
-    size: flexible ? 1 : fixed === "int16" ? 2 : 4,
+    size: flexible ? 1 : isShort ? 2 : 4,
     readLength(reader) {
-      const length = flexible ? reader.unsignedVarint() - 1 : reader[fixed]();
+      const length = flexible ? reader.unsignedVarint() - 1 : isShort ? reader.int16() : reader.int32();
       if (length >= 0 || (length === -1 && canBeNull)) return length;
       throw new CorruptMessageError(`a length of ${length} before byte ${reader.position}`);
     },
     writeLength(writer, length) {
       assert(length >= 0 || canBeNull, "this version of the field cannot be null");
       if (flexible) writer.unsignedVarint(length + 1);
-      else writer[fixed](length);
+      else if (isShort) writer.int16(length);
+      else writer.int32(length);
     },
   };
 }

@@ -16,14 +16,12 @@ const TWO_32 = 0x1_0000_0000;
  */
 export class Reader {
   readonly #bytes: Uint8Array;
-  readonly #view: DataView;
   readonly #end: number;
   #position: number;
   #budget: number;
 
   constructor(bytes: Uint8Array, start = 0, end = bytes.length, budget = OBJECT_BUDGET) {
     this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#position = start;
     this.#end = end;
     this.#budget = budget;
@@ -44,35 +42,39 @@ export class Reader {
   }
 
   int8(): number {
-    return this.#view.getInt8(this.#advance(1));
+    return (this.#byte() << 24) >> 24;
   }
 
   int16(): number {
-    return this.#view.getInt16(this.#advance(2));
+    return (this.uint16() << 16) >> 16;
   }
 
   uint16(): number {
-    return this.#view.getUint16(this.#advance(2));
+    const at = this.#advance(2);
+    return (this.#bytes[at]! << 8) | this.#bytes[at + 1]!;
   }
 
   int32(): number {
-    return this.#view.getInt32(this.#advance(4));
+    const at = this.#advance(4);
+    const bytes = this.#bytes;
+    return (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
   }
 
   uint32(): number {
-    return this.#view.getUint32(this.#advance(4));
+    return this.int32() >>> 0;
   }
 
   /** A 64-bit integer as a number; one that a number cannot hold exactly is refused. */
   int64(): number {
-    const at = this.#advance(8);
-    const value = this.#view.getInt32(at) * TWO_32 + this.#view.getUint32(at + 4);
-    if (!Number.isSafeInteger(value)) throw new CorruptMessageError(`a 64-bit integer at byte ${at} is beyond 2^53`);
-    return value;
+    const high = this.int32();
+    const value = high * TWO_32 + this.uint32();
+    if (Number.isSafeInteger(value)) return value;
+    throw new CorruptMessageError(`a 64-bit integer at byte ${this.#position - 8} is beyond 2^53`);
   }
 
   float64(): number {
-    return this.#view.getFloat64(this.#advance(8));
+    const at = this.#advance(8);
+    return new DataView(this.#bytes.buffer, this.#bytes.byteOffset).getFloat64(at);
   }
 
   boolean(): boolean {

@@ -22,6 +22,8 @@ export const MAGIC = 2;
 const CRC_AT = 17;
 const CRC_START = 21;
 
+const TWO_32 = 0x1_0000_0000;
+
 const CODEC_MASK = 0x07;
 const LOG_APPEND_TIME = 0x08;
 const TRANSACTIONAL = 0x10;
@@ -147,7 +149,9 @@ export function recordsSection(bytes: Uint8Array): Uint8Array {
 /** Sets the base offset in place. The checksum does not cover it. */
 export function setBaseOffset(bytes: Uint8Array, baseOffset: number, position = 0): void {
   assert(Number.isSafeInteger(baseOffset), "an offset is a safe integer");
-  viewOf(bytes).setBigInt64(position, BigInt(baseOffset));
+  const view = viewOf(bytes);
+  view.setInt32(position, Math.floor(baseOffset / TWO_32));
+  view.setUint32(position + 4, baseOffset >>> 0);
 }
 
 /** Sets the leader epoch in place. The checksum does not cover it. */

@@ -3,7 +3,8 @@ import { Reader } from "./reader.ts";
 import type { BatchHeader } from "./record-batch.ts";
 import { utf8Length } from "./utf8.ts";
 import { sizeOfVarint, sizeOfVarlong } from "./varint.ts";
-import { Writer } from "./writer.ts";
+import { encode } from "./writer.ts";
+import type { Writer } from "./writer.ts";
 
 export interface RecordHeader {
   readonly key: string;
@@ -32,12 +33,12 @@ const MIN_HEADER_BYTES = 2;
 
 /** The uncompressed records section of a batch whose base offset and timestamp are those of the first record. */
 export function encodeRecords(records: readonly RecordInit[]): Uint8Array<ArrayBuffer> {
-  const writer = new Writer(1024);
   const first = records[0];
-  for (const record of records) {
-    writeRecord(writer, record, record.offset - first!.offset, record.timestamp - first!.timestamp);
-  }
-  return writer.finish();
+  return encode((writer) => {
+    for (const record of records) {
+      writeRecord(writer, record, record.offset - first!.offset, record.timestamp - first!.timestamp);
+    }
+  });
 }
 
 /** The bytes that a record adds to a section, so that a producer can fill a batch up to a limit. */

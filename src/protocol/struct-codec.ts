@@ -3,7 +3,7 @@ import type { Codec, Layout } from "./field-codecs.ts";
 import { CorruptMessageError } from "./errors.ts";
 import type { Reader } from "./reader.ts";
 import type { Field, Presence } from "./schema.ts";
-import { Writer } from "./writer.ts";
+import type { Writer } from "./writer.ts";
 
 /** More tagged fields than any struct of Kafka's will have; a tag buffer with more of them is an attack. */
 const MAX_TAGGED_FIELDS = 1024;
@@ -36,15 +36,14 @@ export function structCodec(
   layout: Layout,
   canBeNull: boolean,
 ): Codec<Values | null, Values | null> {
-  const blank: Values = {};
   const inline: Slot[] = [];
   const tagged: TaggedSlot[] = [];
+  const absent: Omit<Slot, "codec">[] = [];
   for (const { name, field, presence } of members) {
-    blank[name] = presence?.fallback;
-    if (presence !== undefined && !isPresent(presence, layout)) continue;
-    const slot = { name, codec: field.codec(layout), fallback: presence?.fallback };
-    if (presence?.tag === undefined) inline.push(slot);
-    else tagged.push({ ...slot, tag: presence.tag });
+    const fallback = presence?.fallback;
+    if (presence !== undefined && !isPresent(presence, layout)) absent.push({ name, fallback });
+    else if (presence?.tag === undefined) inline.push({ name, codec: field.codec(layout), fallback });
+    else tagged.push({ name, codec: field.codec(layout), fallback, tag: presence.tag });
   }
   tagged.sort((a, b) => a.tag - b.tag);
 
@@ -53,8 +52,11 @@ export function structCodec(
     cost: 1 + members.length,
     read(reader) {
       if (canBeNull && isNull(reader)) return null;
-      const values: Values = { ...blank };
+      // Always in the same order, so that all values of a struct share one layout in the engine.
+      const values: Values = {};
       for (const { name, codec } of inline) values[name] = codec.read(reader);
+      for (const { name, fallback } of tagged) values[name] = fallback;
+      for (const { name, fallback } of absent) values[name] = fallback;
       if (layout.flexible) readTags(reader, tagged, values);
       return values;
     },
@@ -113,14 +115,12 @@ function readTagged(reader: Reader, tag: number, slots: readonly TaggedSlot[], v
 }
 
 function writeTags(writer: Writer, slots: readonly TaggedSlot[], values: Values): void {
+  if (slots.length === 0) return writer.uint8(0);
   const present = slots.filter(({ name, fallback }) => values[name] !== undefined && !isEqual(values[name], fallback));
   writer.unsignedVarint(present.length);
   for (const { name, tag, codec } of present) {
-    const payload = new Writer();
-    codec.write(payload, values[name]);
     writer.unsignedVarint(tag);
-    writer.unsignedVarint(payload.length);
-    writer.bytes(payload.finish());
+    writer.sized(() => codec.write(writer, values[name]));
   }
 }
 

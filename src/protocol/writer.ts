@@ -3,6 +3,8 @@ import { utf8Length, writeUtf8 } from "./utf8.ts";
 import { writeUuid } from "./uuid.ts";
 
 const TWO_32 = 0x1_0000_0000;
+/** What {@link encode} starts with, and the most that it keeps for the next message. */
+const SPARE_BYTES = [16 * 1024, 1024 * 1024] as const;
 
 /**
  * Writes Kafka's primitive types, big-endian, into a buffer that grows. A value that does not fit its type is a
@@ -10,13 +12,11 @@ const TWO_32 = 0x1_0000_0000;
  */
 export class Writer {
   #bytes: Uint8Array<ArrayBuffer>;
-  #view: DataView;
   #length = 0;
 
   /** `capacity` is a guess in bytes. */
   constructor(capacity = 256) {
     this.#bytes = new Uint8Array(Math.ceil(capacity));
-    this.#view = new DataView(this.#bytes.buffer);
   }
 
   get length(): number {
@@ -30,8 +30,7 @@ export class Writer {
 
   int8(value: number): void {
     if (value << 24 >> 24 !== value) refuse(value, "8-bit integer");
-    const at = this.#advance(1);
-    this.#view.setInt8(at, value);
+    this.#byte(value);
   }
 
   uint8(value: number): void {
@@ -41,38 +40,33 @@ export class Writer {
 
   int16(value: number): void {
     if (value << 16 >> 16 !== value) refuse(value, "16-bit integer");
-    const at = this.#advance(2);
-    this.#view.setInt16(at, value);
+    this.#two(value);
   }
 
   uint16(value: number): void {
     if ((value & 0xffff) !== value) refuse(value, "unsigned 16-bit integer");
-    const at = this.#advance(2);
-    this.#view.setUint16(at, value);
+    this.#two(value);
   }
 
   int32(value: number): void {
     if ((value | 0) !== value) refuse(value, "32-bit integer");
-    const at = this.#advance(4);
-    this.#view.setInt32(at, value);
+    this.#four(value);
   }
 
   uint32(value: number): void {
     if (value >>> 0 !== value) refuse(value, "unsigned 32-bit integer");
-    const at = this.#advance(4);
-    this.#view.setUint32(at, value);
+    this.#four(value);
   }
 
   int64(value: number): void {
     if (!Number.isSafeInteger(value)) refuse(value, "integer below 2^53");
-    const at = this.#advance(8);
-    this.#view.setInt32(at, Math.floor(value / TWO_32));
-    this.#view.setUint32(at + 4, value >>> 0);
+    this.#four(Math.floor(value / TWO_32));
+    this.#four(value >>> 0);
   }
 
   float64(value: number): void {
     const at = this.#advance(8);
-    this.#view.setFloat64(at, value);
+    new DataView(this.#bytes.buffer).setFloat64(at, value);
   }
 
   boolean(value: boolean): void {
@@ -122,13 +116,45 @@ export class Writer {
     writeUtf8(text, this.#bytes, at);
   }
 
+  /** Writes something behind its size in bytes, as an unsigned varint. */
+  sized(write: () => void): void {
+    const sizeAt = this.#advance(1);
+    write();
+    const size = this.#length - sizeAt - 1;
+    if (size < 0x80) return void (this.#bytes[sizeAt] = size);
+    // The size needs more room than was kept for it.
+    const content = this.#bytes.slice(sizeAt + 1, this.#length);
+    this.#length = sizeAt;
+    this.unsignedVarint(size);
+    this.bytes(content);
+  }
+
+  /** Forgets what was written. */
+  reset(): void {
+    this.#length = 0;
+  }
+
   #byte(value: number): void {
     const at = this.#advance(1);
     this.#bytes[at] = value;
   }
 
-  /** Makes room for `length` bytes, and tells where. May replace the view, which must be looked up only afterwards. */
-  /** Makes room. The buffer and its view may be others afterwards, so they are read only after this returns. */
+  #two(value: number): void {
+    const at = this.#advance(2);
+    this.#bytes[at] = value >> 8;
+    this.#bytes[at + 1] = value;
+  }
+
+  #four(value: number): void {
+    const at = this.#advance(4);
+    const bytes = this.#bytes;
+    bytes[at] = value >> 24;
+    bytes[at + 1] = value >> 16;
+    bytes[at + 2] = value >> 8;
+    bytes[at + 3] = value;
+  }
+
+  /** Makes room. The buffer may be another one afterwards, so it is read only after this returns. */
   #advance(length: number): number {
     const at = this.#length;
     this.#length = at + length;
@@ -140,8 +166,22 @@ export class Writer {
     const larger = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
     larger.set(this.#bytes);
     this.#bytes = larger;
-    this.#view = new DataView(larger.buffer);
   }
+}
+
+/** Handed from one message to the next: making a buffer costs more than filling a small one. */
+let spare: Writer | undefined;
+
+/** What `write` writes, in a buffer of just its size. */
+export function encode(write: (writer: Writer) => void): Uint8Array<ArrayBuffer> {
+  const writer = spare ?? new Writer(SPARE_BYTES[0]);
+  // Whoever encodes within `write` gets another one.
+  spare = undefined;
+  writer.reset();
+  write(writer);
+  const bytes = writer.finish().slice();
+  if (bytes.length <= SPARE_BYTES[1]) spare = writer;
+  return bytes;
 }
 
 /** Kept apart from the checks, so that a value which fits costs no message. */

@@ -1,7 +1,7 @@
 import { CorruptMessageError, UnsupportedVersionError } from "../errors.ts";
 import { Reader } from "../reader.ts";
 import type { Decoded, Encodable } from "../schema.ts";
-import { Writer } from "../writer.ts";
+import { encode } from "../writer.ts";
 import { registerBrokerRecord } from "./00-register-broker.ts";
 import { unregisterBrokerRecord } from "./01-unregister-broker.ts";
 import { topicRecord } from "./02-topic.ts";
@@ -68,12 +68,12 @@ export function encodeMetadataRecord(record: MetadataRecordInit, version?: numbe
   const schema = schemaByName.get(record.type)!;
   const used = version ?? schema.versions[1];
   const codec = schema.codec(used);
-  const writer = new Writer();
-  writer.unsignedVarint(FRAME_VERSION);
-  writer.unsignedVarint(schema.key);
-  writer.unsignedVarint(used);
-  codec.write(writer, record);
-  return writer.finish();
+  return encode((writer) => {
+    writer.unsignedVarint(FRAME_VERSION);
+    writer.unsignedVarint(schema.key);
+    writer.unsignedVarint(used);
+    codec.write(writer, record);
+  });
 }
 
 /** Decodes a record; throws CorruptMessageError for a kind that is not known. */
