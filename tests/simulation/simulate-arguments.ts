@@ -45,10 +45,10 @@ export function parseSimulateArguments(args: readonly string[], cores: number): 
   }
   const usualSeeds = values.speed === true ? "40" : values.seed === undefined ? "100" : "1";
   return {
-    seeds: integer("--seeds", values.seeds ?? usualSeeds, 1, MOST),
-    firstSeed: integer("--seed", values.seed ?? "1", 0, MOST),
-    seconds: integer("--seconds", values.seconds ?? "40", 1, 86_400),
-    workers: integer("--workers", values.workers ?? String(cores), 1, 1_024),
+    seeds: wholeNumber("--seeds", values.seeds ?? usualSeeds, 1, MOST),
+    firstSeed: wholeNumber("--seed", values.seed ?? "1", 0, MOST),
+    seconds: wholeNumber("--seconds", values.seconds ?? "40", 1, 86_400),
+    workers: wholeNumber("--workers", values.workers ?? String(cores), 1, 1_024),
     schedule: values.schedule,
     save: values.save,
     json: values.json,
@@ -78,7 +78,7 @@ function parse(args: readonly string[]) {
   }
 }
 
-function integer(flag: string, text: string, least: number, most: number): number {
+export function wholeNumber(flag: string, text: string, least: number, most: number): number {
   const value = Number(text);
   if (/^\d+$/.test(text) && value >= least && value <= most) return value;
   throw new UsageError(`${flag} ${text}: give a whole number from ${least} to ${most}`);

@@ -1,9 +1,9 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
-import type { simulate } from "../simulate.ts";
-import type { PlantedBug } from "./planted-bugs.ts";
+import { fileURLToPath } from "node:url";
+import { WorkerPool } from "../worker-pool.ts";
+import type { PlantedBug } from "./planted-bug.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
@@ -19,20 +19,25 @@ export function planted(bug: PlantedBug): Map<string, string> {
   return texts;
 }
 
-/** Gives `run` the simulation of a copy of the source that has the bug; the source itself is not touched. */
-export async function withPlanted<T>(bug: PlantedBug, run: (simulation: typeof simulate) => Promise<T>): Promise<T> {
+/** Gives `use` workers that run a copy of the source which has the bug; the source itself is not touched. */
+export async function withPlanted<T>(
+  bug: PlantedBug,
+  workers: number,
+  use: (pool: WorkerPool) => Promise<T>,
+): Promise<T> {
+  const texts = planted(bug);
   const copy = mkdtempSync(join(tmpdir(), "planted-"));
+  const pool = new WorkerPool({ workers, entry: join(copy, "tests/simulation/simulation-worker.ts") });
   try {
     for (const folder of ["src", "tests/simulation", "tests/history"]) {
       cpSync(join(root, folder), join(copy, folder), { recursive: true });
     }
+    symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
     writeFileSync(join(copy, "package.json"), '{ "type": "module" }');
-    for (const [file, text] of planted(bug)) writeFileSync(join(copy, file), text);
-    const module = (await import(pathToFileURL(join(copy, "tests/simulation/simulate.ts")).href)) as {
-      simulate: typeof simulate;
-    };
-    return await run(module.simulate);
+    for (const [file, text] of texts) writeFileSync(join(copy, file), text);
+    return await use(pool);
   } finally {
+    pool.stop();
     rmSync(copy, { recursive: true, force: true });
   }
 }

@@ -1,19 +1,24 @@
 import { expect, test } from "vitest";
-import { planted, withPlanted } from "./plant.ts";
+import { findPlanted } from "./find-planted.ts";
+import { planted } from "./plant.ts";
 import { plantedBugs } from "./planted-bugs.ts";
 
 test.each(plantedBugs.map((bug) => [bug.name, bug] as const))("%s can still be planted", (_, bug) => {
-  expect(planted(bug).size).toBeGreaterThan(0);
+  for (const [file, text] of planted(bug)) expect(text, file).not.toBe("");
 });
 
-test("a planted bug is found, within a few seeds", { timeout: 120_000 }, async () => {
-  const bug = plantedBugs.find(({ name }) => name === "acknowledges-own-copy")!;
-  const rules = await withPlanted(bug, async (simulate) => {
-    const found: (string | undefined)[] = [];
-    for (const seed of [1, 2, 3, 4]) found.push((await simulate(seed, { seconds: 12 })).violation?.rule);
-    return found;
-  });
-  expect(rules).toContain("acknowledged-is-committed");
+test("every planted bug is another one", () => {
+  expect(plantedBugs.length).toBeGreaterThanOrEqual(44);
+  expect(new Set(plantedBugs.map(({ name }) => name)).size).toBe(plantedBugs.length);
+  expect(new Set(plantedBugs.map(({ edits }) => JSON.stringify(edits))).size).toBe(plantedBugs.length);
+});
+
+test("a planted bug is found, and shrunk to a handful of faults", { timeout: 240_000 }, async () => {
+  const bug = plantedBugs.find(({ name }) => name === "never-diverges")!;
+  const finding = await findPlanted(bug, { firstSeed: 1, seeds: 20, seconds: 20, workers: 1, shrinks: true });
+  expect(finding?.run.result.violation?.rule).toBeDefined();
+  expect(finding?.shrunk?.result.violation?.rule).toBe(finding?.run.result.violation?.rule);
+  expect(finding?.shrunk?.result.schedule.faults.length).toBeLessThanOrEqual(5);
 });
 
 test("source that has moved on is noticed", () => {

@@ -1,0 +1,30 @@
+import { runSeeds } from "../campaign.ts";
+import type { Seeds } from "../campaign.ts";
+import type { FinishedRun } from "../simulation-worker.ts";
+import type { PlantedBug } from "./planted-bug.ts";
+import { withPlanted } from "./plant.ts";
+
+export interface SearchOptions extends Seeds {
+  readonly workers: number;
+  readonly shrinks: boolean;
+}
+
+/** The first run, in the order of the seeds, that fails because of the bug. */
+export interface Finding {
+  readonly run: FinishedRun;
+  /** The faults of the same run, or of the smallest one that breaks the same rule, if it was to be shrunk. */
+  readonly shrunk: FinishedRun | undefined;
+}
+
+/** Undefined when every seed passes in spite of the bug. */
+export function findPlanted(bug: PlantedBug, options: SearchOptions): Promise<Finding | undefined> {
+  return withPlanted(bug, options.workers, async (pool) => {
+    for await (const run of runSeeds(pool, options)) {
+      if (run.result.violation === undefined) continue;
+      const { seed, schedule } = run.result;
+      const task = { seed, schedule, seconds: run.seconds, shrinks: true };
+      return { run, shrunk: options.shrinks ? await pool.run(task) : undefined };
+    }
+    return undefined;
+  });
+}
