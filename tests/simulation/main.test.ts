@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, expect, test } from "vitest";
 import { drawSchedule } from "./schedule.ts";
-import { parseSavedRun, saveRun } from "./schedule-file.ts";
+import { parseSavedRun } from "./saved-run.ts";
+import { saveRun } from "./schedule-file.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "simulate-"));

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { drawSchedule } from "./schedule.ts";
-import { parseSavedRun, readScheduleFile, saveRun, SCHEDULE_VERSION } from "./schedule-file.ts";
+import { parseSavedRun, SCHEDULE_VERSION } from "./saved-run.ts";
+import { readScheduleFile, saveRun } from "./schedule-file.ts";
 import { UsageError } from "./usage-error.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "schedules-"));
