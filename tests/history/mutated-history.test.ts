@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { checkHistory } from "./check-history.ts";
-import type { AnomalyClass } from "./check-history.ts";
+import type { AnomalyClass } from "./anomaly.ts";
 import type { HistoryEvent } from "./history.ts";
 import { randomHistory, randomIntegers } from "./random-history.ts";
 
