@@ -20,10 +20,15 @@ const AHEAD = 16;
 const MARKED_RUN_SECONDS = 40;
 
 /** One run per seed, on all workers, in the order of the seeds. */
-export async function* runSeeds(pool: WorkerPool, { firstSeed, seeds, seconds }: Seeds): AsyncGenerator<FinishedRun> {
+export async function* runSeeds(
+  pool: Pick<WorkerPool, "run" | "workers">,
+  { firstSeed, seeds, seconds }: Seeds,
+): AsyncGenerator<FinishedRun> {
   const begun: Promise<FinishedRun>[] = [];
   for (let seed = firstSeed; seed < firstSeed + seeds || begun.length > 0; ) {
-    while (seed < firstSeed + seeds && begun.length < AHEAD * pool.workers) begun.push(pool.run({ seed: seed++, seconds }));
+    while (seed < firstSeed + seeds && begun.length < AHEAD * pool.workers) {
+      begun.push(pool.run({ seed: seed++, seconds }));
+    }
     yield await begun.shift()!;
   }
 }

@@ -36,6 +36,7 @@ async function main(): Promise<void> {
   };
   for (let count = 0; count < atOnce; count++) begin();
   let found = 0;
+  process.once("SIGINT", () => process.exit(130));
   for (const [index, bug] of bugs.entries()) {
     const finding = await findings[index];
     if (finding !== undefined) found++;

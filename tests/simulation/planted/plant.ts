@@ -27,6 +27,9 @@ export async function withPlanted<T>(
 ): Promise<T> {
   const texts = planted(bug);
   const copy = mkdtempSync(join(tmpdir(), "planted-"));
+  const remove = () => rmSync(copy, { recursive: true, force: true });
+  // Also when the process is interrupted.
+  process.once("exit", remove);
   const pool = new WorkerPool({ workers, entry: join(copy, "tests/simulation/simulation-worker.ts") });
   try {
     for (const folder of ["src", "tests/simulation", "tests/history"]) {
@@ -38,6 +41,7 @@ export async function withPlanted<T>(
     return await use(pool);
   } finally {
     pool.stop();
-    rmSync(copy, { recursive: true, force: true });
+    process.off("exit", remove);
+    remove();
   }
 }
