@@ -22,6 +22,12 @@ interface Pending {
 /** A client that hears nothing for so long gives its connection up. */
 const REQUEST_TIMEOUT_MS = 8_000;
 const REFRESH_MS = 100;
+const BACKOFF_MS = [40, 1_000] as const;
+
+/** How long a client waits after so many failures in a row, as Kafka's do (KIP-580). */
+export function backoffMs(failures: number): number {
+  return Math.min(BACKOFF_MS[0] * 2 ** Math.min(failures, 10), BACKOFF_MS[1]);
+}
 
 /** A scripted client's connections to brokers, and what it knows of who leads. */
 export class BrokerLinks {

@@ -4,7 +4,7 @@ import type { FetchResponse } from "../../src/protocol/apis/01-fetch.ts";
 import { errorName, isRetriable } from "../../src/protocol/error-codes.ts";
 import { batches, recordsSection, verifyCrc } from "../../src/protocol/record-batch.ts";
 import { decodeRecords } from "../../src/protocol/records.ts";
-import { BrokerLinks } from "./broker-links.ts";
+import { backoffMs, BrokerLinks } from "./broker-links.ts";
 import type { ClientContext } from "./broker-links.ts";
 import type { Recorder } from "./recorder.ts";
 import { PADDING } from "./scripted-producer.ts";
@@ -18,9 +18,10 @@ interface Position {
   epoch: number;
   isAsked: boolean;
   retryAtUs: number;
+  /** Failures in a row. */
+  failures: number;
 }
 
-const RETRY_MS = 50;
 const MAX_WAIT_MS = 300;
 
 /** Reads every partition from its beginning, with the consumer's checks of Kafka and without a group. */
@@ -31,7 +32,9 @@ export class ScriptedConsumer {
   readonly #recorder: Recorder;
   readonly #links: BrokerLinks;
   readonly #positions: Position[];
-  #isTimed = false;
+  /** Leaders with an open fetch: a second one would only make the first one end. */
+  readonly #asked = new Set<number>();
+  #timedForUs = Number.POSITIVE_INFINITY;
   isOver = false;
 
   constructor(
@@ -54,6 +57,7 @@ export class ScriptedConsumer {
       epoch: -1,
       isAsked: false,
       retryAtUs: 0,
+      failures: 0,
     }));
     this.#links.refresh();
     this.#pump();
@@ -72,31 +76,35 @@ export class ScriptedConsumer {
     if (this.isOver) return;
     const { time } = this.#context;
     const byLeader = new Map<number, Position[]>();
-    let isBlocked = false;
+    let retryAtUs = Number.POSITIVE_INFINITY;
     for (const position of this.#positions) {
       if (position.isAsked) continue;
       const leader = this.#links.leaders.get(position.partition);
-      if (leader === undefined || leader.nodeId < 0 || time.nowUs < position.retryAtUs) {
-        isBlocked = true;
+      if (time.nowUs >= position.retryAtUs && (leader === undefined || leader.nodeId < 0)) this.#later(position);
+      if (leader === undefined || time.nowUs < position.retryAtUs) {
+        retryAtUs = Math.min(retryAtUs, position.retryAtUs);
         continue;
       }
+      if (this.#asked.has(leader.nodeId)) continue;
       const positions = byLeader.get(leader.nodeId) ?? [];
       byLeader.set(leader.nodeId, positions);
       positions.push(position);
     }
     for (const [nodeId, positions] of byLeader) this.#fetch(nodeId, positions);
-    if (!isBlocked || this.#isTimed) return;
-    this.#isTimed = true;
-    this.#links.refresh();
-    time.after(RETRY_MS, () => {
-      this.#isTimed = false;
+    if (retryAtUs >= this.#timedForUs) return;
+    this.#timedForUs = retryAtUs;
+    time.at(retryAtUs, () => {
+      if (this.#timedForUs !== retryAtUs) return;
+      this.#timedForUs = Number.POSITIVE_INFINITY;
       this.#pump();
     });
   }
 
   #fetch(nodeId: number, positions: readonly Position[]): void {
+    this.#asked.add(nodeId);
     for (const position of positions) position.isAsked = true;
     const ended = () => {
+      this.#asked.delete(nodeId);
       for (const position of positions) position.isAsked = false;
     };
     const partitions = positions.map(({ partition, offset, epoch }) => ({
@@ -148,10 +156,11 @@ export class ScriptedConsumer {
       position.offset = Math.max(position.offset, header.lastOffset + 1);
       position.epoch = header.partitionLeaderEpoch;
     }
+    position.failures = 0;
   }
 
   #later(position: Position): void {
-    position.retryAtUs = this.#context.time.nowUs + RETRY_MS * 1000;
+    position.retryAtUs = this.#context.time.nowUs + backoffMs(position.failures++) * 1000;
     this.#links.refresh();
   }
 }

@@ -4,7 +4,7 @@ import { initProducerId } from "../../src/protocol/apis/22-init-producer-id.ts";
 import { errorName, isRetriable } from "../../src/protocol/error-codes.ts";
 import type { ErrorName } from "../../src/protocol/error-codes.ts";
 import { encodeBatch } from "../../src/protocol/record-batch.ts";
-import { BrokerLinks } from "./broker-links.ts";
+import { backoffMs, BrokerLinks } from "./broker-links.ts";
 import type { ClientContext } from "./broker-links.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Schedule } from "./schedule.ts";
@@ -27,6 +27,8 @@ interface Queue {
   readonly batches: Batch[];
   nextSequence: number;
   retryAtUs: number;
+  /** Failures in a row. */
+  failures: number;
   /** Something failed: nothing is sent until every open request has ended, then all from the first on. */
   drains: boolean;
   isTimed: boolean;
@@ -37,7 +39,6 @@ interface Queue {
 
 const MAX_OPEN = 5;
 const MAX_BATCH_RECORDS = 20;
-const RETRY_MS = 50;
 /** No value contains it. */
 export const PADDING = "~";
 /** The tabs take their virtual time to begin here, too. */
@@ -84,6 +85,7 @@ export class ScriptedProducer {
       batches: [],
       nextSequence: 0,
       retryAtUs: 0,
+      failures: 0,
       drains: false,
       isTimed: false,
       lingers: false,
@@ -128,7 +130,7 @@ export class ScriptedProducer {
 
   #identify(): void {
     if (this.isOver) return;
-    const again = () => this.#context.time.after(RETRY_MS, () => this.#identify());
+    const again = () => this.#context.time.after(backoffMs(0), () => this.#identify());
     this.#links.askAnybody(
       initProducerId,
       4,
@@ -193,6 +195,7 @@ export class ScriptedProducer {
         this.#recorder.acknowledged(this.process, queue.partition, value, baseOffset + at);
       });
       queue.isKnown = true;
+      queue.failures = 0;
       batch.isAcknowledged = true;
       while (queue.batches[0]?.isAcknowledged === true) queue.batches.shift();
       this.#stuckSinceUs = undefined;
@@ -216,7 +219,7 @@ export class ScriptedProducer {
     const { time } = this.#context;
     this.#links.refresh();
     queue.drains = true;
-    queue.retryAtUs = time.nowUs + RETRY_MS * 1000;
+    queue.retryAtUs = time.nowUs + backoffMs(queue.failures++) * 1000;
     this.#wait(queue);
   }
 
