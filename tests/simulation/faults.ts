@@ -2,16 +2,19 @@ import { StoredLogs } from "../../src/platform/simulated/stored-logs.ts";
 import type { NodeName } from "../../src/platform/simulated/network.ts";
 import { SERVER } from "../../src/platform/simulated/simulated-server.ts";
 import type { SimulatedTab } from "../../src/platform/simulated/simulated-tab.ts";
-import type { Fault, FaultKind } from "./schedule.ts";
+import type { Fault, FaultKind, Occasion } from "./schedule.ts";
 import type { SimulatedCluster } from "./simulated-cluster.ts";
+import { PASSING_TOPIC, TOPIC } from "./topics.ts";
 
 /** Undoes what a fault left behind; called at its end, or early when everything is healed. */
 type Heal = () => void;
 
-/** Carries out the schedule's faults, each at its time, and ends them all when asked to. */
+/** Carries out the schedule's faults, each at its time or the first occasion after, and ends them all when asked to. */
 export class Faults {
   readonly #cluster: SimulatedCluster;
   readonly #heals = new Set<Heal>();
+  /** Faults whose time has come, and whose occasion has not. */
+  #armed: Fault[] = [];
   #over = false;
 
   constructor(cluster: SimulatedCluster) {
@@ -19,11 +22,15 @@ export class Faults {
   }
 
   begin(faults: readonly Fault[], startUs: number): void {
+    const { time, controllerWatch } = this.#cluster;
     for (const fault of faults) {
-      this.#cluster.time.at(startUs + fault.atMs * 1000, () => {
-        if (!this.#over) this.#happen(fault);
+      time.at(startUs + fault.atMs * 1000, () => {
+        if (this.#over) return;
+        if (fault.on === "time") this.#happen(fault);
+        else this.#armed.push(fault);
       });
     }
+    controllerWatch.onOccasion((occasion) => this.#occur(occasion));
   }
 
   healAll(): void {
@@ -33,10 +40,21 @@ export class Faults {
     for (const tab of this.#cluster.tabs) this.#cluster.startTab(tab);
   }
 
+  /** The decision is made and not yet on the disk. */
+  #occur(occasion: Occasion): void {
+    const due = this.#armed.filter(({ on }) => on === occasion);
+    if (due.length === 0) return;
+    this.#armed = this.#armed.filter(({ on }) => on !== occasion);
+    this.#cluster.time.after(0, () => {
+      for (const fault of due) if (!this.#over) this.#happen(fault);
+    });
+  }
+
   #happen(fault: Fault): void {
     const { time } = this.#cluster;
     this.#cluster.note(`fault: ${fault.kind} ${fault.target}/${fault.other} for ${fault.durationMs} ms`);
     const undo = effects[fault.kind](this.#cluster, fault);
+    this.#cluster.faultCame?.(fault, undo !== undefined);
     if (undo === undefined) return this.#cluster.note("fault: has no target at present");
     this.#cluster.mark(`fault ${fault.kind}`);
     const heal = () => {
@@ -60,6 +78,43 @@ const effects: Record<FaultKind, Effect> = {
     tab.kill();
     cluster.time.after(20, () => cluster.startTab(tab));
     return nothing;
+  }),
+  "reload-storm": onTab((cluster, tab) => {
+    let isOver = false;
+    const reload = () => {
+      if (isOver) return;
+      tab.kill();
+      cluster.time.after(20, () => cluster.startTab(tab));
+      cluster.time.after(cluster.faultChance.between(40, 600), reload);
+    };
+    reload();
+    return () => {
+      isOver = true;
+      cluster.startTab(tab);
+    };
+  }),
+  // A browser freezes a tab before it takes its memory back, and loads it again when somebody looks at it.
+  "discard-tab": onTab((cluster, tab) => {
+    tab.freeze();
+    cluster.time.after(500, () => tab.kill());
+    return () => {
+      tab.kill();
+      cluster.startTab(tab);
+    };
+  }),
+  // Somebody stole the lock: two tabs have one directory, and the first does not know until its next write.
+  "duplicate-tab": onTab((cluster, tab) => {
+    if (cluster.tabs.length > 6) return undefined;
+    cluster.duplicateTab(tab);
+    return () => tab.dispatch({ type: "storage-failed", reason: "another tab has the lock of this directory" });
+  }),
+  "throttle-timers": onTab((_, tab) => {
+    tab.throttleTimers(1_000);
+    return () => tab.throttleTimers(0);
+  }),
+  "tab-clock-rate": onTab((_, tab, { other }) => {
+    tab.setClockRate(rateOf(other));
+    return () => tab.setClockRate(1);
   }),
   "close-tab": onTab((cluster, tab) => {
     tab.close();
@@ -95,7 +150,7 @@ const effects: Record<FaultKind, Effect> = {
     for (const tab of tabs) {
       tab.kill();
       if (mayForget.includes(tab)) cluster.noteDamage(tab);
-      tab.storage.losePower();
+      if (tab.storage.losePower()) cluster.mark("power lost with unflushed data");
     }
     return () => {
       for (const tab of tabs) cluster.startTab(tab);
@@ -151,12 +206,34 @@ const effects: Record<FaultKind, Effect> = {
     tab.storage.stall(durationMs);
     return nothing;
   }),
+  "slow-storage": onTab((_, tab, { other }) => {
+    tab.storage.slowDown(20 + (other % 30) * 10);
+    return () => tab.storage.slowDown(0);
+  }),
   "close-storage": onTab((_, tab) => {
     tab.dispatch({ type: "storage-failed", reason: "the database was closed" });
     return nothing;
   }),
   cut: betweenTabs((cluster, one, two) => cutWays(cluster, [[one, two], [two, one]])),
   "cut-one-way": betweenTabs((cluster, one, two) => cutWays(cluster, [[one, two]])),
+  "flap-link": betweenTabs((cluster, one, two) => {
+    let heal: Heal | undefined;
+    let isOver = false;
+    const flap = () => {
+      if (isOver) return;
+      if (heal === undefined) heal = cutWays(cluster, [[one, two], [two, one]]);
+      else {
+        heal();
+        heal = undefined;
+      }
+      cluster.time.after(cluster.faultChance.between(100, 2_000), flap);
+    };
+    flap();
+    return () => {
+      isOver = true;
+      heal?.();
+    };
+  }),
   "isolate-tab": onTab((cluster, tab) => {
     return cutWays(cluster, waysBetween(tab.name, [...otherTabs(cluster, tab), ...clients(cluster), SERVER]));
   }),
@@ -177,6 +254,21 @@ const effects: Record<FaultKind, Effect> = {
     cluster.network.slowDown(one, two, 2 + (other % 100));
     return () => cluster.network.slowDown(one, two, 1);
   }),
+  "slow-from-server": onTab(({ network }, { name }, { other }) => {
+    network.slowDown(SERVER, name, 50 + (other % 40) * 10);
+    return () => network.slowDown(SERVER, name, 1);
+  }),
+  "slow-reader": betweenTabs(({ network }, one, two, { target }) => {
+    network.throttle(one, two, 1 + (target % 20));
+    return () => network.throttle(one, two, Number.POSITIVE_INFINITY);
+  }),
+  "relay-outage": ({ network, server, schedule }) => {
+    if (schedule.relayedTabs === 0) return undefined;
+    network.stopRelay();
+    return () => {
+      if (server.running) network.startRelay();
+    };
+  },
   "kill-server": ({ server }) => {
     server.kill();
     return () => server.start();
@@ -193,22 +285,75 @@ const effects: Record<FaultKind, Effect> = {
     server.failNextWrite();
     return nothing;
   },
+  "server-clock-jump": ({ server }, { durationMs }) => {
+    server.jumpClock(durationMs);
+    return nothing;
+  },
+  "server-clock-stop": ({ server }) => {
+    server.setClockRate(0);
+    return () => server.setClockRate(1);
+  },
+  "server-clock-rate": ({ server }, { other }) => {
+    server.setClockRate(rateOf(other));
+    return () => server.setClockRate(1);
+  },
   "crash-producer": ({ producers }, { target }) => {
-    producers[target % producers.length]?.crash();
+    producers[target % Math.max(1, producers.length)]?.crash();
     return nothing;
   },
   "crash-consumer": (cluster, { target }) => {
+    if (cluster.consumers.length === 0) return undefined;
     const index = target % cluster.consumers.length;
     cluster.consumers[index]?.crash();
     cluster.consumers[index] = cluster.newConsumer(`consumer-${index}`);
     return nothing;
   },
+  "remake-topic": ({ admin, schedule }) => {
+    if (schedule.passingPartitions === 0) return undefined;
+    admin.deleteTopic(PASSING_TOPIC);
+    return () => admin.createTopic(PASSING_TOPIC, schedule.passingPartitions);
+  },
+  "add-partitions": ({ admin, server }) => {
+    const count = (server.image?.topicNamed(TOPIC)?.partitions.length ?? MOST_PARTITIONS) + 1;
+    if (count > MOST_PARTITIONS) return undefined;
+    admin.createPartitions(TOPIC, count);
+    return nothing;
+  },
+  "alter-min-isr": ({ admin, schedule }, { other }) => {
+    admin.alterConfigs(TOPIC, { "min.insync.replicas": String(1 + (other % 3)) });
+    return () => admin.alterConfigs(TOPIC, { "min.insync.replicas": String(schedule.minInsyncReplicas) });
+  },
+  "alter-retention": ({ admin, schedule }, { other }) => {
+    admin.alterConfigs(TOPIC, retentions[other % retentions.length]!);
+    const { retentionBytes } = schedule;
+    return () => admin.alterConfigs(TOPIC, { "retention.ms": "-1", "retention.bytes": String(retentionBytes) });
+  },
 };
+
+const MOST_PARTITIONS = 6;
+const retentions = [{ "retention.bytes": "1000" }, { "retention.bytes": "10000" }, { "retention.ms": "3000" }];
+
+/** From half to twice the usual. */
+function rateOf(drawn: number): number {
+  return 0.5 + (drawn % 16) / 10;
+}
+
+/** The tab that the fault is after, if there is such a one. */
+function aimedAt({ tabs, server }: SimulatedCluster, { aim, target, other }: Fault): SimulatedTab | undefined {
+  if (aim === "any") return tabs[target % tabs.length];
+  const partitions = server.image?.topicNamed(TOPIC)?.partitions ?? [];
+  const partition = partitions[target % Math.max(1, partitions.length)];
+  if (partition === undefined) return undefined;
+  const { leader, replicas } = partition;
+  const followers = replicas.filter((node) => node !== leader);
+  const node = aim === "leader" ? leader : followers[other % Math.max(1, followers.length)];
+  return tabs.find(({ storage }) => storage.image.identity.brokerId === node);
+}
 
 function onTab(effect: (cluster: SimulatedCluster, tab: SimulatedTab, fault: Fault) => Heal | undefined): Effect {
   return (cluster, fault) => {
-    const tab = cluster.tabs[fault.target % cluster.tabs.length]!;
-    return tab.core === undefined || tab.frozen ? undefined : effect(cluster, tab, fault);
+    const tab = aimedAt(cluster, fault);
+    return tab?.core === undefined || tab.frozen ? undefined : effect(cluster, tab, fault);
   };
 }
 
@@ -225,11 +370,21 @@ function betweenTabs(
   effect: (cluster: SimulatedCluster, one: NodeName, two: NodeName, fault: Fault) => Heal | undefined,
 ): Effect {
   return (cluster, fault) => {
-    const names = [...cluster.tabs.map(({ name }) => name), ...clients(cluster), SERVER];
-    const one = cluster.tabs[fault.target % cluster.tabs.length]!.name;
-    const others = names.filter((name) => name !== one);
-    return effect(cluster, one, others[fault.other % others.length]!, fault);
+    const tab = aimedAt(cluster, fault);
+    if (tab === undefined) return undefined;
+    const others = otherEnds(cluster, tab, fault);
+    return effect(cluster, tab.name, others[fault.other % others.length]!, fault);
   };
+}
+
+/** In the order in which `Fault.other` counts them. */
+function otherEnds(cluster: SimulatedCluster, tab: SimulatedTab, { aim, target }: Fault): NodeName[] {
+  const partitions = cluster.server.image?.topicNamed(TOPIC)?.partitions ?? [];
+  const holders = aim === "any" ? [] : partitions[target % Math.max(1, partitions.length)]?.replicas ?? [];
+  const rest = cluster.tabs.filter((other) => other !== tab);
+  const isHolder = ({ storage }: SimulatedTab) => holders.includes(storage.image.identity.brokerId);
+  const tabs = [...rest.filter(isHolder), ...rest.filter((other) => !isHolder(other))];
+  return [SERVER, ...tabs.map(({ name }) => name), ...clients(cluster)];
 }
 
 function cutWays({ network }: SimulatedCluster, ways: readonly (readonly [NodeName, NodeName])[]): Heal {

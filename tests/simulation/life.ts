@@ -1,12 +1,9 @@
-import { SERVER } from "../../src/platform/simulated/simulated-server.ts";
-import { createTopics } from "../../src/protocol/apis/19-create-topics.ts";
-import { decodeResponse, encodeRequest } from "../../src/protocol/envelope.ts";
 import { checkHistory } from "../history/check-history.ts";
 import { Faults } from "./faults.ts";
 import type { Schedule } from "./schedule.ts";
 import type { ScriptedConsumer } from "./scripted-consumer.ts";
-import { TOPIC } from "./simulated-cluster.ts";
 import type { SimulatedCluster } from "./simulated-cluster.ts";
+import { partitionLabel, TOPIC } from "./topics.ts";
 
 /** What a run waits for: a condition, looked at now and then, or the end of its time. */
 export interface Wait {
@@ -17,8 +14,6 @@ export interface Wait {
 /** Plain code that lets virtual time go by where it yields; it goes on with whether the condition holds. */
 export type Life<T> = Generator<Wait, T, boolean>;
 
-/** Shorter than the default, so that a short run sees replicas replaced. */
-const REPLACEMENT_DELAY_MS = 10_000;
 /** How long a healed cluster has to be whole again. */
 const CONVERGENCE_MS = 60_000;
 
@@ -26,7 +21,7 @@ const CONVERGENCE_MS = 60_000;
 export function* live(cluster: SimulatedCluster, seconds: number): Life<void> {
   const { recorder, time } = cluster;
   const faults = new Faults(cluster);
-  if (!(yield* createTopic(cluster))) recorder.violation("liveness: start", "no topic could be made in a healthy cluster");
+  if (!(yield* createTopics(cluster))) recorder.violation("liveness: start", "no topic could be made in a healthy cluster");
   cluster.startClients();
   faults.begin(cluster.schedule.faults, time.nowUs);
   yield* until(cluster, () => false, seconds * 1000);
@@ -39,48 +34,13 @@ function* until({ time }: SimulatedCluster, condition: () => boolean, limitMs: n
   return yield { condition, endUs: time.nowUs + limitMs * 1000 };
 }
 
-/** Makes the topic once there are brokers enough for three copies of it. */
-function* createTopic(cluster: SimulatedCluster): Life<boolean> {
-  const { image } = cluster.server;
-  const enough = () => [...(image?.brokers.keys() ?? [])].filter((id) => image!.isActive(id)).length >= 3;
+/** Makes the topics once there are brokers enough for three copies of each. */
+function* createTopics(cluster: SimulatedCluster): Life<boolean> {
+  const { admin, schedule, server } = cluster;
+  const enough = () => [...(server.image?.brokers.keys() ?? [])].filter((id) => server.image!.isActive(id)).length >= 3;
   if (!(yield* until(cluster, enough, 30_000))) return false;
-  const { partitions, relaxedTopic } = cluster.schedule;
-  const body = {
-    topics: [
-      {
-        name: TOPIC,
-        numPartitions: partitions,
-        replicationFactor: 3,
-        assignments: [],
-        configs: [
-          { name: "min.insync.replicas", value: "2" },
-          { name: "durability", value: relaxedTopic ? "relaxed" : "strict" },
-          { name: "replica.replacement.delay.ms", value: String(REPLACEMENT_DELAY_MS) },
-        ],
-      },
-    ],
-    timeoutMs: 5_000,
-    validateOnly: false,
-  };
-  let created = false;
-  cluster.network.dial(
-    "admin",
-    SERVER,
-    (end) => {
-      end.receive({
-        frame: (frame) => {
-          created = decodeResponse(createTopics, 7, frame).body.topics[0]?.errorCode === 0;
-          end.close("the topic is there");
-        },
-        closed: () => {},
-      });
-      end.send(encodeRequest(createTopics, 7, { correlationId: 1, clientId: "admin" }, body));
-    },
-    () => {},
-  );
-  if (!(yield* until(cluster, () => created, 10_000))) return false;
-  cluster.oracle.follow(cluster.server.image!.topicNamed(TOPIC)!.topicId, partitions);
-  return true;
+  admin.createTopic(TOPIC, schedule.partitions, { "retention.bytes": String(schedule.retentionBytes) });
+  return yield* until(cluster, () => admin.isIdle, 10_000);
 }
 
 function* converge(cluster: SimulatedCluster): Life<void> {
@@ -114,7 +74,7 @@ function isWhole({ server, tabs }: SimulatedCluster): boolean {
 }
 
 function hasReadAll({ truth, schedule }: SimulatedCluster, reader: ScriptedConsumer): boolean {
-  return positions(schedule).every((partition) => reader.position(partition) >= truth.endOffset(partition));
+  return positions(schedule).every((partition) => reader.position(partition) >= truth.endOffset(partitionLabel(TOPIC, partition)));
 }
 
 function describePartitions({ server, tabs }: SimulatedCluster): string {
@@ -131,7 +91,7 @@ function describePartitions({ server, tabs }: SimulatedCluster): string {
 
 function describePositions({ truth, schedule }: SimulatedCluster, reader: ScriptedConsumer): string {
   return positions(schedule)
-    .map((partition) => `partition ${partition} read to ${reader.position(partition)} of ${truth.endOffset(partition)}`)
+    .map((partition) => `partition ${partition} read to ${reader.position(partition)} of ${truth.endOffset(partitionLabel(TOPIC, partition))}`)
     .join("; ");
 }
 

@@ -32,7 +32,7 @@ test("seeds that pass are counted, and their figures written down", { timeout: 6
 
 test("a run that fails is shrunk, saved and run again from its file", { timeout: 120_000 }, () => {
   const drawn = drawSchedule(1, 2);
-  const fault = { atMs: 500, kind: "cut", target: 0, other: 0, durationMs: 100 } as const;
+  const fault = { atMs: 500, on: "time", kind: "cut", aim: "any", target: 0, other: 0, durationMs: 100 } as const;
   const nobody = { producers: 0, consumers: 0, sdkProducers: 0, sdkConsumers: 0 };
   const file = saveRun(folder, { seed: 1, seconds: 4, schedule: { ...drawn, ...nobody, faults: [fault] } });
   const first = run("--schedule", file, "--save", join(folder, "shrunk"));

@@ -1,122 +1,205 @@
-import { partitionKey } from "../../src/log/stored-log.ts";
-import type { PartitionKey } from "../../src/log/stored-log.ts";
-import type { ClusterImage } from "../../src/metadata/image.ts";
+import type { BrokerEffect } from "../../src/broker/effects.ts";
+import type { BrokerEvent } from "../../src/broker/events.ts";
+import type { Replica } from "../../src/broker/replica.ts";
 import type { SimulatedTab } from "../../src/platform/simulated/simulated-tab.ts";
-import { ViolationFound } from "./recorder.ts";
-import type { Truth } from "./truth.ts";
+import type { LeaderState } from "../../src/replication/leader.ts";
+import type { ControllerWatch } from "./controller-watch.ts";
+import { FetchWatch } from "./fetch-watch.ts";
+import { expectComplete, fail } from "./oracle-context.ts";
+import type { OracleContext } from "./oracle-context.ts";
 
-/** What a tab was seen to be for one partition. */
+/** What a page was seen to be for one partition. */
 interface Seen {
-  leaderEpoch: number;
+  role: Replica["role"];
+  isStale: boolean;
   highWatermark: number;
+  nextOffset: number;
+  logStartOffset: number;
+  /** How often the log was cut in the present leader epoch. */
+  cuts: number;
 }
 
-export interface OracleContext {
-  readonly truth: Truth;
-  readonly tabs: readonly SimulatedTab[];
-  image(): ClusterImage | undefined;
-  /** A tab whose storage was tampered with and that has not registered since: what it held no longer counts. */
-  isDamaged(tab: SimulatedTab): boolean;
-  mark(name: string): void;
-}
+/** The most that may wait in one tab. Clients and followers have few requests open each, and there are few of them. */
+const MOST_DELAYED_REQUESTS = 400;
+const MOST_EVENTS = 2_000;
+const MOST_WRITES = 1_000;
 
 /**
  * The rules that hold after every single event, whatever went wrong before. The cheap part looks at the one tab that
  * something happened to; whole logs are compared only when somebody begins to lead.
+ *
+ * Nothing durable is done by a broker that was fenced: what it may still do is end what was decided before. A leader
+ * that was replaced can count fetches that followers made before they heard of it, and so commit; each of those who
+ * may be elected since holds such a record, and so `#committed` asks for that and no less. Whatever it cannot have
+ * learnt before is refused: AlterPartition by `IsrDecisions`, fetches by `FetchWatch`.
  */
 export class Oracle {
   readonly #context: OracleContext;
-  readonly #seen = new Map<string, Seen>();
+  readonly #controller: ControllerWatch;
+  readonly #fetches: FetchWatch;
+  /** By page, then by partition. */
+  readonly #seen = new Map<string, Map<string, Seen>>();
+  readonly #metadata = new Map<string, number>();
   /** Who led in an epoch: nobody else ever may. */
   readonly #leaders = new Map<string, string>();
-  #keys: readonly PartitionKey[] = [];
 
-  constructor(context: OracleContext) {
+  constructor(context: OracleContext, controller: ControllerWatch) {
     this.#context = context;
+    this.#controller = controller;
+    this.#fetches = new FetchWatch(context, controller);
   }
 
-  follow(topicId: string, partitions: number): void {
-    this.#keys = Array.from({ length: partitions }, (_, index) => partitionKey(topicId, index));
-  }
-
-  look(tab: SimulatedTab): void {
+  look(tab: SimulatedTab, event: BrokerEvent, effects: readonly BrokerEffect[]): void {
     const { core } = tab;
     if (core === undefined) return;
-    for (let partition = 0; partition < this.#keys.length; partition++) {
-      const key = this.#keys[partition]!;
+    const page = `${tab.name}#${tab.starts}`;
+    let seen = this.#seen.get(page);
+    if (seen === undefined) {
+      seen = new Map();
+      this.#seen.set(page, seen);
+    }
+    if (this.#metadata.get(page) !== core.image.endOffset) {
+      this.#controller.expectPrefix(tab.name, core.image);
+      this.#metadata.set(page, core.image.endOffset);
+    }
+    for (const key of this.#controller.keys) {
       const replica = core.replica(key);
-      if (replica === undefined) continue;
-      const { log, role } = replica;
-      const offsets = [log.logStartOffset, log.highWatermark, log.logEndOffset, log.nextOffset] as const;
-      if (offsets[0] > offsets[1] || offsets[1] > offsets[2] || offsets[2] > offsets[3]) {
-        fail("offsets-in-order", `${tab.name}, partition ${partition}: ${offsets.join(", ")}`);
-      }
-      if (role.kind !== "leader") continue;
-      const { leaderEpoch, highWatermark } = role.state;
-      const name = `${tab.name}#${tab.starts}/${key}`;
-      let seen = this.#seen.get(name);
-      if (seen === undefined || seen.leaderEpoch !== leaderEpoch) {
-        seen = { leaderEpoch, highWatermark: 0 };
-        this.#seen.set(name, seen);
-        this.#beginsToLead(tab, partition, leaderEpoch, log.logEndOffset);
-      }
-      if (highWatermark === seen.highWatermark) continue;
-      if (highWatermark < seen.highWatermark) fail("high-watermark-monotonic", `${tab.name}, partition ${partition}`);
-      if (highWatermark > log.logEndOffset) fail("high-watermark-in-log", `${tab.name}, partition ${partition}`);
-      this.#committed(tab, partition, seen.highWatermark, highWatermark);
-      seen.highWatermark = highWatermark;
+      if (replica !== undefined) this.#lookAt(tab, replica, seen);
     }
+    this.#fetches.look(tab, event, effects);
+    this.#expectBounds(tab);
   }
 
-  #beginsToLead(tab: SimulatedTab, partition: number, leaderEpoch: number, logEndOffset: number): void {
+  #lookAt(tab: SimulatedTab, replica: Replica, pageSeen: Map<string, Seen>): void {
+    const { log, role, key } = replica;
+    const { logStartOffset, highWatermark, logEndOffset, nextOffset } = log;
+    if (logStartOffset > highWatermark || highWatermark > logEndOffset || logEndOffset > nextOffset) {
+      const offsets = [logStartOffset, highWatermark, logEndOffset, nextOffset].join(", ");
+      fail("offsets-in-order", `${tab.name}, ${this.#label(replica)}: ${offsets}`);
+    }
+    let seen = pageSeen.get(key);
+    if (seen === undefined) {
+      seen = { role: { kind: "offline" }, isStale: false, highWatermark, nextOffset, logStartOffset, cuts: 0 };
+      pageSeen.set(key, seen);
+    }
+    if (nextOffset < seen.nextOffset) this.#cut(seen);
+    seen.nextOffset = nextOffset;
+    if (role !== seen.role) this.#roleChanged(tab, replica, seen);
+    if (role.kind === "leader") this.#lookAtLeader(tab, replica, role.state, seen);
+    else if (highWatermark > seen.highWatermark) this.#compare(tab, replica, seen.highWatermark, highWatermark, false);
+    if (logStartOffset !== seen.logStartOffset) this.#trimmed(tab, replica, seen);
+    seen.highWatermark = highWatermark;
+  }
+
+  #cut(seen: Seen): void {
+    this.#context.mark("truncation");
+    seen.cuts++;
+    if (seen.cuts > 1) this.#context.mark("diverging epochs over two rounds");
+  }
+
+  #roleChanged(tab: SimulatedTab, replica: Replica, seen: Seen): void {
+    const { role } = replica;
+    if (seen.isStale && role.kind !== "leader") this.#context.mark("stale leader stepped down");
+    const epochBefore = epochOf(seen.role);
+    if (epochOf(role) !== epochBefore) seen.cuts = 0;
+    seen.isStale = false;
+    seen.role = role;
+    if (role.kind !== "leader") return;
+    seen.highWatermark = role.state.highWatermark;
+    this.#beginsToLead(tab, replica, role.state);
+  }
+
+  #lookAtLeader(tab: SimulatedTab, replica: Replica, state: LeaderState, seen: Seen): void {
+    const { highWatermark } = state;
+    const where = () => `${tab.name}, ${this.#label(replica)}`;
+    const decided = this.#controller.partition(replica.key);
+    if (decided !== undefined && decided.leaderEpoch > state.leaderEpoch && !seen.isStale) {
+      seen.isStale = true;
+      this.#context.mark("stale leader");
+    }
+    if (decided?.leaderEpoch === state.leaderEpoch && state.isr.length >= state.effectiveMinIsr) {
+      // The controller may elect any of these: a leader that forgot one would commit without it.
+      const missing = decided.isr.find((node) => !state.isr.includes(node) && !state.maximalIsr.includes(node));
+      if (missing !== undefined) fail("quorum-superset", `${where()}: leads without member ${missing} of the ISR`);
+    }
+    if (highWatermark === seen.highWatermark) return;
+    if (highWatermark < seen.highWatermark) fail("high-watermark-monotonic", where());
+    if (highWatermark > replica.log.logEndOffset) fail("high-watermark-in-log", where());
+    this.#committed(tab, replica, seen.highWatermark, highWatermark);
+  }
+
+  #beginsToLead(tab: SimulatedTab, replica: Replica, state: LeaderState): void {
     const { truth, mark } = this.#context;
-    const key = `${partition}/${leaderEpoch}`;
+    const { log } = replica;
+    const { leaderEpoch, epochStartOffset } = state;
+    const label = this.#label(replica);
+    const name = `${replica.key}/${leaderEpoch}`;
     const leader = `${tab.core!.nodeId} in broker epoch ${tab.core!.self()?.brokerEpoch}`;
-    const other = this.#leaders.get(key);
-    if (other !== undefined && other !== leader) {
-      fail("one-leader-per-epoch", `partition ${key}: ${other} and ${leader}`);
-    }
-    this.#leaders.set(key, leader);
+    const other = this.#leaders.get(name);
+    if (other !== undefined && other !== leader) fail("one-leader-per-epoch", `${label}: ${other} and ${leader}`);
+    this.#leaders.set(name, leader);
     mark(leaderEpoch > 0 ? "failover" : "first leader");
-    const committed = truth.endOffset(partition);
+    if (log.nextOffset > epochStartOffset) {
+      fail("epoch-starts-at-log-end", `${tab.name} leads ${label} from ${epochStartOffset}, with records behind in flight`);
+    }
     // A leader of an older epoch may not have heard that it was replaced.
-    const current = this.#context.image()?.topicNamed("t")?.partitions[partition]?.leaderEpoch ?? -1;
-    if (leaderEpoch < current) return mark("stale leader");
-    if (logEndOffset < committed) {
-      const evidence = `${tab.name} leads partition ${partition} from ${logEndOffset} on, ${committed} was committed`;
-      fail("leader-completeness", evidence);
+    if (leaderEpoch < (this.#controller.partition(replica.key)?.leaderEpoch ?? Number.POSITIVE_INFINITY)) return;
+    const committed = truth.endOffset(label);
+    if (epochStartOffset < committed) {
+      fail("leader-completeness", `${tab.name} leads ${label} from ${epochStartOffset} on, ${committed} was committed`);
     }
-    if (logEndOffset > committed) mark("uncommitted tail at election");
-    this.#compare(tab, partition, 0, Number.POSITIVE_INFINITY, false);
+    if (epochStartOffset > committed) mark("uncommitted tail at election");
+    this.#compare(tab, replica, 0, Number.POSITIVE_INFINITY, false);
   }
 
-  #committed(tab: SimulatedTab, partition: number, from: number, to: number): void {
-    const { truth, tabs, image, isDamaged } = this.#context;
-    const isNew = to > truth.endOffset(partition);
-    this.#compare(tab, partition, from, to, true);
-    if (!isNew) return;
-    const key = this.#keys[partition]!;
-    for (const nodeId of image()?.topicNamed("t")?.partitions[partition]?.isr ?? []) {
-      const holder = tabs.find(({ storage }) => storage.image.identity.brokerId === nodeId);
-      if (holder === undefined || isDamaged(holder)) continue;
-      const end = holder.storage.image.logs.endOffset(key);
-      if (end < to) {
-        const evidence = `${tab.name} committed ${to} of partition ${partition}, ${holder.name} is in sync at ${end}`;
-        fail("in-sync-is-complete", evidence);
-      }
-    }
+  #committed(tab: SimulatedTab, replica: Replica, from: number, to: number): void {
+    const label = this.#label(replica);
+    const isNew = to > this.#context.truth.endOffset(label);
+    this.#compare(tab, replica, from, to, true);
+    const decided = this.#controller.partition(replica.key);
+    if (isNew && decided !== undefined) expectComplete(this.#context, decided, to, `${tab.name} commits`);
   }
 
-  #compare(tab: SimulatedTab, partition: number, from: number, to: number, commits: boolean): void {
-    const chunks = tab.storage.image.logs.read(this.#keys[partition]!, from, Number.POSITIVE_INFINITY);
-    const violation = this.#context.truth.compare(partition, chunks, to, commits);
+  /** Log starts rise where a leader's retention moved them, and elsewhere only to follow. */
+  #trimmed(tab: SimulatedTab, replica: Replica, seen: Seen): void {
+    const { truth, mark } = this.#context;
+    const { logStartOffset } = replica.log;
+    const label = this.#label(replica);
+    if (replica.role.kind === "leader" && logStartOffset > truth.trimmedTo(label)) {
+      truth.trim(label, logStartOffset);
+      mark("log start moved by retention");
+    }
+    if (logStartOffset > truth.trimmedTo(label)) {
+      fail("log-start-follows", `${tab.name} starts ${label} at ${logStartOffset}, which no leader ever did`);
+    }
+    seen.logStartOffset = logStartOffset;
+  }
+
+  #compare(tab: SimulatedTab, replica: Replica, from: number, to: number, commits: boolean): void {
+    const label = this.#label(replica);
+    const chunks = tab.storage.image.logs.read(replica.key, from, Number.POSITIVE_INFINITY);
+    const violation = this.#context.truth.compare(label, chunks, to, commits);
     if (violation !== undefined) fail(violation.rule, `${tab.name}: ${violation.evidence}`);
-    if (commits && this.#context.truth.endOffset(partition) < to) {
-      fail("committed-is-durable", `${tab.name} committed ${to} of partition ${partition}, which it has not stored`);
+    if (commits && this.#context.truth.endOffset(label) < to) {
+      fail("committed-is-durable", `${tab.name} committed ${to} of ${label}, which it has not stored`);
     }
+  }
+
+  #expectBounds(tab: SimulatedTab): void {
+    const { mailbox, writes } = tab.queues;
+    const delayed = tab.core?.purgatory.size ?? 0;
+    if (delayed > MOST_DELAYED_REQUESTS) fail("bounded-queues", `${tab.name}: ${delayed} requests wait`);
+    if (mailbox > MOST_EVENTS) fail("bounded-queues", `${tab.name}: ${mailbox} events wait`);
+    if (writes > MOST_WRITES) fail("bounded-queues", `${tab.name}: ${writes} writes wait`);
+  }
+
+  #label({ log }: Replica): string {
+    const label = this.#context.names.labelOf(log.topicId, log.partitionIndex);
+    return label ?? fail("unknown-topic", `a broker holds ${log.topicId}, which the controller never made`);
   }
 }
 
-function fail(rule: string, evidence: string): never {
-  throw new ViolationFound({ rule, evidence });
+function epochOf(role: Replica["role"]): number {
+  if (role.kind === "offline") return -1;
+  return role.kind === "leader" ? role.state.leaderEpoch : role.leaderEpoch;
 }

@@ -1,4 +1,5 @@
 import type { HistoryEvent } from "../history/history.ts";
+import { partitionLabel, TOPIC } from "./topics.ts";
 import type { Truth } from "./truth.ts";
 
 /** What went wrong, in words that hold still: shrinking keeps faults while the rule stays the same. */
@@ -36,7 +37,7 @@ export class Recorder {
   acknowledged(process: string, partition: number, value: string, offset: number): void {
     this.acknowledgements++;
     this.history.push({ f: "send", type: "ok", process, partition: name(partition), value, offset });
-    if (!this.#truth.isCommitted(partition, offset)) {
+    if (!this.#truth.isCommitted(partitionLabel(TOPIC, partition), offset)) {
       this.violation("acknowledged-is-committed", `${value} was acknowledged at uncommitted offset ${offset}`);
     }
   }
@@ -48,7 +49,7 @@ export class Recorder {
   read(process: string, partition: number, offset: number, value: string): void {
     this.reads++;
     this.history.push({ f: "poll", type: "ok", process, partition: name(partition), value, offset, content: value });
-    if (!this.#truth.isCommitted(partition, offset)) {
+    if (!this.#truth.isCommitted(partitionLabel(TOPIC, partition), offset)) {
       this.violation("read-is-committed", `${process} read ${value} at uncommitted offset ${offset}`);
     }
   }
@@ -59,5 +60,5 @@ export class Recorder {
 }
 
 function name(partition: number): string {
-  return `t-${partition}`;
+  return partitionLabel(TOPIC, partition);
 }

@@ -1,4 +1,4 @@
-import { faultKinds } from "./schedule.ts";
+import { aims, faultKinds, occasions } from "./schedule.ts";
 import type { Fault, Schedule } from "./schedule.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -11,7 +11,7 @@ export interface SavedRun {
 }
 
 /** Counts the changes of what a schedule is made of, or means. */
-export const SCHEDULE_VERSION = 1;
+export const SCHEDULE_VERSION = 2;
 export const MOST_SAVED_BYTES = 1_048_576;
 const MOST_FAULTS = 5_000;
 const DAY_S = 86_400;
@@ -21,7 +21,9 @@ type Field<T> = (value: unknown, path: string) => T;
 
 const fault: Field<Fault> = fields({
   atMs: integer(0, DAY_S * 1000),
+  on: oneOf(occasions),
   kind: oneOf(faultKinds),
+  aim: oneOf(aims),
   target: integer(0, 1_000_000),
   other: integer(0, 1_000_000),
   durationMs: integer(0, DAY_S * 1000),
@@ -36,12 +38,17 @@ const schedule: Field<Schedule> = fields({
   sdkProducers: integer(0, 16),
   sdkConsumers: integer(0, 16),
   recordsPerSecond: integer(1, 10_000),
+  minInsyncReplicas: integer(1, 3),
+  retentionBytes: integer(-1, 1_000_000_000),
+  leaderAckedPartitions: integer(0, 16),
+  passingPartitions: integer(0, 16),
   replicaLagMs: integer(1, DAY_S * 1000),
   lingerMs: integer(0, 60_000),
   recordBytes: integer(0, 100_000),
   relaxedTabs: integer(0, 12),
   relaxedTopic: truth,
   snapshotRecords: integer(1, 1_000_000),
+  relayedTabs: integer(0, 12),
   faults: listOf(fault, MOST_FAULTS),
 });
 

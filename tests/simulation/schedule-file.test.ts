@@ -12,7 +12,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 type Json = Record<string, unknown>;
 
-const fault = { atMs: 1_000, kind: "kill-tab", target: 1, other: 2, durationMs: 300 };
+const fault = { atMs: 1_000, on: "time", kind: "kill-tab", aim: "any", target: 1, other: 2, durationMs: 300 };
 const schedule: Json = { ...drawSchedule(1, 20), faults: [fault] };
 const saved: Json = { version: SCHEDULE_VERSION, seed: 7, seconds: 20, schedule };
 
@@ -32,11 +32,16 @@ const numbers: readonly (readonly [path: string, change: (value: unknown) => unk
   ["schedule.sdkProducers", (sdkProducers) => withSchedule({ sdkProducers }), 0, 16],
   ["schedule.sdkConsumers", (sdkConsumers) => withSchedule({ sdkConsumers }), 0, 16],
   ["schedule.recordsPerSecond", (recordsPerSecond) => withSchedule({ recordsPerSecond }), 1, 10_000],
+  ["schedule.minInsyncReplicas", (minInsyncReplicas) => withSchedule({ minInsyncReplicas }), 1, 3],
+  ["schedule.retentionBytes", (retentionBytes) => withSchedule({ retentionBytes }), -1, 1_000_000_000],
+  ["schedule.leaderAckedPartitions", (count) => withSchedule({ leaderAckedPartitions: count }), 0, 16],
+  ["schedule.passingPartitions", (passingPartitions) => withSchedule({ passingPartitions }), 0, 16],
   ["schedule.replicaLagMs", (replicaLagMs) => withSchedule({ replicaLagMs }), 1, 86_400_000],
   ["schedule.lingerMs", (lingerMs) => withSchedule({ lingerMs }), 0, 60_000],
   ["schedule.recordBytes", (recordBytes) => withSchedule({ recordBytes }), 0, 100_000],
   ["schedule.relaxedTabs", (relaxedTabs) => withSchedule({ relaxedTabs }), 0, 12],
   ["schedule.snapshotRecords", (snapshotRecords) => withSchedule({ snapshotRecords }), 1, 1_000_000],
+  ["schedule.relayedTabs", (relayedTabs) => withSchedule({ relayedTabs }), 0, 12],
   ["schedule.faults[1].atMs", (atMs) => withFault({ atMs }), 0, 86_400_000],
   ["schedule.faults[1].target", (target) => withFault({ target }), 0, 1_000_000],
   ["schedule.faults[1].other", (other) => withFault({ other }), 0, 1_000_000],
@@ -79,8 +84,10 @@ test.each([
   [withSchedule({ moons: 2 }), "schedule.moons is not known; schedule has tabs, profiles,"],
   [withSchedule({ faults: Array.from({ length: 5_001 }, () => fault) }), "schedule.faults has 5001 entries, of at most 5000"],
   [withFault({ kind: "meteor" }), 'schedule.faults[1].kind is "meteor"; it may be one of kill-tab, reload-tab'],
+  [withFault({ aim: "heart" }), 'schedule.faults[1].aim is "heart"; it may be one of any, leader, follower'],
+  [withFault({ on: "whim" }), 'schedule.faults[1].on is "whim"; it may be one of time, decision'],
   [withFault({ kind: undefined }), "schedule.faults[1].kind is missing"],
-  [withFault({ why: "" }), "schedule.faults[1].why is not known; schedule.faults[1] has atMs, kind, target, other, durationMs"],
+  [withFault({ why: "" }), "schedule.faults[1].why is not known; schedule.faults[1] has atMs, on, kind, aim, target, other, durationMs"],
   [{ ...saved, schedule: null }, "schedule is null; it may be an object"],
   [{ ...saved, schedule: undefined }, "schedule is missing"],
   [{ ...saved, comment: "" }, "comment is not known; a schedule file has version, seed, seconds, schedule"],

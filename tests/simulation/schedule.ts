@@ -1,21 +1,45 @@
 import { Chance } from "../../src/platform/simulated/chance.ts";
+import { scriptedSchedules } from "./scripted-schedules.ts";
 
 /** Everything that the schedule can do to the cluster. */
 export const faultKinds = [
-  "kill-tab", "reload-tab", "close-tab", "freeze-tab", "sleep-tab", "kill-profile", "sleep-profile", "lose-power",
-  "wipe-storage", "restore-storage", "clone-storage", "damage-storage", "fill-storage", "stall-storage",
-  "close-storage", "cut", "cut-one-way", "isolate-tab", "isolate-from-server", "isolate-from-tabs", "break-link",
-  "half-open-link", "slow-link", "deaf-to-server", "mute-to-server", "deaf-to-tab",
-  "kill-server", "pause-server", "slow-server-disk", "fill-server-disk", "crash-producer", "crash-consumer",
+  "kill-tab", "reload-tab", "reload-storm", "close-tab", "discard-tab", "freeze-tab", "sleep-tab", "kill-profile",
+  "sleep-profile", "duplicate-tab", "throttle-timers", "tab-clock-rate",
+  "lose-power", "wipe-storage", "restore-storage", "clone-storage", "damage-storage", "fill-storage", "stall-storage",
+  "slow-storage", "close-storage",
+  "cut", "cut-one-way", "flap-link", "isolate-tab", "isolate-from-server", "isolate-from-tabs", "break-link",
+  "half-open-link", "slow-link", "slow-from-server", "slow-reader", "deaf-to-server", "mute-to-server", "deaf-to-tab",
+  "relay-outage",
+  "kill-server", "pause-server", "slow-server-disk", "fill-server-disk", "server-clock-jump", "server-clock-stop",
+  "server-clock-rate",
+  "crash-producer", "crash-consumer", "remake-topic", "add-partitions", "alter-min-isr", "alter-retention",
 ] as const;
 
 export type FaultKind = (typeof faultKinds)[number];
 
+/** Whom a fault is after: a tab, the leader of a partition, or one of the partition's other replicas. */
+export const aims = ["any", "leader", "follower"] as const;
+export type Aim = (typeof aims)[number];
+
+/**
+ * What a fault waits for once its time has come: nothing, or the next decision of the controller; of any kind, or one
+ * that elects a leader, changes an ISR, or registers or fences a broker.
+ */
+export const occasions = ["time", "decision", "election", "isr-change", "broker-change"] as const;
+export type Occasion = (typeof occasions)[number];
+
 /** One fault, as data. Targets are counted among whatever there is when it happens. */
 export interface Fault {
   readonly atMs: number;
+  readonly on: Occasion;
   readonly kind: FaultKind;
+  readonly aim: Aim;
+  /** Among the tabs or, unless the aim is any tab, among the partitions. */
   readonly target: number;
+  /**
+   * Among what else there is to choose: the other end of a link, the follower aimed at. The other ends are the server,
+   * then the tabs, those first that hold a copy of the partition aimed at, then the clients.
+   */
   readonly other: number;
   readonly durationMs: number;
 }
@@ -33,6 +57,14 @@ export interface Schedule {
   readonly sdkConsumers: number;
   /** By all producers together. */
   readonly recordsPerSecond: number;
+  /** `min.insync.replicas` of the topic. */
+  readonly minInsyncReplicas: number;
+  /** `retention.bytes` of the topic, -1 for no limit. */
+  readonly retentionBytes: number;
+  /** Partitions of a topic whose records are produced with acks=1 and may be lost by an election; 0 for no such topic. */
+  readonly leaderAckedPartitions: number;
+  /** Partitions of a topic that `remake-topic` deletes and makes again under its clients; 0 for no such topic. */
+  readonly passingPartitions: number;
   /** `replica.lag.time.max.ms` of the brokers; a short one makes the ISR change often. */
   readonly replicaLagMs: number;
   /** How long a producer waits for more records before it sends a batch. */
@@ -45,45 +77,60 @@ export interface Schedule {
   readonly relaxedTopic: boolean;
   /** After how many records the controller takes a snapshot. */
   readonly snapshotRecords: number;
+  /** Tabs, the last ones, that nobody but the server reaches directly: their links go through its relay. */
+  readonly relayedTabs: number;
   readonly faults: readonly Fault[];
 }
 
-const WINDOW_MS = 7_000;
-/** What a swizzle does to one tab after the other. */
-const swizzled = [
-  "kill-tab", "freeze-tab", "sleep-tab", "isolate-tab", "isolate-from-tabs", "isolate-from-server",
-] as const;
+/** A small healthy cluster, for schedules that are written out to change what they are about. */
+export const plainSchedule: Schedule = {
+  tabs: 3,
+  profiles: 3,
+  partitions: 2,
+  producers: 2,
+  consumers: 1,
+  sdkProducers: 0,
+  sdkConsumers: 0,
+  recordsPerSecond: 60,
+  minInsyncReplicas: 2,
+  retentionBytes: -1,
+  leaderAckedPartitions: 0,
+  passingPartitions: 0,
+  replicaLagMs: 10_000,
+  lingerMs: 0,
+  recordBytes: 0,
+  relaxedTabs: 0,
+  relaxedTopic: false,
+  snapshotRecords: 5_000,
+  relayedTabs: 0,
+  faults: [],
+};
 
-/** Each seed picks which kinds of faults there are at all, so that one kind does not always hide another (swarm). */
+/** So many seeds in a thousand follow a script, with parameters of their own. */
+const SCRIPTED_PERMILLE = 125;
+
 export function drawSchedule(seed: number, seconds: number): Schedule {
+  const drawn = { ...drawCluster(seed), faults: drawFaults(seed, seconds) };
+  const chance = new Chance(`${seed}/script`);
+  if (!chance.permille(SCRIPTED_PERMILLE)) return drawn;
+  const script = chance.pick([...scriptedSchedules.values()]);
+  return inOrder(script(drawn, chance, seconds));
+}
+
+/** Faults happen in the order of their times, whatever order they were thought of in. */
+export function inOrder(schedule: Schedule): Schedule {
+  return { ...schedule, faults: [...schedule.faults].sort((left, right) => left.atMs - right.atMs) };
+}
+
+function drawCluster(seed: number): Schedule {
   const chance = new Chance(`${seed}/schedule`);
   const tabs = chance.between(3, 5);
-  const enabled = faultKinds.filter(() => chance.permille(400));
-  const busiest = chance.between(1, 8);
-  const faults: Fault[] = [];
-  for (let startMs = 2_000; startMs < seconds * 1000; startMs += WINDOW_MS) {
-    if (enabled.length === 0 || chance.permille(250)) continue;
-    const endMs = Math.min(startMs + WINDOW_MS, seconds * 1000);
-    if (chance.permille(200)) {
-      faults.push(...swizzle(chance, tabs, startMs));
-      continue;
-    }
-    for (let count = chance.between(1, busiest); count > 0; count--) {
-      faults.push({
-        atMs: chance.between(startMs, endMs),
-        kind: chance.pick(enabled),
-        target: chance.below(60),
-        other: chance.below(60),
-        durationMs: chance.permille(500) ? chance.between(10, 1_500) : chance.between(1_500, 15_000),
-      });
-    }
-  }
   const cluster = {
     tabs,
     profiles: chance.permille(700) ? tabs : tabs - 1,
     partitions: chance.between(1, 4),
-    producers: chance.between(1, 3),
-    consumers: chance.between(1, 2),
+    producers: chance.between(1, 4),
+    consumers: chance.between(1, 3),
     recordsPerSecond: chance.pick([20, 60, 200]),
     replicaLagMs: chance.pick([10_000, 3_000, 1_000]),
     lingerMs: chance.pick([0, 10, 50]),
@@ -91,33 +138,78 @@ export function drawSchedule(seed: number, seconds: number): Schedule {
     relaxedTabs: chance.permille(200) ? 1 : 0,
     relaxedTopic: chance.permille(150),
     snapshotRecords: chance.pick([5_000, 40]),
-    faults: faults.sort((left, right) => left.atMs - right.atMs),
   };
+  const topics = new Chance(`${seed}/topics`);
+  const relay = new Chance(`${seed}/relay`);
   const sdk = new Chance(`${seed}/sdk`);
   const isSdk = sdk.permille(333);
   return {
+    ...plainSchedule,
     ...cluster,
+    minInsyncReplicas: topics.pick([2, 2, 2, 2, 2, 2, 1, 1, 3]),
+    retentionBytes: topics.permille(200) ? topics.pick([2_000, 20_000]) : -1,
+    leaderAckedPartitions: topics.permille(300) ? topics.between(1, 2) : 0,
+    passingPartitions: topics.permille(300) ? topics.between(1, 2) : 0,
+    relayedTabs: relay.permille(250) ? relay.between(1, 2) : 0,
     sdkProducers: isSdk ? Math.min(cluster.producers, sdk.below(3)) : 0,
     sdkConsumers: isSdk ? Math.min(cluster.consumers, sdk.below(3)) : 0,
   };
 }
 
+const WINDOW_MS = 7_000;
+const SOONEST_MS = 2_000;
+
+/** Each seed picks which kinds of faults there are at all, so that one kind does not always hide another (swarm). */
+function drawFaults(seed: number, seconds: number): Fault[] {
+  const chance = new Chance(`${seed}/faults`);
+  const enabled = faultKinds.filter(() => chance.permille(350));
+  const busiest = chance.between(1, 8);
+  const faults: Fault[] = [];
+  for (let startMs = SOONEST_MS; startMs < seconds * 1000; startMs += WINDOW_MS) {
+    if (enabled.length === 0 || chance.permille(250)) continue;
+    const endMs = Math.min(startMs + WINDOW_MS, seconds * 1000);
+    if (chance.permille(200)) {
+      faults.push(...swizzle(chance, startMs));
+      continue;
+    }
+    for (let count = chance.between(1, busiest); count > 0; count--) {
+      faults.push({
+        atMs: chance.between(startMs, endMs),
+        on: chance.permille(800) ? "time" : chance.pick(occasions),
+        kind: chance.pick(enabled),
+        aim: chance.permille(500) ? "any" : chance.pick(aims),
+        target: chance.below(60),
+        other: chance.below(60),
+        durationMs: chance.permille(500) ? chance.between(10, 1_500) : chance.between(1_500, 15_000),
+      });
+    }
+  }
+  return faults.sort((left, right) => left.atMs - right.atMs);
+}
+
+/** What a swizzle does to one tab after the other. */
+const swizzled = [
+  "kill-tab", "freeze-tab", "sleep-tab", "isolate-tab", "isolate-from-tabs", "isolate-from-server",
+] as const;
+
 /**
  * Takes most tabs away one by one and gives them back in another order, so that those who come first are not those who
  * know most: the schedule behind FoundationDB's swizzle-clogging and Jepsen's pause-and-kill scripts.
  */
-function swizzle(chance: Chance, tabs: number, startMs: number): Fault[] {
+function swizzle(chance: Chance, startMs: number): Fault[] {
   const kind = chance.pick(swizzled);
-  const first = chance.below(tabs);
+  const first = chance.below(60);
   let atMs = startMs;
-  return Array.from({ length: chance.between(2, tabs) }, (_, index) => {
+  return Array.from({ length: chance.between(2, 5) }, (_, index) => {
     atMs += chance.between(20, 2_500);
     const anotherKind = chance.permille(300) ? chance.pick(swizzled) : kind;
     const durationMs = chance.between(200, 9_000);
-    return { atMs, kind: anotherKind, target: first + index, other: 0, durationMs };
+    return { atMs, on: "time", kind: anotherKind, aim: "any", target: first + index, other: 0, durationMs };
   });
 }
 
-export function describeFault({ atMs, kind, target, other, durationMs }: Fault): string {
-  return `${(atMs / 1000).toFixed(3)} s  ${kind} ${target}/${other} for ${durationMs} ms`;
+export function describeFault({ atMs, on, kind, aim, target, other, durationMs }: Fault): string {
+  const when = `${(atMs / 1000).toFixed(3)} s${on === "time" ? "" : `, at the next ${on}`}`;
+  const whom = aim === "any" ? `${target}/${other}` : `${aim} ${target}/${other}`;
+  return `${when}  ${kind} ${whom} for ${durationMs} ms`;
 }

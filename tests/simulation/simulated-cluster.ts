@@ -1,25 +1,34 @@
 import { defaultBrokerConfig } from "../../src/broker/broker-config.ts";
+import type { BrokerEffect } from "../../src/broker/effects.ts";
 import type { BrokerEvent } from "../../src/broker/events.ts";
 import type { StorageIdentity } from "../../src/broker/storage-identity.ts";
 import { Chance } from "../../src/platform/simulated/chance.ts";
 import { SimulatedNetwork } from "../../src/platform/simulated/network.ts";
 import type { NodeName } from "../../src/platform/simulated/network.ts";
-import { SimulatedServer } from "../../src/platform/simulated/simulated-server.ts";
+import { SERVER, SimulatedServer } from "../../src/platform/simulated/simulated-server.ts";
 import { SimulatedTab } from "../../src/platform/simulated/simulated-tab.ts";
 import { SimulatedStorage } from "../../src/platform/simulated/storage.ts";
 import type { DirectoryImage } from "../../src/platform/simulated/storage.ts";
 import { StoredLogs } from "../../src/platform/simulated/stored-logs.ts";
 import { VirtualTime } from "../../src/platform/simulated/virtual-time.ts";
+import { Admin } from "./admin.ts";
 import type { ClientContext } from "./broker-links.ts";
+import { ControllerWatch } from "./controller-watch.ts";
 import { Oracle } from "./oracle.ts";
 import { Recorder } from "./recorder.ts";
-import type { Schedule } from "./schedule.ts";
+import type { Fault, Schedule } from "./schedule.ts";
 import { ScriptedConsumer } from "./scripted-consumer.ts";
 import { ScriptedProducer } from "./scripted-producer.ts";
+import { PartitionNames, TOPIC } from "./topics.ts";
 import { TraceHash } from "./trace-hash.ts";
 import { Truth } from "./truth.ts";
 
-export const TOPIC = "t";
+export { TOPIC } from "./topics.ts";
+
+/** Shorter than the default, so that a short run sees replicas replaced. */
+const REPLACEMENT_DELAY_MS = 10_000;
+/** The same for records that are too many or too old. */
+const RETENTION_CHECK_MS = 2_000;
 const KEPT_LOG_LINES = 4_000;
 
 /** Real brokers, a real controller and scripted clients in one thread, all of them made from one seed. */
@@ -30,11 +39,17 @@ export class SimulatedCluster {
   readonly tabs: SimulatedTab[] = [];
   readonly truth = new Truth();
   readonly recorder = new Recorder(this.truth);
+  readonly names = new PartitionNames();
+  readonly controllerWatch: ControllerWatch;
   readonly oracle: Oracle;
+  readonly admin: Admin;
+  readonly faultChance: Chance;
   readonly schedule: Schedule;
   readonly trace = new TraceHash();
   readonly log: string[] = [];
   readonly marks = new Map<string, number>();
+  /** For whoever watches the run: told of every fault when it comes, and whether there was anything for it to do. */
+  faultCame: ((fault: Fault, hadTarget: boolean) => void) | undefined;
   producers: ScriptedProducer[] = [];
   consumers: ScriptedConsumer[] = [];
   /** How many events brokers and controller have dealt with. */
@@ -49,6 +64,7 @@ export class SimulatedCluster {
   readonly backups = new Map<SimulatedTab, DirectoryImage>();
   readonly #clients: ClientContext;
   #lives = 0;
+  #tabsMade = 0;
   #producing = true;
 
   constructor(seed: number, schedule: Schedule) {
@@ -64,12 +80,21 @@ export class SimulatedCluster {
       bootstrap: () => this.tabs.filter(({ core }) => core !== undefined).map(({ name }) => name),
       resolve: (peer) => this.#resolve(peer),
     };
-    this.oracle = new Oracle({
+    this.faultChance = this.chanceFor("faults under way");
+    const watched = {
       truth: this.truth,
+      names: this.names,
       tabs: this.tabs,
-      image: () => this.server.image,
-      isDamaged: (tab) => this.#damaged.has(tab),
-      mark: (name) => this.mark(name),
+      isDamaged: (tab: SimulatedTab) => this.#damaged.has(tab),
+      nowUs: () => time.nowUs,
+      mark: (name: string) => this.mark(name),
+    };
+    this.controllerWatch = new ControllerWatch(watched);
+    this.oracle = new Oracle(watched, this.controllerWatch);
+    this.admin = new Admin(this.network, time, {
+      "min.insync.replicas": String(schedule.minInsyncReplicas),
+      durability: schedule.relaxedTopic ? "relaxed" : "strict",
+      "replica.replacement.delay.ms": String(REPLACEMENT_DELAY_MS),
     });
     this.server = new SimulatedServer({
       time,
@@ -78,11 +103,18 @@ export class SimulatedCluster {
       clusterId: this.#chance.uuid(),
       config: { snapshotRecords: schedule.snapshotRecords },
       log: (message) => this.note(message),
-      changed: (event) => {
+      changed: (event, effects) => {
         this.events++;
-        this.trace.add(time.nowUs, event, 0);
+        this.trace.add(time.nowUs, event.type, 0);
+        this.controllerWatch.handled(event, effects, this.server.image!);
       },
+      started: (image) => this.controllerWatch.restarted(image, this.server.startedFromSnapshot),
+      stored: (endOffset) => this.controllerWatch.stored(endOffset),
     });
+    this.network.relayThrough(
+      SERVER,
+      Array.from({ length: schedule.relayedTabs }, (_, index) => `tab-${schedule.tabs - index}`),
+    );
     this.server.start();
     for (let index = 0; index < schedule.tabs; index++) {
       const durability = index < schedule.relaxedTabs ? "relaxed" : "strict";
@@ -105,17 +137,31 @@ export class SimulatedCluster {
   }
 
   addTab(profile: string, image: DirectoryImage): SimulatedTab {
+    const name = `tab-${this.#tabsMade + 1}`;
+    return this.#addTab(profile, new SimulatedStorage(this.time, this.chanceFor(name), image));
+  }
+
+  /** Another page opens the directory of one that has it open: the lock was stolen. */
+  duplicateTab(original: SimulatedTab): void {
+    this.#addTab(original.profile, original.storage);
+  }
+
+  #addTab(profile: string, storage: SimulatedStorage): SimulatedTab {
     const { time, network } = this;
-    const name = `tab-${this.tabs.length + 1}`;
-    const chance = this.chanceFor(name);
-    const tab = new SimulatedTab(name, profile, new SimulatedStorage(time, chance, image), {
+    const name = `tab-${++this.#tabsMade}`;
+    const chance = this.chanceFor(`page ${name}`);
+    const tab = new SimulatedTab(name, profile, storage, {
       time,
       network,
       chance,
-      config: { ...defaultBrokerConfig, replicaLagTimeMaxMs: this.schedule.replicaLagMs },
+      config: {
+        ...defaultBrokerConfig,
+        replicaLagTimeMaxMs: this.schedule.replicaLagMs,
+        retentionCheckIntervalMs: RETENTION_CHECK_MS,
+      },
       resolve: (peer) => this.#resolve(peer),
       log: (message) => this.note(message),
-      handled: (handled, event) => this.#handled(handled, event),
+      handled: (handled, event, effects) => this.#handled(handled, event, effects),
       ended: (ended) => this.#ended(ended),
     });
     this.tabs.push(tab);
@@ -208,16 +254,17 @@ export class SimulatedCluster {
     return this.tabs.find((tab) => tab.peer === peer && tab.core !== undefined)?.name;
   }
 
-  #handled(tab: SimulatedTab, event: BrokerEvent): void {
+  #handled(tab: SimulatedTab, event: BrokerEvent, effects: readonly BrokerEffect[]): void {
     this.events++;
     const size = "frame" in event ? event.frame.length : 0;
     this.trace.add(this.time.nowUs, `${tab.name}${event.type}`, size);
     if (this.#damaged.has(tab) && tab.core?.self() !== undefined) this.#damaged.delete(tab);
-    this.oracle.look(tab);
+    this.oracle.look(tab, event, effects);
   }
 
   /** What a browser, or its user, does about a broker that is over. */
   #ended(tab: SimulatedTab): void {
+    if (this.tabs.some((other) => other !== tab && other.storage === tab.storage)) return this.#lostLock(tab);
     const reload = (afterMs: number) => this.time.after(afterMs, () => this.startTab(tab));
     const { image } = tab.storage;
     const durability = image.identity.durability;
@@ -233,9 +280,16 @@ export class SimulatedCluster {
         return reload(2_000);
       case "failed":
         this.mark("broker fenced itself");
+        if (tab.endedBecause.includes("Quota")) this.mark("quota self-fence");
         return reload(this.#chance.between(500, 5_000));
       case "stopped":
         return this.mark("left gracefully");
     }
+  }
+
+  /** Another page has the directory: this one is of no use any more, and closed. */
+  #lostLock(tab: SimulatedTab): void {
+    this.mark("directory taken over by another tab");
+    this.tabs.splice(this.tabs.indexOf(tab), 1);
   }
 }

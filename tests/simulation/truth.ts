@@ -8,34 +8,44 @@ interface CommittedBatch {
   readonly digest: number;
 }
 
-/** One partition's committed records, as the first leader to commit them had them. */
+/** One partition's committed records, as the first leader to commit them had them. What retention trimmed stays here. */
 interface CommittedLog {
   readonly batches: CommittedBatch[];
   endOffset: number;
+  /** Up to here a leader has deleted records because they were too many or too old. */
+  trimmedTo: number;
 }
 
 /**
  * What has been committed, seen from outside: whatever a leader let its high watermark pass. It never changes, whoever
- * leads later (the leader completeness and log matching of the specifications).
+ * leads later (the leader completeness and log matching of the specifications). Partitions go by their labels.
  */
 export class Truth {
-  readonly #logs = new Map<number, CommittedLog>();
+  readonly #logs = new Map<string, CommittedLog>();
 
-  endOffset(partition: number): number {
+  endOffset(partition: string): number {
     return this.#logs.get(partition)?.endOffset ?? 0;
   }
 
-  isCommitted(partition: number, offset: number): boolean {
+  isCommitted(partition: string, offset: number): boolean {
     return offset >= 0 && offset < this.endOffset(partition);
   }
 
+  trimmedTo(partition: string): number {
+    return this.#logs.get(partition)?.trimmedTo ?? 0;
+  }
+
+  trim(partition: string, offset: number): void {
+    const log = this.#log(partition);
+    log.trimmedTo = Math.max(log.trimmedTo, offset);
+  }
+
   /**
-   * A leader has committed, or holds, the batches in `chunks` up to `endOffset`. What was committed before must be the
+   * A broker has committed, or holds, the batches in `chunks` up to `endOffset`. What was committed before must be the
    * same here; what is new is taken down if `commits`.
    */
-  compare(partition: number, chunks: readonly Chunk[], endOffset: number, commits: boolean): Violation | undefined {
-    const log = this.#logs.get(partition) ?? { batches: [], endOffset: 0 };
-    this.#logs.set(partition, log);
+  compare(partition: string, chunks: readonly Chunk[], endOffset: number, commits: boolean): Violation | undefined {
+    const log = this.#log(partition);
     let at = -1;
     for (const { bytes } of chunks) {
       for (const batch of digests(bytes)) {
@@ -57,9 +67,18 @@ export class Truth {
     }
     return undefined;
   }
+
+  #log(partition: string): CommittedLog {
+    let log = this.#logs.get(partition);
+    if (log === undefined) {
+      log = { batches: [], endOffset: 0, trimmedTo: 0 };
+      this.#logs.set(partition, log);
+    }
+    return log;
+  }
 }
 
-function changed(partition: number, evidence: string): Violation {
+function changed(partition: string, evidence: string): Violation {
   return { rule: "committed-prefix", evidence: `partition ${partition}: ${evidence}` };
 }
 

@@ -28,6 +28,11 @@ export class SimulatedNetwork {
   readonly #ends = new Map<NodeName, Set<ConnectionEnd>>();
   readonly #cuts = new Map<string, number>();
   readonly #slow = new Map<string, number>();
+  readonly #bytesPerMs = new Map<string, number>();
+  /** Nodes that others reach through the relay only, the node that runs it, and whether it does. */
+  readonly #relayed = new Set<NodeName>();
+  #relay: NodeName | undefined;
+  #relayRuns = true;
   /** For whoever draws the network: told of every frame that sets out, with `lastDueUs` as its arrival. */
   sent: ((end: ConnectionEnd, frame: Uint8Array) => void) | undefined;
 
@@ -40,10 +45,34 @@ export class SimulatedNetwork {
     this.#accepts.set(node, accept);
   }
 
+  /** No direct way leads to or from these nodes: they and others meet at `relay`, which both reach by themselves. */
+  relayThrough(relay: NodeName, nodes: Iterable<NodeName>): void {
+    this.#relay = relay;
+    for (const node of nodes) this.#relayed.add(node);
+  }
+
+  isRelayed(one: NodeName, two: NodeName): boolean {
+    if (this.#relayed.size === 0) return false;
+    return one !== this.#relay && two !== this.#relay && (this.#relayed.has(one) || this.#relayed.has(two));
+  }
+
+  /** The relay ends every connection that it carries, and takes no others until it is `startRelay`ed. */
+  stopRelay(): void {
+    this.#relayRuns = false;
+    for (const end of this.ends()) if (this.isRelayed(end.node, end.other.node)) this.lose(end, 1);
+  }
+
+  startRelay(): void {
+    this.#relayRuns = true;
+  }
+
   /** Connects in two trips, or fails: at once when nobody listens, after a timeout when a way is cut. */
   dial(from: NodeName, to: NodeName, opened: (end: ConnectionEnd) => void, failed: (reason: string) => void): void {
     if (this.isCut(from, to) || this.isCut(to, from)) {
       return this.#time.after(DIAL_TIMEOUT_MS, () => failed(`${to} did not answer`));
+    }
+    if (this.isRelayed(from, to) && !this.#relayRuns) {
+      return this.#time.after(this.delayMs(from, to), () => failed("there is no relay"));
     }
     this.#time.after(this.delayMs(from, to), () => {
       const near = new ConnectionEnd(this, from);
@@ -68,7 +97,10 @@ export class SimulatedNetwork {
   cut(from: NodeName, to: NodeName): void {
     const key = pair(from, to);
     this.#cuts.set(key, (this.#cuts.get(key) ?? 0) + 1);
-    for (const end of this.#between(from, to)) this.#noticeSilence(end, from, to);
+    for (const end of this.#sendingOver(from, to)) {
+      this.#noticeSilence(end, from, to);
+      this.#noticeSilence(end.other, from, to);
+    }
   }
 
   heal(from: NodeName, to: NodeName): void {
@@ -76,11 +108,20 @@ export class SimulatedNetwork {
     const cuts = (this.#cuts.get(key) ?? 0) - 1;
     if (cuts > 0) return void this.#cuts.set(key, cuts);
     this.#cuts.delete(key);
-    for (const end of this.#endsOf(from)) if (end.other.node === to) end.flush();
+    for (const end of this.#sendingOver(from, to)) if (!this.isCut(end.node, end.other.node)) end.flush();
   }
 
   isCut(from: NodeName, to: NodeName): boolean {
-    return this.#cuts.has(pair(from, to));
+    if (this.#cuts.size === 0) return false;
+    if (this.#cuts.has(pair(from, to))) return true;
+    if (this.#relay === undefined || !this.isRelayed(from, to)) return false;
+    return this.#cuts.has(pair(from, this.#relay)) || this.#cuts.has(pair(this.#relay, to));
+  }
+
+  /** How fast the receiving node takes in what comes this way; `Infinity` restores it. */
+  throttle(from: NodeName, to: NodeName, bytesPerMs: number): void {
+    if (Number.isFinite(bytesPerMs)) this.#bytesPerMs.set(pair(from, to), bytesPerMs);
+    else this.#bytesPerMs.delete(pair(from, to));
   }
 
   /** Makes one way slower by a factor; 1 restores it. */
@@ -128,9 +169,13 @@ export class SimulatedNetwork {
 
   transmit(end: ConnectionEnd, frame: Uint8Array): void {
     const { node, other } = end;
-    const dueUs = Math.max(end.lastDueUs, this.#time.nowUs + Math.round(this.delayMs(node, other.node) * 1000));
+    const soonestUs = Math.max(end.lastDueUs, this.#time.nowUs + Math.round(this.delayMs(node, other.node) * 1000));
+    const dueUs = this.#bytesPerMs.size === 0 ? soonestUs : soonestUs + this.#takenInUs(node, other.node, frame.length);
     end.lastDueUs = dueUs;
-    this.#time.at(dueUs, () => other.deliver(frame));
+    this.#time.at(dueUs, () => {
+      end.queuedBytes -= frame.length;
+      other.deliver(frame);
+    });
     this.sent?.(end, frame);
   }
 
@@ -148,21 +193,33 @@ export class SimulatedNetwork {
 
   delayMs(from: NodeName, to: NodeName): number {
     const factor = this.#slow.get(pair(from, to)) ?? 1;
-    const usualMs = this.#chance.between(1, 40) / 10;
+    const usualMs = this.#chance.between(1, 40) / (this.isRelayed(from, to) ? 5 : 10);
     return (this.#chance.permille(10) ? usualMs * 20 : usualMs) * factor;
+  }
+
+  #takenInUs(from: NodeName, to: NodeName, bytes: number): number {
+    const bytesPerMs = this.#bytesPerMs.get(pair(from, to));
+    return bytesPerMs === undefined ? 0 : Math.round((bytes / bytesPerMs) * 1000);
   }
 
   #noticeSilence(end: ConnectionEnd, from: NodeName, to: NodeName): void {
     this.#time.after(this.#chance.between(...SILENCE_MS), () => {
-      if (!end.isOpen || !this.isCut(from, to)) return;
+      if (!end.isOpen || !this.#cuts.has(pair(from, to))) return;
       end.other.deafen();
       end.drop("nothing was heard for too long");
       this.lose(end.other, this.#chance.between(100, SILENCE_MS[0]));
     });
   }
 
-  #between(one: NodeName, two: NodeName): ConnectionEnd[] {
-    return [...this.#endsOf(one)].filter((end) => end.other.node === two).flatMap((end) => [end, end.other]);
+  /** The ends whose frames take this way, on which the relay may be one of the two nodes. */
+  #sendingOver(from: NodeName, to: NodeName): ConnectionEnd[] {
+    if (from === this.#relay) {
+      const ends = [...this.#endsOf(to)].map(({ other }) => other);
+      return ends.filter(({ node }) => node === from || this.isRelayed(node, to));
+    }
+    const isOver = ({ other }: ConnectionEnd) =>
+      other.node === to || (to === this.#relay && this.isRelayed(from, other.node));
+    return [...this.#endsOf(from)].filter(isOver);
   }
 
   #endsOf(node: NodeName): Set<ConnectionEnd> {
@@ -178,6 +235,8 @@ export class ConnectionEnd {
   other!: ConnectionEnd;
   lastDueUs = 0;
   isOpen = true;
+  /** Of frames that the other end has not taken in yet. */
+  queuedBytes = 0;
   #isDeaf = false;
   #held: Uint8Array[] = [];
   #early: Uint8Array[] = [];
@@ -201,6 +260,7 @@ export class ConnectionEnd {
 
   send(frame: Uint8Array): void {
     if (!this.isOpen || this.#isDeaf) return;
+    this.queuedBytes += frame.length;
     if (this.#held.length > 0 || this.#network.isCut(this.node, this.other.node)) this.#held.push(frame);
     else this.#network.transmit(this, frame);
   }

@@ -5,6 +5,7 @@ import type { ClusterImage } from "../../metadata/image.ts";
 import type { MetadataSnapshot } from "../../metadata/metadata-batch.ts";
 import type { Chance } from "./chance.ts";
 import type { ConnectionEnd, NodeName, SimulatedNetwork } from "./network.ts";
+import { SkewedClock } from "./skewed-clock.ts";
 import type { VirtualTime } from "./virtual-time.ts";
 
 export const SERVER: NodeName = "server";
@@ -29,8 +30,12 @@ export interface ServerContext {
   readonly clusterId: string;
   readonly config: Partial<ControllerConfig>;
   log(message: string): void;
-  /** After every event that the controller has dealt with. */
-  changed(event: ControllerEvent["type"]): void;
+  /** After every event that the controller has dealt with, with what it does about it. */
+  changed(event: ControllerEvent, effects: readonly ControllerEffect[]): void;
+  /** A controller starts with what is on the disk. */
+  started(image: ClusterImage): void;
+  /** Everything that was decided before `endOffset` is on the disk. */
+  stored(endOffset: number): void;
 }
 
 /**
@@ -52,9 +57,11 @@ export class SimulatedServer {
   #armedForUs = Number.POSITIVE_INFINITY;
   #slowUntilUs = 0;
   #failing = false;
+  readonly #clock: SkewedClock;
 
   constructor(context: ServerContext) {
     this.#context = context;
+    this.#clock = new SkewedClock(context.time, 0);
     context.network.listen(SERVER, (end) => this.#accept(end));
   }
 
@@ -73,10 +80,26 @@ export class SimulatedServer {
 
   /** The cluster as decided; of the last controller while none runs. */
   image: ClusterImage | undefined;
+  /** Whether the last start found a snapshot on the disk. */
+  startedFromSnapshot = false;
+
+  /** The server's clock jumps ahead; timers that it passes are due at once. */
+  jumpClock(ms: number): void {
+    this.#clock.jump(ms);
+    this.#rearm();
+  }
+
+  /** From now on the server's clock runs at this rate; at 0 it stands still. */
+  setClockRate(rate: number): void {
+    this.#clock.setRate(rate);
+    this.#rearm();
+  }
 
   start(): void {
     if (this.running) return;
-    const { clusterId, config, chance, time } = this.#context;
+    const { clusterId, config, chance, network } = this.#context;
+    network.startRelay();
+    this.startedFromSnapshot = this.#disk.snapshot !== undefined;
     this.#starts++;
     this.#disk.controllerEpoch++;
     this.#controller = new Controller({
@@ -86,9 +109,10 @@ export class SimulatedServer {
       snapshot: this.#disk.snapshot,
       log: [...this.#disk.log],
       config,
-      nowMs: time.nowMs,
+      nowMs: this.#clock.nowMs,
     });
     this.image = this.#controller.image;
+    this.#context.started(this.image);
     this.#armedForUs = Number.POSITIVE_INFINITY;
     this.dispatch({ type: "woken" });
   }
@@ -106,6 +130,7 @@ export class SimulatedServer {
     this.#failing = false;
     this.#connections.clear();
     network.vanish(SERVER, () => chance.between(1, 50));
+    network.stopRelay();
   }
 
   /** The process stops running for a while, and then finds everything that came meanwhile. */
@@ -152,9 +177,10 @@ export class SimulatedServer {
     this.#draining = true;
     for (let event = this.#mailbox.shift(); event !== undefined; event = this.#mailbox.shift()) {
       if (this.#controller === undefined) break;
-      for (const effect of this.#controller.handle(event, this.#context.time.nowMs)) this.#execute(effect);
+      const effects = this.#controller.handle(event, this.#clock.nowMs);
+      for (const effect of effects) this.#execute(effect);
       this.image = this.#controller.image;
-      this.#context.changed(event.type);
+      this.#context.changed(event, effects);
     }
     this.#draining = false;
     this.#arm();
@@ -210,13 +236,21 @@ export class SimulatedServer {
 
   #store(appends: readonly Append[]): void {
     this.#disk.log.push(...appends);
+    const last = appends.at(-1);
+    if (last !== undefined) this.#context.stored(last.endOffset);
+  }
+
+  #rearm(): void {
+    this.#armedForUs = Number.POSITIVE_INFINITY;
+    this.#arm();
   }
 
   #arm(): void {
     const { time } = this.#context;
     const wakeAtMs = this.#controller?.wakeAtMs;
     if (wakeAtMs === undefined || this.#paused) return;
-    const wakeAtUs = Math.max(Math.ceil(wakeAtMs * 1000), time.nowUs + 1);
+    const wakeAtUs = Math.max(Math.ceil(this.#clock.virtualMs(wakeAtMs) * 1000), time.nowUs + 1);
+    if (!Number.isFinite(wakeAtUs)) return;
     if (wakeAtUs >= this.#armedForUs) return;
     this.#armedForUs = wakeAtUs;
     const starts = this.#starts;
@@ -224,7 +258,7 @@ export class SimulatedServer {
       if (starts !== this.#starts || this.#armedForUs !== wakeAtUs) return;
       this.#armedForUs = Number.POSITIVE_INFINITY;
       if (this.#paused) return;
-      if ((this.#controller?.wakeAtMs ?? Number.POSITIVE_INFINITY) <= time.nowMs) this.dispatch({ type: "woken" });
+      if ((this.#controller?.wakeAtMs ?? Number.POSITIVE_INFINITY) <= this.#clock.nowMs) this.dispatch({ type: "woken" });
       else this.#arm();
     });
   }

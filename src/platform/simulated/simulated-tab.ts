@@ -7,6 +7,7 @@ import { TAB_LISTENER } from "../../runtime/connection.ts";
 import type { Chance } from "./chance.ts";
 import type { ConnectionEnd, NodeName, SimulatedNetwork } from "./network.ts";
 import { SERVER } from "./simulated-server.ts";
+import { SkewedClock } from "./skewed-clock.ts";
 import type { SimulatedStorage } from "./storage.ts";
 import type { VirtualTime } from "./virtual-time.ts";
 
@@ -18,8 +19,8 @@ export interface TabContext {
   /** The tab whose page has this address at present. */
   resolve(peer: string): NodeName | undefined;
   log(message: string): void;
-  /** After every event that the broker has dealt with. */
-  handled(tab: SimulatedTab, event: BrokerEvent): void;
+  /** After every event that the broker has dealt with, with what it does about it. */
+  handled(tab: SimulatedTab, event: BrokerEvent, effects: readonly BrokerEffect[]): void;
   /** The broker ended by itself: it stopped, failed or was refused. */
   ended(tab: SimulatedTab): void;
 }
@@ -43,12 +44,16 @@ export class SimulatedTab {
   peer = "";
   frozen = false;
   starts = 0;
-  /** How the last broker here ended by itself. */
+  /** How the last broker here ended by itself, and why. */
   endedAs: "stopped" | "failed" | "refused" | "damaged" = "stopped";
+  endedBecause = "";
   readonly #context: TabContext;
-  /** What the tab's own clock says beyond the virtual time: every machine has another one, and it may stand still. */
-  #clockOffsetMs: number;
+  /** Every machine has a clock of its own, which may stand still or run at another rate. */
+  readonly #clock: SkewedClock;
   #frozenSinceMs = 0;
+  /** Timers fire at whole multiples of this only, as a hidden page's do; 1 for timers that are not held back. */
+  #timerStepUs = 1;
+  #opening = 0;
   #mailbox: BrokerEvent[] = [];
   #draining = false;
   #controller: ConnectionEnd | undefined;
@@ -64,12 +69,29 @@ export class SimulatedTab {
     this.profile = profile;
     this.storage = storage;
     this.#context = context;
-    this.#clockOffsetMs = context.chance.between(0, 100_000_000);
+    this.#clock = new SkewedClock(context.time, context.chance.between(0, 100_000_000));
     context.network.listen(name, (end) => this.#accept(end));
   }
 
   get nowMs(): number {
-    return this.#context.time.nowMs + this.#clockOffsetMs;
+    return this.#clock.nowMs;
+  }
+
+  /** How much waits in this tab: events for the broker, and changes for the disk. */
+  get queues(): { readonly mailbox: number; readonly writes: number } {
+    return { mailbox: this.#mailbox.length, writes: this.#pendingWrites.length };
+  }
+
+  /** From now on the tab's clock runs at this rate. */
+  setClockRate(rate: number): void {
+    this.#clock.setRate(rate);
+    this.#rearm();
+  }
+
+  /** From now on its timers fire at whole multiples of `stepMs` only; 0 ends that. */
+  throttleTimers(stepMs: number): void {
+    this.#timerStepUs = Math.max(1, stepMs * 1000);
+    this.#rearm();
   }
 
   /** Loads the page; nothing if it is loaded. */
@@ -79,6 +101,7 @@ export class SimulatedTab {
     this.starts++;
     this.frozen = false;
     this.peer = `${this.name}#${this.starts}`;
+    this.#opening = this.storage.open();
     const { identity, logs } = this.storage.image;
     this.core = new Broker({
       identity,
@@ -125,7 +148,7 @@ export class SimulatedTab {
   thaw(clockStood = false): void {
     if (!this.frozen) return;
     this.frozen = false;
-    if (clockStood) this.#clockOffsetMs -= this.#context.time.nowMs - this.#frozenSinceMs;
+    if (clockStood) this.#clock.jump(this.#frozenSinceMs - this.#context.time.nowMs);
     this.#drain();
   }
 
@@ -141,8 +164,9 @@ export class SimulatedTab {
       for (let event = this.#mailbox.shift(); event !== undefined; event = this.#mailbox.shift()) {
         const { core } = this;
         if (core === undefined) break;
-        for (const effect of core.handle(event, this.nowMs)) this.#execute(effect);
-        this.#context.handled(this, event);
+        const effects = core.handle(event, this.nowMs);
+        for (const effect of effects) this.#execute(effect);
+        this.#context.handled(this, event, effects);
       }
     } finally {
       this.#draining = false;
@@ -183,6 +207,7 @@ export class SimulatedTab {
         return this.#read(effect);
       case "save-identity":
         return this.storage.saveIdentity(
+          this.#opening,
           effect.identity,
           this.#whileLoaded(() => this.dispatch({ type: "identity-saved" })),
           (reason) => this.#storageFailed(reason),
@@ -211,6 +236,7 @@ export class SimulatedTab {
     const operations = coalesceAppends(writes.flatMap((write) => write.operations));
     const durability = writes.some((write) => write.durability === "strict") ? "strict" : "relaxed";
     this.storage.write(
+      this.#opening,
       operations,
       durability,
       this.#whileLoaded(() => {
@@ -295,7 +321,8 @@ export class SimulatedTab {
     const { time } = this.#context;
     const wakeAtMs = this.core?.wakeAtMs ?? Number.POSITIVE_INFINITY;
     if (!Number.isFinite(wakeAtMs) || this.frozen) return;
-    const wakeAtUs = Math.max(Math.ceil((wakeAtMs - this.#clockOffsetMs) * 1000), time.nowUs + 1);
+    const dueUs = Math.max(Math.ceil(this.#clock.virtualMs(wakeAtMs) * 1000), time.nowUs + 1);
+    const wakeAtUs = Math.ceil(dueUs / this.#timerStepUs) * this.#timerStepUs;
     if (wakeAtUs >= this.#armedForUs) return;
     this.#armedForUs = wakeAtUs;
     const { starts } = this;
@@ -309,6 +336,11 @@ export class SimulatedTab {
     });
   }
 
+  #rearm(): void {
+    this.#armedForUs = Number.POSITIVE_INFINITY;
+    this.#arm();
+  }
+
   /** What comes back to a page that was reloaded meanwhile is nobody's. */
   #whileLoaded(run: () => void): () => void {
     const { starts } = this;
@@ -320,6 +352,7 @@ export class SimulatedTab {
   /** The broker is over, while the page may live on. */
   #end(endedAs: typeof this.endedAs): void {
     this.endedAs = endedAs;
+    this.endedBecause = this.core?.status().reason ?? "";
     const connections = [...this.#connections.values(), ...this.#links.values(), this.#controller];
     this.#forgetEverything();
     this.storage.crash();

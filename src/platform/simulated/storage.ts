@@ -19,7 +19,8 @@ interface Transaction {
 
 /**
  * One tab's database. Transactions become complete in order. A crash of the tab leaves those that were complete and,
- * perhaps, some that were under way; a loss of power also takes relaxed ones back that no strict one has followed.
+ * perhaps, some that were under way; a loss of power also takes relaxed ones back that no strict one has followed. Only
+ * who opened it last can write.
  */
 export class SimulatedStorage {
   readonly #time: VirtualTime;
@@ -32,6 +33,7 @@ export class SimulatedStorage {
   /** Counts how often the database was opened: a transaction of an earlier opening does nothing. */
   #opening = 0;
   #stalledUntilUs = 0;
+  #slowMs = 0;
   #failure: string | undefined;
   #busy = false;
 
@@ -47,14 +49,21 @@ export class SimulatedStorage {
     return this.#complete;
   }
 
+  /** Becomes the one writer: transactions of whoever had it open before fail from now on (B4). */
+  open(): number {
+    this.#forgetTransactions();
+    return this.#opening;
+  }
+
   write(
+    opening: number,
     operations: readonly StoreOperation[],
     durability: Durability,
     done: () => void,
     failed: Transaction["failed"],
   ): void {
     const effective = this.#complete.identity.durability === "relaxed" ? "relaxed" : durability;
-    this.#enqueue({
+    this.#enqueue(opening, {
       change: ({ identity, logs }) => ({ identity, logs: logs.apply(operations) }),
       durability: effective,
       done,
@@ -62,8 +71,18 @@ export class SimulatedStorage {
     });
   }
 
-  saveIdentity(identity: StorageIdentity, done: () => void, failed: Transaction["failed"]): void {
-    this.#enqueue({ change: ({ logs }) => ({ identity, logs }), durability: "strict", done, failed });
+  saveIdentity(
+    opening: number,
+    identity: StorageIdentity,
+    done: () => void,
+    failed: Transaction["failed"],
+  ): void {
+    this.#enqueue(opening, { change: ({ logs }) => ({ identity, logs }), durability: "strict", done, failed });
+  }
+
+  /** Every transaction takes longer by so much; 0 ends that. */
+  slowDown(ms: number): void {
+    this.#slowMs = ms;
   }
 
   /** Nothing becomes complete for a while. */
@@ -85,13 +104,15 @@ export class SimulatedStorage {
     this.#forgetTransactions();
   }
 
-  /** The machine is gone as well. */
-  losePower(): void {
-    const kept = this.#chance.below(this.#unflushed.length + 1);
+  /** The machine is gone as well. Says whether complete transactions are lost. */
+  losePower(): boolean {
+    const unflushed = this.#unflushed.length;
+    const kept = this.#chance.below(unflushed + 1);
     this.#complete = kept === 0 ? this.#flushed : this.#unflushed[kept - 1]!;
     this.#flushed = this.#complete;
     this.#unflushed = [];
     this.#forgetTransactions();
+    return kept < unflushed;
   }
 
   /** Another image takes the place of this one: a backup, a clone, or an empty directory. */
@@ -109,7 +130,10 @@ export class SimulatedStorage {
     this.#failure = undefined;
   }
 
-  #enqueue(transaction: Transaction): void {
+  #enqueue(opening: number, transaction: Transaction): void {
+    if (opening !== this.#opening) {
+      return this.#time.after(1, () => transaction.failed("another tab has opened this storage directory"));
+    }
     this.#underWay.push(transaction);
     if (!this.#busy) this.#next();
   }
@@ -122,7 +146,7 @@ export class SimulatedStorage {
     const usualMs = this.#chance.between(2, transaction.durability === "strict" ? 80 : 20) / 10;
     const slowMs = this.#chance.permille(5) ? this.#chance.between(50, 500) : 0;
     const stalledMs = Math.max(0, (this.#stalledUntilUs - this.#time.nowUs) / 1000);
-    this.#time.after(stalledMs + usualMs + slowMs, () => {
+    this.#time.after(stalledMs + this.#slowMs + usualMs + slowMs, () => {
       if (opening === this.#opening) this.#finish();
     });
   }

@@ -1,0 +1,194 @@
+import type { ControllerEffect, ControllerEvent } from "../../src/metadata/controller.ts";
+import type { BrokerRegistration, ClusterImage } from "../../src/metadata/image.ts";
+import { effectiveMinIsr, samePartition } from "../../src/metadata/partition.ts";
+import type { Partition } from "../../src/metadata/partition.ts";
+import { topicConfig } from "../../src/metadata/topic-config.ts";
+import { IsrDecisions } from "./isr-decisions.ts";
+import { expectComplete, fail } from "./oracle-context.ts";
+import type { OracleContext } from "./oracle-context.ts";
+import type { Occasion } from "./schedule.ts";
+
+/** A state that the controller gave a partition, and where its log ended then. */
+interface Decided {
+  readonly partition: Partition;
+  readonly endOffset: number;
+}
+
+/**
+ * Watches the controller: each decision against the rules for ISR, ELR, leaders and epochs, and what is on its disk
+ * against what brokers have heard. It looks at a partition when it changed, and at all of them only for what one look
+ * at each costs little.
+ */
+export class ControllerWatch {
+  readonly #context: OracleContext;
+  readonly #isrDecisions: IsrDecisions;
+  /** The partitions as decided last, by their keys. */
+  readonly #partitions = new Map<string, Partition>();
+  readonly #brokers = new Map<number, BrokerRegistration>();
+  /** Every state of every partition, by its key and partition epoch. */
+  readonly #history = new Map<string, Decided>();
+  #image: ClusterImage | undefined;
+  #endOffset = 0;
+  #storedEnd = 0;
+  #listener: ((occasion: Occasion) => void) | undefined;
+  /** When the leader of any partition changed last, and where the log ended then. */
+  lastElectionUs = Number.NEGATIVE_INFINITY;
+  lastElectionEnd = 0;
+
+  constructor(context: OracleContext) {
+    this.#context = context;
+    this.#isrDecisions = new IsrDecisions(context);
+  }
+
+  /** The end of what the controller's disk holds. */
+  get storedEnd(): number {
+    return this.#storedEnd;
+  }
+
+  partition(key: string): Partition | undefined {
+    return this.#partitions.get(key);
+  }
+
+  /** The keys of all partitions that ever were. */
+  get keys(): IterableIterator<string> {
+    return this.#partitions.keys();
+  }
+
+  onOccasion(listener: (occasion: Occasion) => void): void {
+    this.#listener = listener;
+  }
+
+  stored(endOffset: number): void {
+    this.#storedEnd = endOffset;
+  }
+
+  /** Another controller takes over, from the disk: what was decided and not stored never was. */
+  restarted(image: ClusterImage, fromSnapshot: boolean): void {
+    if (image.endOffset !== this.#storedEnd) {
+      fail("metadata-is-durable", `the controller starts at ${image.endOffset}, and ${this.#storedEnd} was stored`);
+    }
+    if (fromSnapshot) this.#context.mark("controller restarted from snapshot");
+    for (const [key, { endOffset }] of this.#history) if (endOffset > this.#storedEnd) this.#history.delete(key);
+    this.#image = image;
+    this.#endOffset = image.endOffset;
+    this.#partitions.clear();
+    this.#brokers.clear();
+    for (const partition of image.partitions()) this.#take(partition, image.endOffset);
+    for (const broker of image.brokers.values()) this.#brokers.set(broker.brokerId, broker);
+  }
+
+  handled(event: ControllerEvent, effects: readonly ControllerEffect[], image: ClusterImage): void {
+    if (event.type === "request") this.#isrDecisions.asked(event, image, (key) => this.#partitions.get(key));
+    this.#isrDecisions.answered(effects);
+    if (image === this.#image && image.endOffset === this.#endOffset) return;
+    this.#image = image;
+    this.#endOffset = image.endOffset;
+    const occasions = new Set<Occasion>(["decision"]);
+    for (const topic of image.topics.values()) {
+      this.#context.names.add(topic.topicId, topic.name);
+      for (const partition of topic.partitions) this.#look(image, topic.name, partition, occasions);
+    }
+    for (const broker of image.brokers.values()) {
+      const before = this.#brokers.get(broker.brokerId);
+      if (before === broker) continue;
+      if (before !== undefined && broker.brokerEpoch < before.brokerEpoch) fail("broker-epoch-monotonic", describe(broker));
+      if (before !== undefined && broker.brokerEpoch > before.brokerEpoch && !broker.fenced) {
+        fail("new-epoch-is-fenced", `${describe(broker)} serves at once`);
+      }
+      this.#brokers.set(broker.brokerId, broker);
+      occasions.add("broker-change");
+    }
+    if (this.#listener !== undefined) for (const occasion of occasions) this.#listener(occasion);
+  }
+
+  /** A broker has applied the metadata up to `image.endOffset`: it is a prefix of what the controller stored. */
+  expectPrefix(name: string, image: ClusterImage): void {
+    if (image.endOffset > this.#storedEnd) {
+      fail("told-is-durable", `${name} knows the metadata to ${image.endOffset}, the disk holds it to ${this.#storedEnd}`);
+    }
+    for (const partition of image.partitions()) {
+      const decided = this.#history.get(stateKey(partition));
+      if (decided?.partition === partition) continue;
+      if (decided === undefined || decided.endOffset > this.#storedEnd || !samePartition(decided.partition, partition)) {
+        fail("metadata-log-matching", `${name} has ${JSON.stringify(partition)}, not ${JSON.stringify(decided)}`);
+      }
+    }
+  }
+
+  #look(image: ClusterImage, topic: string, partition: Partition, occasions: Set<Occasion>): void {
+    const before = this.#partitions.get(keyOf(partition));
+    const { minInsyncReplicas } = topicConfig(image, topic);
+    const minimum = effectiveMinIsr(partition, minInsyncReplicas);
+    this.#expectSound(image, partition, minimum);
+    if (before === partition) return;
+    if (before !== undefined) {
+      this.#expectForward(before, partition);
+      this.#markChange(image, before, partition, minimum);
+      if (before.isr.length !== partition.isr.length) occasions.add("isr-change");
+      if (before.leader !== partition.leader) {
+        occasions.add("election");
+        this.lastElectionUs = this.#context.nowUs();
+        this.lastElectionEnd = image.endOffset;
+      }
+    }
+    this.#take(partition, image.endOffset);
+    const label = this.#context.names.labelOf(partition.topicId, partition.partitionIndex)!;
+    expectComplete(this.#context, partition, this.#context.truth.endOffset(label), "the controller decides");
+  }
+
+  #take(partition: Partition, endOffset: number): void {
+    this.#partitions.set(keyOf(partition), partition);
+    this.#history.set(stateKey(partition), { partition, endOffset });
+  }
+
+  /** What one state of a partition must be, whatever it was before. */
+  #expectSound(image: ClusterImage, partition: Partition, minimum: number): void {
+    const { isr, eligibleLeaderReplicas: elr, replicas, leader } = partition;
+    const unsound = (what: string) => fail("partition-is-sound", `${what}: ${JSON.stringify(partition)}`);
+    if (isr.length === 0) unsound("nobody is in sync");
+    if (!isr.every((node) => replicas.includes(node))) unsound("a member of the ISR is no replica");
+    if (!elr.every((node) => replicas.includes(node))) unsound("a member of the ELR is no replica");
+    if (elr.some((node) => isr.includes(node))) unsound("ISR and ELR have a member in common");
+    if (elr.length > 0 && isr.length >= minimum) unsound("the ISR has its minimum, and the ELR is not empty");
+    if (leader >= 0 && !isr.includes(leader)) unsound("the leader is not in sync");
+    const isLast = isr.length === 1 && leader < 0;
+    if (!isLast && isr.some((node) => !image.isActive(node))) unsound("a broker that is away is in sync");
+  }
+
+  #expectForward(before: Partition, after: Partition): void {
+    if (after.partitionEpoch <= before.partitionEpoch) fail("partition-epoch-monotonic", JSON.stringify([before, after]));
+    if (after.leaderEpoch < before.leaderEpoch) fail("leader-epoch-monotonic", JSON.stringify([before, after]));
+    if (after.leader !== before.leader && after.leaderEpoch === before.leaderEpoch) {
+      fail("election-has-an-epoch", JSON.stringify([before, after]));
+    }
+  }
+
+  #markChange(image: ClusterImage, before: Partition, after: Partition, minimum: number): void {
+    const { mark } = this.#context;
+    if (after.isr.length < before.isr.length) mark("ISR shrunk");
+    if (after.isr.length > before.isr.length) mark("ISR expanded");
+    if (after.isr.length === minimum && minimum < after.replicas.length) mark("ISR at its minimum");
+    const gone = before.replicas.filter((node) => !after.replicas.includes(node));
+    const added = after.replicas.filter((node) => !before.replicas.includes(node));
+    if (added.length > 0) mark("replica added");
+    if (gone.some((node) => !image.isActive(node))) mark(added.length > 0 ? "replica replaced" : "lost replica given up");
+    if (gone.some((node) => image.isActive(node))) mark("spare replica given up");
+    if (after.leader === before.leader || after.leader < 0) return;
+    const { leader } = after;
+    if (before.eligibleLeaderReplicas.includes(leader) && !before.isr.includes(leader)) mark("ELR election");
+    if (before.leader >= 0 && after.isr.includes(before.leader)) mark("leader balanced");
+    if (before.leader < 0 && before.isr.includes(leader)) mark("last in-sync replica came back");
+  }
+}
+
+export function keyOf({ topicId, partitionIndex }: Partition): string {
+  return `${topicId}/${partitionIndex}`;
+}
+
+function stateKey(partition: Partition): string {
+  return `${keyOf(partition)}/${partition.partitionEpoch}`;
+}
+
+function describe({ brokerId, brokerEpoch }: BrokerRegistration): string {
+  return `broker ${brokerId} in epoch ${brokerEpoch}`;
+}

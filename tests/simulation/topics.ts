@@ -1,0 +1,39 @@
+/** Produced with acks=all, and never deleted: whatever was acknowledged here has to be there in the end. */
+export const TOPIC = "t";
+/** Produced with acks=1: an election may lose what was acknowledged, but nothing else may happen to it. */
+export const LEADER_ACKED_TOPIC = "a";
+/** Deleted and made again while clients use it. */
+export const PASSING_TOPIC = "p";
+
+/**
+ * What histories and the truth call a partition. Each topic made anew under an old name is another log, so that all but
+ * the first have a number.
+ */
+export class PartitionNames {
+  readonly #topics = new Map<string, { readonly label: string; readonly topic: string }>();
+  readonly #made = new Map<string, number>();
+
+  /** The topic of this id has appeared. */
+  add(topicId: string, topic: string): void {
+    if (this.#topics.has(topicId)) return;
+    const count = (this.#made.get(topic) ?? 0) + 1;
+    this.#made.set(topic, count);
+    this.#topics.set(topicId, { label: count === 1 ? topic : `${topic}.${count}`, topic });
+  }
+
+  /** Undefined for a topic that never was decided. */
+  labelOf(topicId: string, partition: number): string | undefined {
+    const known = this.#topics.get(topicId);
+    return known === undefined ? undefined : partitionLabel(known.label, partition);
+  }
+
+  /** The labels of a partition in all lives of its topic. */
+  labelsOf(topic: string, partition: number): string[] {
+    const labels = [...this.#topics.values()].filter((known) => known.topic === topic);
+    return labels.map(({ label }) => partitionLabel(label, partition));
+  }
+}
+
+export function partitionLabel(topic: string, partition: number): string {
+  return `${topic}-${partition}`;
+}
