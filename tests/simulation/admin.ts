@@ -28,7 +28,7 @@ const TIMEOUT_MS = 3_000;
 export class Admin {
   readonly #network: SimulatedNetwork;
   readonly #time: VirtualTime;
-  readonly #configs: Configs;
+  readonly configs: Configs;
   readonly #tasks: Task[] = [];
   #busy = false;
 
@@ -36,7 +36,7 @@ export class Admin {
   constructor(network: SimulatedNetwork, time: VirtualTime, configs: Configs) {
     this.#network = network;
     this.#time = time;
-    this.#configs = configs;
+    this.configs = configs;
   }
 
   get isIdle(): boolean {
@@ -44,7 +44,7 @@ export class Admin {
   }
 
   createTopic(name: string, numPartitions: number, configs: Configs = {}): void {
-    const settings = Object.entries({ ...this.#configs, ...configs }).map(([key, value]) => ({ name: key, value }));
+    const settings = Object.entries({ ...this.configs, ...configs }).map(([key, value]) => ({ name: key, value }));
     const topic = { name, numPartitions, replicationFactor: 3, assignments: [], configs: settings };
     const body = { topics: [topic], timeoutMs: TIMEOUT_MS, validateOnly: false };
     this.#do(createTopics, 7, body, ({ topics }) => [topics[0]!.errorCode, "TOPIC_ALREADY_EXISTS"]);

@@ -305,7 +305,7 @@ const effects: Record<FaultKind, Effect> = {
     if (cluster.consumers.length === 0) return undefined;
     const index = target % cluster.consumers.length;
     cluster.consumers[index]?.crash();
-    cluster.consumers[index] = cluster.newConsumer(`consumer-${index}`);
+    cluster.startConsumer(index);
     return nothing;
   },
   "remake-topic": ({ admin, schedule }) => {

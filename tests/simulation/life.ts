@@ -1,18 +1,12 @@
 import { checkHistory } from "../history/check-history.ts";
 import { Faults } from "./faults.ts";
 import type { Schedule } from "./schedule.ts";
-import type { ScriptedConsumer } from "./scripted-consumer.ts";
+import { closeAll, createTopicBySdk, getThrough, hasSdkClients } from "./sdk-life.ts";
+import { SdkConsumer } from "./sdk-consumer.ts";
 import type { SimulatedCluster } from "./simulated-cluster.ts";
 import { partitionLabel, TOPIC } from "./topics.ts";
-
-/** What a run waits for: a condition, looked at now and then, or the end of its time. */
-export interface Wait {
-  readonly condition: () => boolean;
-  readonly endUs: number;
-}
-
-/** Plain code that lets virtual time go by where it yields; it goes on with whether the condition holds. */
-export type Life<T> = Generator<Wait, T, boolean>;
+import { until } from "./wait.ts";
+import type { Life } from "./wait.ts";
 
 /** How long a healed cluster has to be whole again. */
 const CONVERGENCE_MS = 60_000;
@@ -30,16 +24,16 @@ export function* live(cluster: SimulatedCluster, seconds: number): Life<void> {
   yield* converge(cluster);
 }
 
-function* until({ time }: SimulatedCluster, condition: () => boolean, limitMs: number): Life<boolean> {
-  return yield { condition, endUs: time.nowUs + limitMs * 1000 };
-}
-
 /** Makes the topics once there are brokers enough for three copies of each. */
 function* createTopics(cluster: SimulatedCluster): Life<boolean> {
   const { admin, schedule, server } = cluster;
   const enough = () => [...(server.image?.brokers.keys() ?? [])].filter((id) => server.image!.isActive(id)).length >= 3;
   if (!(yield* until(cluster, enough, 30_000))) return false;
-  admin.createTopic(TOPIC, schedule.partitions, { "retention.bytes": String(schedule.retentionBytes) });
+  const configs = { "retention.bytes": String(schedule.retentionBytes) };
+  if (hasSdkClients(cluster)) {
+    return yield* createTopicBySdk(cluster, TOPIC, schedule.partitions, { ...admin.configs, ...configs });
+  }
+  admin.createTopic(TOPIC, schedule.partitions, configs);
   return yield* until(cluster, () => admin.isIdle, 10_000);
 }
 
@@ -53,10 +47,16 @@ function* converge(cluster: SimulatedCluster): Life<void> {
   const isAnswered = () => cluster.producers.every(({ isIdle }) => isIdle);
   yield* expect("every partition is led and in sync", () => isWhole(cluster), () => describePartitions(cluster));
   yield* expect("every producer has its answers", isAnswered, () => "one still waits");
+  yield* getThrough(cluster, expect);
   const reader = cluster.newConsumer("reader");
-  const isRead = () => hasReadAll(cluster, reader);
-  yield* expect("everything committed can be read", isRead, () => describePositions(cluster, reader));
-  const { anomalies, acknowledged, read } = checkHistory(recorder.history, { finalReaders: [reader.process] });
+  const readers = [reader, ...cluster.consumers.filter((consumer) => consumer instanceof SdkConsumer)];
+  for (const one of readers) {
+    const isRead = () => hasReadAll(cluster, one);
+    yield* expect("everything committed can be read", isRead, () => describePositions(cluster, one));
+  }
+  yield* closeAll(cluster, expect);
+  const finalReaders = readers.map(({ process }) => process);
+  const { anomalies, acknowledged, read } = checkHistory(recorder.history, { finalReaders });
   const [anomaly] = anomalies;
   if (anomaly !== undefined) recorder.violation(anomaly.class, `${anomaly.partition}: ${anomaly.evidence}`);
   if (acknowledged > 0 && read > 0) return;
@@ -73,7 +73,7 @@ function isWhole({ server, tabs }: SimulatedCluster): boolean {
   });
 }
 
-function hasReadAll({ truth, schedule }: SimulatedCluster, reader: ScriptedConsumer): boolean {
+function hasReadAll({ truth, schedule }: SimulatedCluster, reader: { position(partition: number): number }): boolean {
   return positions(schedule).every((partition) => reader.position(partition) >= truth.endOffset(partitionLabel(TOPIC, partition)));
 }
 
@@ -89,7 +89,7 @@ function describePartitions({ server, tabs }: SimulatedCluster): string {
   return [...partitions, ...states].join("; ");
 }
 
-function describePositions({ truth, schedule }: SimulatedCluster, reader: ScriptedConsumer): string {
+function describePositions({ truth, schedule }: SimulatedCluster, reader: { position(partition: number): number }): string {
   return positions(schedule)
     .map((partition) => `partition ${partition} read to ${reader.position(partition)} of ${truth.endOffset(partitionLabel(TOPIC, partition))}`)
     .join("; ");

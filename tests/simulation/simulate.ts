@@ -1,12 +1,12 @@
 import { settled } from "../../src/platform/simulated/settled.ts";
 import { assert } from "../../src/protocol/assert.ts";
 import { live } from "./life.ts";
-import type { Life, Wait } from "./life.ts";
 import { ViolationFound } from "./recorder.ts";
 import type { Violation } from "./recorder.ts";
 import { drawSchedule } from "./schedule.ts";
 import type { Schedule } from "./schedule.ts";
 import { SimulatedCluster } from "./simulated-cluster.ts";
+import type { Life, Wait } from "./wait.ts";
 
 export interface SimulationOptions {
   /** Virtual seconds of faults and load; what is before and after them comes on top. */
@@ -79,9 +79,12 @@ export class Simulation {
 
   #advance(): boolean {
     if (this.#result !== undefined) return false;
+    const { cluster } = this;
     try {
-      while (!this.cluster.time.step(this.#lookAtUs)) {
+      if (cluster.failure !== undefined) throw cluster.failure;
+      while (!cluster.time.step(this.#lookAtUs)) {
         if (!this.#look()) return this.#end(undefined);
+        if (cluster.unsettled) break;
       }
       return true;
     } catch (error) {

@@ -19,6 +19,10 @@ import { Recorder } from "./recorder.ts";
 import type { Fault, Schedule } from "./schedule.ts";
 import { ScriptedConsumer } from "./scripted-consumer.ts";
 import { ScriptedProducer } from "./scripted-producer.ts";
+import { SdkClient } from "./sdk-client.ts";
+import type { SdkContext } from "./sdk-client.ts";
+import { SdkConsumer } from "./sdk-consumer.ts";
+import { SdkProducer } from "./sdk-producer.ts";
 import { PartitionNames, TOPIC } from "./topics.ts";
 import { TraceHash } from "./trace-hash.ts";
 import { Truth } from "./truth.ts";
@@ -31,7 +35,7 @@ const REPLACEMENT_DELAY_MS = 10_000;
 const RETENTION_CHECK_MS = 2_000;
 const KEPT_LOG_LINES = 4_000;
 
-/** Real brokers, a real controller and scripted clients in one thread, all of them made from one seed. */
+/** Real brokers, a real controller, and clients of the SDK and scripted ones, in one thread, all of them made from one seed. */
 export class SimulatedCluster {
   readonly time = new VirtualTime();
   readonly network: SimulatedNetwork;
@@ -50,12 +54,14 @@ export class SimulatedCluster {
   readonly marks = new Map<string, number>();
   /** For whoever watches the run: told of every fault when it comes, and whether there was anything for it to do. */
   faultCame: ((fault: Fault, hadTarget: boolean) => void) | undefined;
-  producers: ScriptedProducer[] = [];
-  consumers: ScriptedConsumer[] = [];
+  producers: (ScriptedProducer | SdkProducer)[] = [];
+  consumers: (ScriptedConsumer | SdkConsumer)[] = [];
   /** How many events brokers and controller have dealt with. */
   events = 0;
   /** Whether the last event went to code that has promises, which have to settle before the next one. */
   unsettled = false;
+  /** Why the run is over, found out where nobody could be told by throwing it. */
+  failure: unknown;
   readonly #seed: number;
   readonly #chance: Chance;
   readonly #workload: Chance;
@@ -222,7 +228,7 @@ export class SimulatedCluster {
   startClients(): void {
     const { producers, consumers, recordsPerSecond } = this.schedule;
     for (let index = 0; index < producers; index++) this.producers.push(this.#newProducer(index));
-    for (let index = 0; index < consumers; index++) this.consumers.push(this.newConsumer(`consumer-${index}`));
+    for (let index = 0; index < consumers; index++) this.startConsumer(index);
     const everyMs = 1000 / recordsPerSecond;
     const produce = () => {
       if (!this.#producing || producers === 0) return;
@@ -239,15 +245,52 @@ export class SimulatedCluster {
     this.#producing = false;
   }
 
+  /** Opens a consumer in the place of one that is gone. */
+  startConsumer(index: number): void {
+    const node = `consumer-${index}`;
+    this.consumers[index] = index < this.schedule.sdkConsumers ? this.#newSdkConsumer(node) : this.newConsumer(node);
+  }
+
   newConsumer(node: NodeName): ScriptedConsumer {
     const { partitions } = this.schedule;
     return new ScriptedConsumer(node, this.#lives++, TOPIC, partitions, this.#clients, this.#workload, this.recorder);
   }
 
-  #newProducer(index: number): ScriptedProducer {
+  /** A page with the SDK, for whatever a run wants to ask. */
+  newSdkClient(node: NodeName): SdkClient {
+    return new SdkClient(node, this.#sdkContext(`${node}.${this.#lives++}`));
+  }
+
+  #newProducer(index: number): ScriptedProducer | SdkProducer {
     const node = `producer-${index}`;
     const life = this.#lives++;
+    if (index < this.schedule.sdkProducers) {
+      return new SdkProducer(node, life, TOPIC, this.schedule, this.#sdkContext(`${node}.${life}`), this.recorder);
+    }
     return new ScriptedProducer(node, life, TOPIC, this.schedule, this.#clients, this.#workload, this.recorder);
+  }
+
+  #newSdkConsumer(node: NodeName): SdkConsumer {
+    const life = this.#lives++;
+    return new SdkConsumer(node, life, TOPIC, this.schedule, this.#sdkContext(`${node}.${life}`), this.recorder);
+  }
+
+  #sdkContext(process: string): SdkContext {
+    const { time, network } = this;
+    return {
+      time,
+      network,
+      chance: this.chanceFor(process),
+      resolve: (peer) => this.#resolve(peer),
+      entered: (client, what, bytes) => {
+        this.unsettled = true;
+        this.trace.add(time.nowUs, `${client}${what}`, bytes);
+      },
+      note: (message) => this.note(message),
+      failed: (error) => {
+        this.failure ??= error;
+      },
+    };
   }
 
   #resolve(peer: string): NodeName | undefined {

@@ -1,0 +1,104 @@
+import { KafkaJSTimeout } from "../../src/client/errors.ts";
+import type { Producer } from "../../src/client/producer.ts";
+import type { NodeName } from "../../src/platform/simulated/network.ts";
+import { ViolationFound } from "./recorder.ts";
+import type { Recorder } from "./recorder.ts";
+import type { Schedule } from "./schedule.ts";
+import { PADDING } from "./scripted-producer.ts";
+import { SdkClient } from "./sdk-client.ts";
+import type { SdkContext } from "./sdk-client.ts";
+
+/** An application waits when so many of its messages have no answer. */
+const MAX_OPEN = 400;
+
+/** The SDK's producer as an application uses it, with acks=all: one message a call, many calls open at once. */
+export class SdkProducer {
+  readonly process: string;
+  readonly client: SdkClient;
+  readonly #topic: string;
+  readonly #recordBytes: number;
+  readonly #context: SdkContext;
+  readonly #recorder: Recorder;
+  readonly #producer: Producer;
+  /** Values without an answer, and their partitions. */
+  readonly #open = new Map<string, number>();
+  #values = 0;
+  isConnected = false;
+  isOver = false;
+  /** How many of its messages were acknowledged. */
+  acknowledged = 0;
+
+  constructor(
+    node: NodeName,
+    life: number,
+    topic: string,
+    { lingerMs, recordBytes }: Schedule,
+    context: SdkContext,
+    recorder: Recorder,
+  ) {
+    this.process = `${node}.${life}`;
+    this.#topic = topic;
+    this.#recordBytes = recordBytes;
+    this.#context = context;
+    this.#recorder = recorder;
+    this.client = new SdkClient(node, context);
+    const { chance } = context;
+    this.#producer = this.client.kafka.producer({
+      lingerMs,
+      allowAutoTopicCreation: false,
+      maxInFlightRequests: chance.between(1, 5),
+      deliveryTimeout: chance.pick([8_000, 20_000, 40_000]),
+      bufferMemory: chance.pick([50_000, 32 * 1024 * 1024]),
+    });
+    this.client.act(async () => {
+      await this.client.connect(this.#producer);
+      this.isConnected = true;
+    });
+  }
+
+  get isIdle(): boolean {
+    return this.isOver || this.#open.size === 0;
+  }
+
+  send(partition: number): void {
+    if (!this.isConnected || this.isOver || this.#open.size >= MAX_OPEN) return;
+    this.client.act(() => this.#send(partition));
+  }
+
+  /** The page is gone: what has no answer may have been written, or be written yet. */
+  crash(): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    for (const [value, partition] of this.#open) this.#recorder.gaveUp(this.process, partition, value, true);
+    this.#open.clear();
+    this.client.vanish();
+  }
+
+  /** Resolves when everything sent has its answer. */
+  async close(): Promise<void> {
+    await this.#producer.disconnect();
+    this.isOver = true;
+  }
+
+  async #send(partition: number): Promise<void> {
+    const { process } = this;
+    const value = `${process}-${this.#values++}`;
+    this.#recorder.sent(process, partition, value);
+    this.#open.set(value, partition);
+    const messages = [{ partition, value: value.padEnd(this.#recordBytes, PADDING) }];
+    const answer = await this.#producer.send({ topic: this.#topic, messages, timeout: 5_000 }).catch(asTimeout);
+    this.#open.delete(value);
+    if (answer instanceof KafkaJSTimeout) {
+      this.#context.note(`${value} has failed: ${answer.message}`);
+      return this.#recorder.gaveUp(process, partition, value, !answer.message.includes("never sent"));
+    }
+    this.acknowledged++;
+    this.#recorder.acknowledged(process, partition, value, Number(answer[0]!.baseOffset));
+  }
+}
+
+/** Time is all that a healed cluster may have cost a message; any other refusal is a finding. */
+function asTimeout(error: unknown): KafkaJSTimeout {
+  if (error instanceof KafkaJSTimeout) return error;
+  throw new ViolationFound({ rule: "producer", evidence: String(error) });
+}
