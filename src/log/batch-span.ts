@@ -1,4 +1,5 @@
 import { CorruptMessageError } from "../protocol/errors.ts";
+import { int32At, int64At } from "../protocol/int-at.ts";
 import { BATCH_HEADER_BYTES, readBatchHeader, verifyCrc } from "../protocol/record-batch.ts";
 import type { BatchHeader } from "../protocol/record-batch.ts";
 import type { Chunk } from "./stored-log.ts";
@@ -18,11 +19,10 @@ const LAST_OFFSET_DELTA_AT = 23;
 
 /** The batches of a chunk that this log has made or checked itself. Reads only what it needs of each header. */
 export function* batchSpans({ bytes }: Chunk): Generator<BatchSpan> {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let position = 0; position < bytes.length; ) {
-    const sizeInBytes = view.getInt32(position + BATCH_LENGTH_AT) + BATCH_LENGTH_END;
-    const baseOffset = Number(view.getBigInt64(position));
-    const lastOffset = baseOffset + view.getInt32(position + LAST_OFFSET_DELTA_AT);
+    const sizeInBytes = int32At(bytes, position + BATCH_LENGTH_AT) + BATCH_LENGTH_END;
+    const baseOffset = int64At(bytes, position);
+    const lastOffset = baseOffset + int32At(bytes, position + LAST_OFFSET_DELTA_AT);
     yield { position, sizeInBytes, baseOffset, lastOffset };
     position += sizeInBytes;
   }

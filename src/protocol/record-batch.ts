@@ -1,6 +1,7 @@
 import { assert } from "./assert.ts";
 import { crc32c } from "./crc32c.ts";
 import { CorruptMessageError } from "./errors.ts";
+import { int32At, setInt32At, setInt64At, uint32At } from "./int-at.ts";
 import { Reader } from "./reader.ts";
 import { encodeRecords } from "./records.ts";
 import type { RecordInit } from "./records.ts";
@@ -21,8 +22,6 @@ export const MAGIC_AT = 16;
 export const MAGIC = 2;
 const CRC_AT = 17;
 const CRC_START = 21;
-
-const TWO_32 = 0x1_0000_0000;
 
 const CODEC_MASK = 0x07;
 const LOG_APPEND_TIME = 0x08;
@@ -137,7 +136,7 @@ export function* batches(bytes: Uint8Array, partialTail: "refused" | "ignored" =
 export function verifyCrc(bytes: Uint8Array, position = 0): boolean {
   const size = sizeOfBatchAt(bytes, position);
   if (size === undefined || size > bytes.length - position) return false;
-  const crc = viewOf(bytes).getUint32(position + CRC_AT);
+  const crc = uint32At(bytes, position + CRC_AT);
   return crc === crc32c(bytes, position + CRC_START, position + size);
 }
 
@@ -149,14 +148,12 @@ export function recordsSection(bytes: Uint8Array): Uint8Array {
 /** Sets the base offset in place. The checksum does not cover it. */
 export function setBaseOffset(bytes: Uint8Array, baseOffset: number, position = 0): void {
   assert(Number.isSafeInteger(baseOffset), "an offset is a safe integer");
-  const view = viewOf(bytes);
-  view.setInt32(position, Math.floor(baseOffset / TWO_32));
-  view.setUint32(position + 4, baseOffset >>> 0);
+  setInt64At(bytes, position, baseOffset);
 }
 
 /** Sets the leader epoch in place. The checksum does not cover it. */
 export function setPartitionLeaderEpoch(bytes: Uint8Array, leaderEpoch: number, position = 0): void {
-  viewOf(bytes).setInt32(position + PARTITION_LEADER_EPOCH_AT, leaderEpoch);
+  setInt32At(bytes, position + PARTITION_LEADER_EPOCH_AT, leaderEpoch);
 }
 
 /** What a batch says of its records beside the records themselves. */
@@ -212,7 +209,7 @@ export function assembleBatch(
   writer.int32(init.recordCount);
   writer.bytes(section);
   const batch = writer.finish();
-  viewOf(batch).setUint32(CRC_AT, crc32c(batch, CRC_START));
+  setInt32At(batch, CRC_AT, crc32c(batch, CRC_START));
   return batch;
 }
 
@@ -243,13 +240,9 @@ function attributeBits(init: BatchInit, codec: CodecName): number {
 /** The size that the batch at `position` announces; undefined when too few bytes follow to tell. */
 function sizeOfBatchAt(bytes: Uint8Array, position: number): number | undefined {
   if (bytes.length - position < LENGTH_END) return undefined;
-  const size = viewOf(bytes).getInt32(position + LENGTH_END - 4) + LENGTH_END;
+  const size = int32At(bytes, position + LENGTH_END - 4) + LENGTH_END;
   if (size < BATCH_HEADER_BYTES) {
     throw new CorruptMessageError(`a record batch of ${size} bytes is smaller than its header`);
   }
   return size;
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

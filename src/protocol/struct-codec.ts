@@ -115,13 +115,19 @@ function readTagged(reader: Reader, tag: number, slots: readonly TaggedSlot[], v
 }
 
 function writeTags(writer: Writer, slots: readonly TaggedSlot[], values: Values): void {
-  if (slots.length === 0) return writer.uint8(0);
-  const present = slots.filter(({ name, fallback }) => values[name] !== undefined && !isEqual(values[name], fallback));
-  writer.unsignedVarint(present.length);
-  for (const { name, tag, codec } of present) {
-    writer.unsignedVarint(tag);
-    writer.sized(() => codec.write(writer, values[name]));
+  let count = 0;
+  for (const slot of slots) if (isWritten(slot, values)) count++;
+  writer.unsignedVarint(count);
+  if (count === 0) return;
+  for (const slot of slots) {
+    if (!isWritten(slot, values)) continue;
+    writer.unsignedVarint(slot.tag);
+    writer.sized(() => slot.codec.write(writer, values[slot.name]));
   }
+}
+
+function isWritten({ name, fallback }: TaggedSlot, values: Values): boolean {
+  return values[name] !== undefined && !isEqual(values[name], fallback);
 }
 
 /** Whether two plain values are the same. Fallbacks are small, so this stays shallow in practice. */

@@ -8,6 +8,13 @@ const QUESTION_MARK = 0x3f;
 /** `String.fromCharCode` puts its arguments on the stack, so long strings are built in pieces of this many units. */
 const CHUNK_UNITS = 4096;
 
+/**
+ * The last ASCII text of each small length. The same topic and client names come in message after message, and knowing
+ * one again is cheaper than making it.
+ */
+const MOST_KNOWN = 64;
+const knownTexts: (string | undefined)[] = [];
+
 /** The number of bytes that {@link writeUtf8} will write. */
 export function utf8Length(text: string): number {
   let length = text.length;
@@ -63,9 +70,15 @@ export function encodeUtf8(text: string): Uint8Array {
 
 /** The text of `bytes` between `start` and `end`. */
 export function decodeUtf8(bytes: Uint8Array, start = 0, end = bytes.length): string {
+  const known = end - start <= MOST_KNOWN ? knownTexts[end - start] : undefined;
+  if (known !== undefined && isAt(known, bytes, start)) return known;
   let ascii = start;
   while (ascii < end && bytes[ascii]! < 0x80) ascii++;
-  if (ascii === end && end - start <= CHUNK_UNITS) return fromUnits(bytes.subarray(start, end));
+  if (ascii === end && end - start <= CHUNK_UNITS) {
+    const text = fromUnits(bytes.subarray(start, end));
+    if (text.length <= MOST_KNOWN) knownTexts[text.length] = text;
+    return text;
+  }
   return decodeSlowly(bytes, start, end);
 }
 
@@ -116,6 +129,13 @@ function sequenceSize(bytes: Uint8Array, position: number, end: number): number 
     high = 0xbf;
   }
   return size;
+}
+
+function isAt(text: string, bytes: Uint8Array, start: number): boolean {
+  for (let index = 0; index < text.length; index++) {
+    if (text.charCodeAt(index) !== bytes[start + index]) return false;
+  }
+  return true;
 }
 
 function fromUnits(units: ArrayLike<number>): string {
