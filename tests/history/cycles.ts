@@ -40,7 +40,7 @@ const searches: readonly Search[] = [
   },
 ];
 
-/** Nothing comes before itself. */
+/** Nothing happened before itself. */
 export function checkCycles(history: InternedHistory, order: PartitionOrder, findings: Findings): void {
   const dependencies = new Dependencies(history, order);
   const { graph } = dependencies;
@@ -60,15 +60,16 @@ export function checkCycles(history: InternedHistory, order: PartitionOrder, fin
 function describe(dependencies: Dependencies, cycle: readonly number[]): string {
   const { graph } = dependencies;
   const words: string[] = [];
+  const first = cycle.map((edge) => dependencies.describe(graph.from(edge))).find((node) => node !== undefined);
   for (const edge of cycle) {
     const node = dependencies.describe(graph.from(edge));
     if (node !== undefined) words.push(`${node} ${arrow(graph.kind(edge))}`);
   }
-  return `${words.join(" ")} the first again: ${words[0] ?? ""}`;
+  return `${words.join(" ")} ${first ?? "itself"}`;
 }
 
 function arrow(kind: number): string {
-  if (kind === READ) return "was read by";
+  if (kind === READ) return "was read in";
   if (kind === PROCESS) return "ended, in its process, before";
   if (kind === REALTIME) return "ended, by the clock, before";
   return "lies before";

@@ -56,7 +56,7 @@ export class Dependencies {
       return `${sends.name(value)} of ${sends.processName(value)} at ${where}`;
     }
     const poll = node - this.#firstPoll;
-    return `the read of ${this.#history.describePoll(poll)} by ${processes.name(polls.process[poll]!)}`;
+    return `${processes.name(polls.process[poll]!)}'s poll of ${this.#history.describePoll(poll)}`;
   }
 
   #markNodes(): void {
