@@ -301,6 +301,11 @@ const effects: Record<FaultKind, Effect> = {
     producers[target % Math.max(1, producers.length)]?.crash();
     return nothing;
   },
+  "freeze-client": ({ sdkClients }, { target }) => {
+    const page = sdkClients[target % sdkClients.length];
+    page?.freeze();
+    return page === undefined ? undefined : () => page.thaw();
+  },
   "crash-consumer": (cluster, { target }) => {
     if (cluster.consumers.length === 0) return undefined;
     const index = target % cluster.consumers.length;

@@ -31,8 +31,7 @@ export function* createTopicBySdk(
 export function* getThrough(cluster: SimulatedCluster, expect: Expect): Life<void> {
   for (const producer of cluster.producers) {
     if (!(producer instanceof SdkProducer) || producer.isOver) continue;
-    const { process, client } = producer;
-    client.thaw();
+    const { process } = producer;
     yield* expect("a producer of the SDK connects", () => producer.isConnected, () => process);
     const due = producer.acknowledged + cluster.schedule.partitions;
     for (let partition = 0; partition < cluster.schedule.partitions; partition++) producer.send(partition);

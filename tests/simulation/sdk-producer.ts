@@ -11,11 +11,12 @@ import type { SdkContext } from "./sdk-client.ts";
 /** An application waits when so many of its messages have no answer. */
 const MAX_OPEN = 400;
 
-/** The SDK's producer as an application uses it, with acks=all: one message a call, many calls open at once. */
+/** The SDK's producer as an application uses it, with acks=all: mostly one message a call, many calls open at once. */
 export class SdkProducer {
   readonly process: string;
   readonly client: SdkClient;
   readonly #topic: string;
+  readonly #partitions: number;
   readonly #recordBytes: number;
   readonly #context: SdkContext;
   readonly #recorder: Recorder;
@@ -32,12 +33,13 @@ export class SdkProducer {
     node: NodeName,
     life: number,
     topic: string,
-    { lingerMs, recordBytes }: Schedule,
+    { lingerMs, partitions, recordBytes }: Schedule,
     context: SdkContext,
     recorder: Recorder,
   ) {
     this.process = `${node}.${life}`;
     this.#topic = topic;
+    this.#partitions = partitions;
     this.#recordBytes = recordBytes;
     this.#context = context;
     this.#recorder = recorder;
@@ -62,7 +64,9 @@ export class SdkProducer {
 
   send(partition: number): void {
     if (!this.isConnected || this.isOver || this.#open.size >= MAX_OPEN) return;
-    this.client.act(() => this.#send(partition));
+    const isForAll = this.#context.chance.permille(50);
+    const partitions = Array.from({ length: this.#partitions }, (_, index) => index);
+    this.client.act(() => this.#send(isForAll ? partitions : [partition]));
   }
 
   /** The page is gone: what has no answer may have been written, or be written yet. */
@@ -80,20 +84,29 @@ export class SdkProducer {
     this.isOver = true;
   }
 
-  async #send(partition: number): Promise<void> {
+  /** Sends one message to each of the partitions, in one call. */
+  async #send(partitions: readonly number[]): Promise<void> {
     const { process } = this;
-    const value = `${process}-${this.#values++}`;
-    this.#recorder.sent(process, partition, value);
-    this.#open.set(value, partition);
-    const messages = [{ partition, value: value.padEnd(this.#recordBytes, PADDING) }];
-    const answer = await this.#producer.send({ topic: this.#topic, messages, timeout: 5_000 }).catch(asTimeout);
-    this.#open.delete(value);
-    if (answer instanceof KafkaJSTimeout) {
-      this.#context.note(`${value} has failed: ${answer.message}`);
-      return this.#recorder.gaveUp(process, partition, value, !answer.message.includes("never sent"));
+    const sent = partitions.map((partition) => ({ partition, value: `${process}-${this.#values++}` }));
+    for (const { partition, value } of sent) {
+      this.#recorder.sent(process, partition, value);
+      this.#open.set(value, partition);
     }
-    this.acknowledged++;
-    this.#recorder.acknowledged(process, partition, value, Number(answer[0]!.baseOffset));
+    const messages = sent.map(({ partition, value }) => ({ partition, value: value.padEnd(this.#recordBytes, PADDING) }));
+    const answer = await this.#producer.send({ topic: this.#topic, messages, timeout: 5_000 }).catch(asTimeout);
+    for (const { partition, value } of sent) {
+      this.#open.delete(value);
+      if (answer instanceof KafkaJSTimeout) {
+        // Of several messages some may have been written though one was not sent.
+        const wasSent = partitions.length > 1 || !answer.message.includes("never sent");
+        this.#context.note(`${value} has failed: ${answer.message}`);
+        this.#recorder.gaveUp(process, partition, value, wasSent);
+      } else {
+        const { baseOffset } = answer.find((metadata) => metadata.partition === partition)!;
+        this.acknowledged++;
+        this.#recorder.acknowledged(process, partition, value, Number(baseOffset));
+      }
+    }
   }
 }
 

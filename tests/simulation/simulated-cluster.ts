@@ -256,6 +256,12 @@ export class SimulatedCluster {
     return new ScriptedConsumer(node, this.#lives++, TOPIC, partitions, this.#clients, this.#workload, this.recorder);
   }
 
+  /** The pages of the SDK's producers and consumers that are not over. */
+  get sdkClients(): SdkClient[] {
+    const clients = [...this.producers, ...this.consumers].filter(({ isOver }) => !isOver);
+    return clients.flatMap((one) => (one instanceof SdkProducer || one instanceof SdkConsumer ? [one.client] : []));
+  }
+
   /** A page with the SDK, for whatever a run wants to ask. */
   newSdkClient(node: NodeName): SdkClient {
     return new SdkClient(node, this.#sdkContext(`${node}.${this.#lives++}`));
