@@ -4,6 +4,8 @@ import type { VirtualTime } from "../../src/platform/simulated/virtual-time.ts";
 import { metadata } from "../../src/protocol/apis/03-metadata.ts";
 import { decodeCorrelationId, decodeResponse, encodeRequest } from "../../src/protocol/envelope.ts";
 import type { Api, RequestInit, Response } from "../../src/protocol/schema.ts";
+import { ZERO_UUID } from "../../src/protocol/uuid.ts";
+import { documentedError } from "./documented-errors.ts";
 
 /** What a scripted client is told about the place it lives in. */
 export interface ClientContext {
@@ -12,6 +14,11 @@ export interface ClientContext {
   /** Tabs that may be asked for metadata, as a server would name them. */
   bootstrap(): readonly NodeName[];
   resolve(peer: string): NodeName | undefined;
+}
+
+export interface PartitionLeader {
+  readonly nodeId: number;
+  readonly leaderEpoch: number;
 }
 
 interface Pending {
@@ -37,8 +44,12 @@ export class BrokerLinks {
   readonly #topic: string;
   readonly #links = new Map<NodeName, BrokerLink>();
   readonly #peers = new Map<number, string>();
+  /** Of the topic as it was made last, as far as known. */
+  topicId = ZERO_UUID;
+  partitionCount = 0;
+  readonly #formerIds = new Set<string>();
   /** The leader of each partition, as far as known. */
-  readonly leaders = new Map<number, { readonly nodeId: number; readonly leaderEpoch: number }>();
+  readonly leaders = new Map<number, PartitionLeader>();
   #refreshing = false;
   #refreshAgainUs = 0;
   #closed = false;
@@ -111,15 +122,29 @@ export class BrokerLinks {
       (response) => {
         over();
         for (const { nodeId, host } of response.brokers) this.#peers.set(nodeId, host);
-        for (const { partitionIndex, leaderId, leaderEpoch } of response.topics[0]?.partitions ?? []) {
-          const known = this.leaders.get(partitionIndex);
-          if (leaderEpoch >= (known?.leaderEpoch ?? -1)) {
-            this.leaders.set(partitionIndex, { nodeId: leaderId, leaderEpoch });
-          }
-        }
+        const [topic] = response.topics;
+        if (topic === undefined || documentedError(metadata, topic.errorCode) !== "NONE") return;
+        this.#learnTopic(topic);
       },
       over,
     );
+  }
+
+  #learnTopic({ topicId, partitions }: Response<typeof metadata>["topics"][number]): void {
+    // A broker that is behind may still tell of the topic that was deleted.
+    if (this.#formerIds.has(topicId)) return;
+    if (topicId !== this.topicId) {
+      this.#formerIds.add(this.topicId);
+      this.topicId = topicId;
+      this.partitionCount = 0;
+      this.leaders.clear();
+    }
+    this.partitionCount = Math.max(this.partitionCount, partitions.length);
+    for (const { partitionIndex, leaderId, leaderEpoch } of partitions) {
+      const known = this.leaders.get(partitionIndex);
+      if (leaderEpoch < (known?.leaderEpoch ?? -1)) continue;
+      this.leaders.set(partitionIndex, { nodeId: leaderId, leaderEpoch });
+    }
   }
 }
 

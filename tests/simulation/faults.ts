@@ -318,7 +318,9 @@ const effects: Record<FaultKind, Effect> = {
     admin.deleteTopic(PASSING_TOPIC);
     return () => admin.createTopic(PASSING_TOPIC, schedule.passingPartitions);
   },
-  "add-partitions": ({ admin, server }) => {
+  "add-partitions": ({ admin, server, schedule }) => {
+    // Consumers of the SDK are assigned what there is when they start.
+    if (schedule.sdkConsumers > 0) return undefined;
     const count = (server.image?.topicNamed(TOPIC)?.partitions.length ?? MOST_PARTITIONS) + 1;
     if (count > MOST_PARTITIONS) return undefined;
     admin.createPartitions(TOPIC, count);

@@ -1,10 +1,10 @@
 import { checkHistory } from "../history/check-history.ts";
 import { Faults } from "./faults.ts";
-import type { Schedule } from "./schedule.ts";
+import type { Recorder } from "./recorder.ts";
 import { closeAll, createTopicBySdk, getThrough, hasSdkClients } from "./sdk-life.ts";
 import { SdkConsumer } from "./sdk-consumer.ts";
 import type { SimulatedCluster } from "./simulated-cluster.ts";
-import { partitionLabel, TOPIC } from "./topics.ts";
+import { LEADER_ACKED_TOPIC, partitionLabel, TOPIC } from "./topics.ts";
 import { until } from "./wait.ts";
 import type { Life } from "./wait.ts";
 
@@ -29,11 +29,12 @@ function* createTopics(cluster: SimulatedCluster): Life<boolean> {
   const { admin, schedule, server } = cluster;
   const enough = () => [...(server.image?.brokers.keys() ?? [])].filter((id) => server.image!.isActive(id)).length >= 3;
   if (!(yield* until(cluster, enough, 30_000))) return false;
-  const configs = { "retention.bytes": String(schedule.retentionBytes) };
-  if (hasSdkClients(cluster)) {
-    return yield* createTopicBySdk(cluster, TOPIC, schedule.partitions, { ...admin.configs, ...configs });
+  for (const { topic, partitions } of cluster.topicUses) {
+    admin.createTopic(topic, partitions, topic === LEADER_ACKED_TOPIC ? { "min.insync.replicas": "1" } : {});
   }
-  admin.createTopic(TOPIC, schedule.partitions, configs);
+  const configs = { "retention.bytes": String(schedule.retentionBytes) };
+  if (!hasSdkClients(cluster)) admin.createTopic(TOPIC, schedule.partitions, configs);
+  else if (!(yield* createTopicBySdk(cluster, TOPIC, schedule.partitions, { ...admin.configs, ...configs }))) return false;
   return yield* until(cluster, () => admin.isIdle, 10_000);
 }
 
@@ -44,18 +45,36 @@ function* converge(cluster: SimulatedCluster): Life<void> {
     if (!(yield* until(cluster, condition, endMs - time.nowMs))) recorder.violation(`liveness: ${rule}`, evidence());
   }
   cluster.stopProducing();
-  const isAnswered = () => cluster.producers.every(({ isIdle }) => isIdle);
+  const isAnswered = () => [...cluster.producers, ...cluster.topicUses].every(({ isIdle }) => isIdle);
+  yield* expect("every change of a topic is made", () => cluster.admin.isIdle, () => "one is still tried");
   yield* expect("every partition is led and in sync", () => isWhole(cluster), () => describePartitions(cluster));
   yield* expect("every producer has its answers", isAnswered, () => "one still waits");
   yield* getThrough(cluster, expect);
   const reader = cluster.newConsumer("reader");
   const readers = [reader, ...cluster.consumers.filter((consumer) => consumer instanceof SdkConsumer)];
   for (const one of readers) {
-    const isRead = () => hasReadAll(cluster, one);
-    yield* expect("everything committed can be read", isRead, () => describePositions(cluster, one));
+    const isRead = () => hasReadAll(cluster, TOPIC, one);
+    yield* expect("everything committed can be read", isRead, () => describePositions(cluster, TOPIC, one));
   }
   yield* closeAll(cluster, expect);
-  const finalReaders = readers.map(({ process }) => process);
+  check(recorder, readers.map(({ process }) => process));
+  yield* readLeaderAcked(cluster, expect);
+}
+
+/** Also what leaders alone acknowledged has to be in its order, and once, as far as it is there. */
+function* readLeaderAcked(cluster: SimulatedCluster, expect: Expect): Life<void> {
+  const use = cluster.topicUses.find(({ topic }) => topic === LEADER_ACKED_TOPIC);
+  if (use === undefined) return;
+  const reader = use.newConsumer("leader-acked-reader");
+  const isRead = () => hasReadAll(cluster, use.topic, reader);
+  yield* expect("everything committed can be read", isRead, () => describePositions(cluster, use.topic, reader));
+  check(cluster.leaderAcked, [reader.process]);
+}
+
+/** How a run waits for what has to be in the end. */
+type Expect = (rule: string, condition: () => boolean, evidence: () => string) => Life<void>;
+
+function check(recorder: Recorder, finalReaders: readonly string[]): void {
   const { anomalies, acknowledged, read } = checkHistory(recorder.history, { finalReaders });
   const [anomaly] = anomalies;
   if (anomaly !== undefined) recorder.violation(anomaly.class, `${anomaly.partition}: ${anomaly.evidence}`);
@@ -64,7 +83,7 @@ function* converge(cluster: SimulatedCluster): Life<void> {
 }
 
 function isWhole({ server, tabs }: SimulatedCluster): boolean {
-  const partitions = server.image?.topicNamed(TOPIC)?.partitions ?? [];
+  const partitions = [...(server.image?.partitions() ?? [])];
   const alive = new Set(tabs.flatMap(({ core }) => (core?.self() === undefined ? [] : [core.nodeId])));
   if (partitions.length === 0 || alive.size < tabs.length) return false;
   return partitions.every(({ leader, isr, replicas, addingReplicas }) => {
@@ -73,15 +92,21 @@ function isWhole({ server, tabs }: SimulatedCluster): boolean {
   });
 }
 
-function hasReadAll({ truth, schedule }: SimulatedCluster, reader: { position(partition: number): number }): boolean {
-  return positions(schedule).every((partition) => reader.position(partition) >= truth.endOffset(partitionLabel(TOPIC, partition)));
+interface Reader {
+  position(partition: number): number;
+}
+
+function hasReadAll(cluster: SimulatedCluster, topic: string, reader: Reader): boolean {
+  return ends(cluster, topic).every((end, partition) => reader.position(partition) >= end);
 }
 
 function describePartitions({ server, tabs }: SimulatedCluster): string {
-  const partitions = (server.image?.topicNamed(TOPIC)?.partitions ?? []).map(
-    ({ partitionIndex, leader, leaderEpoch, isr, replicas, eligibleLeaderReplicas }) =>
-      `${partitionIndex}: leader ${leader} in epoch ${leaderEpoch}, replicas ${replicas.join()}, ` +
-      `isr ${isr.join()}, elr ${eligibleLeaderReplicas.join()}`,
+  const partitions = [...(server.image?.topics.values() ?? [])].flatMap(({ name, partitions: all }) =>
+    all.map(
+      ({ partitionIndex, leader, leaderEpoch, replicas, isr, eligibleLeaderReplicas }) =>
+        `${name}-${partitionIndex}: leader ${leader} in epoch ${leaderEpoch}, replicas ${replicas.join()}, ` +
+        `isr ${isr.join()}, elr ${eligibleLeaderReplicas.join()}`,
+    ),
   );
   const states = tabs.map(({ name, core, storage }) => {
     return `${name} is broker ${storage.image.identity.brokerId}, ${core?.state ?? "away"}`;
@@ -89,12 +114,14 @@ function describePartitions({ server, tabs }: SimulatedCluster): string {
   return [...partitions, ...states].join("; ");
 }
 
-function describePositions({ truth, schedule }: SimulatedCluster, reader: { position(partition: number): number }): string {
-  return positions(schedule)
-    .map((partition) => `partition ${partition} read to ${reader.position(partition)} of ${truth.endOffset(partitionLabel(TOPIC, partition))}`)
+function describePositions(cluster: SimulatedCluster, topic: string, reader: Reader): string {
+  return ends(cluster, topic)
+    .map((end, partition) => `${topic}-${partition} read to ${reader.position(partition)} of ${end}`)
     .join("; ");
 }
 
-function positions({ partitions }: Schedule): number[] {
-  return Array.from({ length: partitions }, (_, partition) => partition);
+/** How far each partition is committed. */
+function ends({ truth, server }: SimulatedCluster, topic: string): number[] {
+  const partitions = server.image?.topicNamed(topic)?.partitions ?? [];
+  return partitions.map(({ partitionIndex }) => truth.endOffset(partitionLabel(topic, partitionIndex)));
 }

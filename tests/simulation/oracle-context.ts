@@ -13,6 +13,8 @@ export interface OracleContext {
   isDamaged(tab: SimulatedTab): boolean;
   nowUs(): number;
   mark(name: string): void;
+  /** A leader has removed what is below the offset, by retention. */
+  trimmed(partition: string, offset: number): void;
 }
 
 export function fail(rule: string, evidence: string): never {

@@ -105,7 +105,8 @@ export class Oracle {
     seen.isStale = false;
     seen.role = role;
     if (role.kind !== "leader") return;
-    seen.highWatermark = role.state.highWatermark;
+    // Whoever is alone in sync commits by beginning to lead.
+    seen.highWatermark = Math.min(role.state.highWatermark, this.#context.truth.endOffset(this.#label(replica)));
     this.#beginsToLead(tab, replica, role.state);
   }
 
@@ -167,6 +168,7 @@ export class Oracle {
     const label = this.#label(replica);
     if (replica.role.kind === "leader" && logStartOffset > truth.trimmedTo(label)) {
       truth.trim(label, logStartOffset);
+      this.#context.trimmed(label, logStartOffset);
       mark("log start moved by retention");
     }
     if (logStartOffset > truth.trimmedTo(label)) {

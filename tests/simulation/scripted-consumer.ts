@@ -1,12 +1,14 @@
 import type { Chance } from "../../src/platform/simulated/chance.ts";
 import { fetch } from "../../src/protocol/apis/01-fetch.ts";
 import type { FetchResponse } from "../../src/protocol/apis/01-fetch.ts";
-import { errorName, isRetriable } from "../../src/protocol/error-codes.ts";
+import { isRetriable } from "../../src/protocol/error-codes.ts";
 import { batches, recordsSection, verifyCrc } from "../../src/protocol/record-batch.ts";
 import { decodeRecords } from "../../src/protocol/records.ts";
+import { ZERO_UUID } from "../../src/protocol/uuid.ts";
 import { backoffMs, BrokerLinks } from "./broker-links.ts";
 import type { ClientContext } from "./broker-links.ts";
-import type { Recorder } from "./recorder.ts";
+import { documentedError } from "./documented-errors.ts";
+import type { ClientRecorder } from "./recorder.ts";
 import { PADDING } from "./scripted-producer.ts";
 
 type FetchedPartition = FetchResponse["responses"][number]["partitions"][number];
@@ -23,15 +25,17 @@ interface Position {
 }
 
 const MAX_WAIT_MS = 300;
+const REFRESH_MS = 4_000;
 
 /** Reads every partition from its beginning, with the consumer's checks of Kafka and without a group. */
 export class ScriptedConsumer {
   readonly process: string;
-  readonly #topic: string;
   readonly #context: ClientContext;
-  readonly #recorder: Recorder;
+  readonly #recorder: ClientRecorder;
   readonly #links: BrokerLinks;
-  readonly #positions: Position[];
+  #positions: Position[] = [];
+  /** The life of the topic that the positions are in. */
+  #topicId = ZERO_UUID;
   /** Leaders with an open fetch: a second one would only make the first one end. */
   readonly #asked = new Set<number>();
   #timedForUs = Number.POSITIVE_INFINITY;
@@ -41,30 +45,20 @@ export class ScriptedConsumer {
     node: string,
     life: number,
     topic: string,
-    partitions: number,
     context: ClientContext,
     chance: Chance,
-    recorder: Recorder,
+    recorder: ClientRecorder,
   ) {
     this.process = `${node}.${life}`;
-    this.#topic = topic;
     this.#context = context;
     this.#recorder = recorder;
     this.#links = new BrokerLinks(node, topic, context, chance);
-    this.#positions = Array.from({ length: partitions }, (_, partition) => ({
-      partition,
-      offset: 0,
-      epoch: -1,
-      isAsked: false,
-      retryAtUs: 0,
-      failures: 0,
-    }));
-    this.#links.refresh();
+    this.#refresh();
     this.#pump();
   }
 
   position(partition: number): number {
-    return this.#positions[partition]!.offset;
+    return this.#positions[partition]?.offset ?? 0;
   }
 
   crash(): void {
@@ -72,8 +66,28 @@ export class ScriptedConsumer {
     this.#links.close();
   }
 
+  /** Now and then, to hear of partitions that were added. */
+  #refresh(): void {
+    if (this.isOver) return;
+    this.#links.refresh();
+    this.#context.time.after(REFRESH_MS, () => this.#refresh());
+  }
+
+  #followTopic(): void {
+    const { topicId, partitionCount } = this.#links;
+    if (topicId !== this.#topicId) {
+      this.#topicId = topicId;
+      this.#positions = [];
+    }
+    while (this.#positions.length < Math.max(1, partitionCount)) {
+      const partition = this.#positions.length;
+      this.#positions.push({ partition, offset: 0, epoch: -1, isAsked: false, retryAtUs: 0, failures: 0 });
+    }
+  }
+
   #pump(): void {
     if (this.isOver) return;
+    this.#followTopic();
     const { time } = this.#context;
     const byLeader = new Map<number, Position[]>();
     let retryAtUs = Number.POSITIVE_INFINITY;
@@ -117,12 +131,16 @@ export class ScriptedConsumer {
     this.#links.ask(
       nodeId,
       fetch,
-      12,
-      { maxWaitMs: MAX_WAIT_MS, minBytes: 1, topics: [{ topic: this.#topic, partitions }] },
+      16,
+      { maxWaitMs: MAX_WAIT_MS, minBytes: 1, topics: [{ topicId: this.#topicId, partitions }] },
       (response) => {
         ended();
         if (this.isOver) return;
-        for (const answer of response.responses[0]?.partitions ?? []) this.#onPartition(answer);
+        for (const answer of response.responses[0]?.partitions ?? []) {
+          // The topic may have been made again meanwhile, and the position be one of its former life.
+          const position = this.#positions[answer.partitionIndex];
+          if (position !== undefined && positions.includes(position)) this.#onPartition(position, answer);
+        }
         this.#pump();
       },
       () => {
@@ -133,14 +151,19 @@ export class ScriptedConsumer {
     );
   }
 
-  #onPartition(answer: FetchedPartition): void {
-    const position = this.#positions[answer.partitionIndex]!;
-    const error = errorName(answer.errorCode);
+  #onPartition(position: Position, answer: FetchedPartition): void {
+    const error = documentedError(fetch, answer.errorCode);
     const where = `${this.process} at offset ${position.offset} of partition ${position.partition}`;
     if (answer.divergingEpoch !== null) {
       const { epoch, endOffset } = answer.divergingEpoch;
       const evidence = `${where} read what the leader has not: it ends epoch ${epoch} at ${endOffset}`;
       return this.#recorder.violation("consumer", evidence);
+    }
+    // Retention has removed what this consumer was to read next; it goes on with what is left (auto.offset.reset).
+    if (error === "OFFSET_OUT_OF_RANGE" && answer.logStartOffset > position.offset) {
+      position.offset = answer.logStartOffset;
+      position.epoch = -1;
+      return;
     }
     if (error !== "NONE") {
       const isExpected = error !== "OFFSET_OUT_OF_RANGE" && isRetriable(error);
@@ -151,7 +174,7 @@ export class ScriptedConsumer {
       if (!verifyCrc(bytes)) return this.#recorder.violation("consumer", `${where} got a damaged batch`);
       for (const { offset, value } of decodeRecords(recordsSection(bytes), header)) {
         if (offset < position.offset) continue;
-        this.#recorder.read(this.process, position.partition, offset, textOf(value!));
+        this.#recorder.read(this.process, position.partition, offset, textOf(value!), this.#topicId);
       }
       position.offset = Math.max(position.offset, header.lastOffset + 1);
       position.epoch = header.partitionLeaderEpoch;

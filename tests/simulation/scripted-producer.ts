@@ -1,12 +1,13 @@
 import type { Chance } from "../../src/platform/simulated/chance.ts";
 import { produce } from "../../src/protocol/apis/00-produce.ts";
 import { initProducerId } from "../../src/protocol/apis/22-init-producer-id.ts";
-import { errorName, isRetriable } from "../../src/protocol/error-codes.ts";
+import { isRetriable } from "../../src/protocol/error-codes.ts";
 import type { ErrorName } from "../../src/protocol/error-codes.ts";
 import { encodeBatch } from "../../src/protocol/record-batch.ts";
 import { backoffMs, BrokerLinks } from "./broker-links.ts";
-import type { ClientContext } from "./broker-links.ts";
-import type { Recorder } from "./recorder.ts";
+import type { ClientContext, PartitionLeader } from "./broker-links.ts";
+import { documentedError } from "./documented-errors.ts";
+import type { ClientRecorder } from "./recorder.ts";
 import type { Schedule } from "./schedule.ts";
 
 interface Batch {
@@ -15,6 +16,9 @@ interface Batch {
   wasSent: boolean;
   isOpen: boolean;
   isAcknowledged: boolean;
+  /** How far the partition was committed when the batch was sent last, and the leader's epoch when it was sent first. */
+  committedTo: number;
+  firstEpoch: number;
 }
 
 interface Queue {
@@ -47,7 +51,7 @@ const EPOCH_MS = 1_700_000_000_000;
 const GIVE_UP_MS = 40_000;
 
 /**
- * An idempotent producer with acks=all, written on the protocol alone: five batches in flight per partition, retried in
+ * An idempotent producer, with the acks of its topic, written on the protocol alone: five batches in flight per partition, retried in
  * order and with their sequences until they are acknowledged. One that gives up or crashes leaves unknown outcomes, and
  * is followed by another one under another name.
  */
@@ -56,9 +60,9 @@ export class ScriptedProducer {
   readonly #topic: string;
   readonly #schedule: Schedule;
   readonly #context: ClientContext;
-  readonly #recorder: Recorder;
+  readonly #recorder: ClientRecorder;
   readonly #links: BrokerLinks;
-  readonly #queues: Queue[];
+  readonly #queues: Queue[] = [];
   #producerId = -1;
   #values = 0;
   #stuckSinceUs: number | undefined;
@@ -71,7 +75,7 @@ export class ScriptedProducer {
     schedule: Schedule,
     context: ClientContext,
     chance: Chance,
-    recorder: Recorder,
+    recorder: ClientRecorder,
   ) {
     this.process = `${node}.${life}`;
     this.#topic = topic;
@@ -79,18 +83,6 @@ export class ScriptedProducer {
     this.#recorder = recorder;
     this.#links = new BrokerLinks(node, topic, context, chance);
     this.#schedule = schedule;
-    this.#queues = Array.from({ length: schedule.partitions }, (_, partition) => ({
-      partition,
-      waiting: [],
-      batches: [],
-      nextSequence: 0,
-      retryAtUs: 0,
-      failures: 0,
-      drains: false,
-      isTimed: false,
-      lingers: false,
-      isKnown: false,
-    }));
     this.#links.refresh();
     this.#identify();
   }
@@ -100,6 +92,7 @@ export class ScriptedProducer {
   }
 
   send(partition: number): void {
+    while (this.#queues.length <= partition) this.#queues.push(newQueue(this.#queues.length));
     const queue = this.#queues[partition]!;
     // A producer whose buffer is full makes its application wait.
     if (queue.waiting.length >= 200) return;
@@ -136,7 +129,7 @@ export class ScriptedProducer {
       4,
       { transactionalId: null, transactionTimeoutMs: 60_000 },
       ({ errorCode, producerId }) => {
-        if (errorCode !== 0) return again();
+        if (documentedError(initProducerId, errorCode) !== "NONE") return again();
         this.#producerId = producerId;
         for (const queue of this.#queues) this.#pump(queue);
       },
@@ -159,29 +152,31 @@ export class ScriptedProducer {
     }
     while (queue.waiting.length > 0 && queue.batches.length < (queue.isKnown ? MAX_OPEN : 1)) {
       const values = queue.waiting.splice(0, MAX_BATCH_RECORDS);
-      queue.batches.push({ values, firstSequence: queue.nextSequence, wasSent: false, isOpen: false, isAcknowledged: false });
+      queue.batches.push(newBatch(values, queue.nextSequence));
       queue.nextSequence += values.length;
     }
     for (const batch of queue.batches) {
-      if (!batch.isOpen && !batch.isAcknowledged) this.#send(queue, batch, leader.nodeId);
+      if (!batch.isOpen && !batch.isAcknowledged) this.#send(queue, batch, leader);
     }
   }
 
-  #send(queue: Queue, batch: Batch, nodeId: number): void {
+  #send(queue: Queue, batch: Batch, { nodeId, leaderEpoch }: PartitionLeader): void {
     batch.isOpen = true;
+    if (!batch.wasSent) batch.firstEpoch = leaderEpoch;
+    batch.committedTo = batch.wasSent ? this.#recorder.endOffset(queue.partition) : 0;
     batch.wasSent = true;
     this.#links.ask(
       nodeId,
       produce,
       9,
       {
-        acks: -1,
+        acks: this.#recorder.acks,
         timeoutMs: 5_000,
         topicData: [{ name: this.#topic, partitionData: [{ index: queue.partition, records: this.#encode(batch) }] }],
       },
       (response) => {
         const answer = response.responses[0]!.partitionResponses[0]!;
-        this.#answered(queue, batch, errorName(answer.errorCode), answer.baseOffset);
+        this.#answered(queue, batch, documentedError(produce, answer.errorCode), answer.baseOffset);
       },
       () => this.#answered(queue, batch, "NETWORK_EXCEPTION", -1),
     );
@@ -191,6 +186,7 @@ export class ScriptedProducer {
     batch.isOpen = false;
     if (this.isOver) return;
     if (error === "NONE") {
+      this.#noteDuplicate(queue, batch, baseOffset);
       batch.values.forEach((value, at) => {
         this.#recorder.acknowledged(this.process, queue.partition, value, baseOffset + at);
       });
@@ -204,6 +200,7 @@ export class ScriptedProducer {
     const isOutOfOrder = error === "OUT_OF_ORDER_SEQUENCE_NUMBER";
     const isBehindAnother = isOutOfOrder && (queue.drains || queue.batches[0] !== batch);
     if (!isBehindAnother && !isRetriable(error)) {
+      if (this.#recorder.mayForgetProducers) return this.crash();
       return this.#recorder.violation(
         "producer",
         `${this.process} was refused at partition ${queue.partition} sequence ${batch.firstSequence}: ${error}`,
@@ -213,6 +210,13 @@ export class ScriptedProducer {
     this.#stuckSinceUs ??= time.nowUs;
     if (time.nowUs - this.#stuckSinceUs > GIVE_UP_MS * 1000) return this.crash();
     this.#retryLater(queue);
+  }
+
+  /** An offset that was committed before the batch was sent this time is that of an earlier time. */
+  #noteDuplicate({ partition }: Queue, { committedTo, firstEpoch }: Batch, baseOffset: number): void {
+    if (baseOffset >= committedTo) return;
+    const isSameLeader = firstEpoch === this.#links.leaders.get(partition)?.leaderEpoch;
+    this.#recorder.mark(isSameLeader ? "deduplication" : "deduplication after failover");
   }
 
   #retryLater(queue: Queue): void {
@@ -240,6 +244,25 @@ export class ScriptedProducer {
     });
     return encodeBatch(records, { producerId: this.#producerId, producerEpoch: 0, baseSequence: firstSequence });
   }
+}
+
+function newQueue(partition: number): Queue {
+  return {
+    partition,
+    waiting: [],
+    batches: [],
+    nextSequence: 0,
+    retryAtUs: 0,
+    failures: 0,
+    drains: false,
+    isTimed: false,
+    lingers: false,
+    isKnown: false,
+  };
+}
+
+function newBatch(values: readonly string[], firstSequence: number): Batch {
+  return { values, firstSequence, wasSent: false, isOpen: false, isAcknowledged: false, committedTo: 0, firstEpoch: -1 };
 }
 
 function bytesOf(text: string): Uint8Array {

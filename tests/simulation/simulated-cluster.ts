@@ -15,7 +15,9 @@ import { Admin } from "./admin.ts";
 import type { ClientContext } from "./broker-links.ts";
 import { ControllerWatch } from "./controller-watch.ts";
 import { Oracle } from "./oracle.ts";
+import { PassingRecorder } from "./passing-recorder.ts";
 import { Recorder } from "./recorder.ts";
+import type { ClientRecorder } from "./recorder.ts";
 import type { Fault, Schedule } from "./schedule.ts";
 import { ScriptedConsumer } from "./scripted-consumer.ts";
 import { ScriptedProducer } from "./scripted-producer.ts";
@@ -23,7 +25,8 @@ import { SdkClient } from "./sdk-client.ts";
 import type { SdkContext } from "./sdk-client.ts";
 import { SdkConsumer } from "./sdk-consumer.ts";
 import { SdkProducer } from "./sdk-producer.ts";
-import { PartitionNames, TOPIC } from "./topics.ts";
+import { TopicUse } from "./topic-use.ts";
+import { LEADER_ACKED_TOPIC, PartitionNames, PASSING_TOPIC, TOPIC } from "./topics.ts";
 import { TraceHash } from "./trace-hash.ts";
 import { Truth } from "./truth.ts";
 
@@ -42,8 +45,9 @@ export class SimulatedCluster {
   readonly server: SimulatedServer;
   readonly tabs: SimulatedTab[] = [];
   readonly truth = new Truth();
-  readonly recorder = new Recorder(this.truth);
   readonly names = new PartitionNames();
+  readonly recorder = new Recorder(TOPIC, this.truth, (name) => this.mark(name));
+  readonly leaderAcked = new Recorder(LEADER_ACKED_TOPIC, this.truth, (name) => this.mark(name));
   readonly controllerWatch: ControllerWatch;
   readonly oracle: Oracle;
   readonly admin: Admin;
@@ -69,6 +73,8 @@ export class SimulatedCluster {
   /** What each storage held when it was opened last, for a backup to bring back. */
   readonly backups = new Map<SimulatedTab, DirectoryImage>();
   readonly #clients: ClientContext;
+  /** Who uses the topics beside the main one. */
+  readonly topicUses: TopicUse[] = [];
   #lives = 0;
   #tabsMade = 0;
   #producing = true;
@@ -79,7 +85,7 @@ export class SimulatedCluster {
     this.#chance = this.chanceFor("cluster");
     this.#workload = this.chanceFor("workload");
     const { time } = this;
-    this.network = new SimulatedNetwork(time, this.chanceFor("network"));
+    this.network = new SimulatedNetwork(time, this.chanceFor("network"), schedule.latencyMs);
     this.#clients = {
       time,
       network: this.network,
@@ -94,6 +100,9 @@ export class SimulatedCluster {
       isDamaged: (tab: SimulatedTab) => this.#damaged.has(tab),
       nowUs: () => time.nowUs,
       mark: (name: string) => this.mark(name),
+      trimmed: (partition: string, offset: number) => {
+        this.recorder.history.push({ f: "trim", type: "ok", partition, offset });
+      },
     };
     this.controllerWatch = new ControllerWatch(watched);
     this.oracle = new Oracle(watched, this.controllerWatch);
@@ -121,12 +130,21 @@ export class SimulatedCluster {
       SERVER,
       Array.from({ length: schedule.relayedTabs }, (_, index) => `tab-${schedule.tabs - index}`),
     );
+    const { leaderAckedPartitions, passingPartitions } = schedule;
+    if (leaderAckedPartitions > 0) this.#use(LEADER_ACKED_TOPIC, leaderAckedPartitions, this.leaderAcked);
+    const passing = new PassingRecorder(this.names, this.truth, (name) => this.mark(name));
+    if (passingPartitions > 0) this.#use(PASSING_TOPIC, passingPartitions, passing);
     this.server.start();
     for (let index = 0; index < schedule.tabs; index++) {
       const durability = index < schedule.relaxedTabs ? "relaxed" : "strict";
       const empty = { identity: this.newIdentity(durability), logs: StoredLogs.empty };
       this.addTab(`profile-${index % schedule.profiles}`, empty);
     }
+  }
+
+  #use(topic: string, partitions: number, recorder: ClientRecorder): void {
+    const chance = this.chanceFor(`topic ${topic}`);
+    this.topicUses.push(new TopicUse(topic, partitions, this.schedule, this.#clients, chance, recorder));
   }
 
   chanceFor(purpose: string): Chance {
@@ -236,13 +254,19 @@ export class SimulatedCluster {
       const index = this.#workload.below(producers);
       // An application whose producer gave up opens another one.
       if (this.producers[index]!.isOver) this.producers[index] = this.#newProducer(index);
-      this.producers[index]!.send(this.#workload.below(this.schedule.partitions));
+      this.producers[index]!.send(this.#workload.below(this.#partitionsOf(TOPIC)));
     };
     produce();
+    for (const use of this.topicUses) use.start();
+  }
+
+  #partitionsOf(topic: string): number {
+    return this.server.image?.topicNamed(topic)?.partitions.length ?? 1;
   }
 
   stopProducing(): void {
     this.#producing = false;
+    for (const use of this.topicUses) use.stopProducing();
   }
 
   /** Opens a consumer in the place of one that is gone. */
@@ -252,8 +276,7 @@ export class SimulatedCluster {
   }
 
   newConsumer(node: NodeName): ScriptedConsumer {
-    const { partitions } = this.schedule;
-    return new ScriptedConsumer(node, this.#lives++, TOPIC, partitions, this.#clients, this.#workload, this.recorder);
+    return new ScriptedConsumer(node, this.#lives++, TOPIC, this.#clients, this.#workload, this.recorder);
   }
 
   /** The pages of the SDK's producers and consumers that are not over. */
