@@ -45,6 +45,7 @@ const schedule: Field<Schedule> = fields({
   replicaLagMs: integer(1, DAY_S * 1000),
   lingerMs: integer(0, 60_000),
   recordBytes: integer(0, 100_000),
+  latencyMs: integer(1, 1_000),
   relaxedTabs: integer(0, 12),
   relaxedTopic: truth,
   snapshotRecords: integer(1, 1_000_000),

@@ -38,6 +38,7 @@ const numbers: readonly (readonly [path: string, change: (value: unknown) => unk
   ["schedule.passingPartitions", (passingPartitions) => withSchedule({ passingPartitions }), 0, 16],
   ["schedule.replicaLagMs", (replicaLagMs) => withSchedule({ replicaLagMs }), 1, 86_400_000],
   ["schedule.lingerMs", (lingerMs) => withSchedule({ lingerMs }), 0, 60_000],
+  ["schedule.latencyMs", (latencyMs) => withSchedule({ latencyMs }), 1, 1_000],
   ["schedule.recordBytes", (recordBytes) => withSchedule({ recordBytes }), 0, 100_000],
   ["schedule.relaxedTabs", (relaxedTabs) => withSchedule({ relaxedTabs }), 0, 12],
   ["schedule.snapshotRecords", (snapshotRecords) => withSchedule({ snapshotRecords }), 1, 1_000_000],

@@ -57,6 +57,8 @@ export interface Schedule {
   readonly sdkConsumers: number;
   /** By all producers together. */
   readonly recordsPerSecond: number;
+  /** How long a frame takes one way, on average: between tabs of one machine, of one town, or of two continents. */
+  readonly latencyMs: number;
   /** `min.insync.replicas` of the topic. */
   readonly minInsyncReplicas: number;
   /** `retention.bytes` of the topic, -1 for no limit. */
@@ -92,6 +94,7 @@ export const plainSchedule: Schedule = {
   sdkProducers: 0,
   sdkConsumers: 0,
   recordsPerSecond: 60,
+  latencyMs: 2,
   minInsyncReplicas: 2,
   retentionBytes: -1,
   leaderAckedPartitions: 0,
@@ -131,7 +134,8 @@ function drawCluster(seed: number): Schedule {
     partitions: chance.between(1, 4),
     producers: chance.between(1, 4),
     consumers: chance.between(1, 3),
-    recordsPerSecond: chance.pick([20, 60, 200]),
+    // Few records a second leave the most time for faults; some runs are as busy as clusters are.
+    recordsPerSecond: chance.permille(50) ? 200 : chance.pick([2, 5, 5, 10, 20, 60]),
     replicaLagMs: chance.pick([10_000, 3_000, 1_000]),
     lingerMs: chance.pick([0, 10, 50]),
     recordBytes: chance.permille(50) ? 10_000 : 0,
@@ -141,11 +145,13 @@ function drawCluster(seed: number): Schedule {
   };
   const topics = new Chance(`${seed}/topics`);
   const relay = new Chance(`${seed}/relay`);
+  const network = new Chance(`${seed}/network`);
   const sdk = new Chance(`${seed}/sdk`);
-  const isSdk = sdk.permille(333);
+  const isSdk = sdk.permille(250);
   return {
     ...plainSchedule,
     ...cluster,
+    latencyMs: network.pick([2, 2, 2, 10, 10, 40]),
     minInsyncReplicas: topics.pick([2, 2, 2, 2, 2, 2, 1, 1, 3]),
     retentionBytes: topics.permille(200) ? topics.pick([2_000, 20_000]) : -1,
     leaderAckedPartitions: topics.permille(300) ? topics.between(1, 2) : 0,

@@ -24,6 +24,7 @@ const DIAL_TIMEOUT_MS = 3_000;
 export class SimulatedNetwork {
   readonly #time: VirtualTime;
   readonly #chance: Chance;
+  readonly #latencyMs: number;
   readonly #accepts = new Map<NodeName, Accept>();
   readonly #ends = new Map<NodeName, Set<ConnectionEnd>>();
   readonly #cuts = new Map<string, number>();
@@ -36,9 +37,11 @@ export class SimulatedNetwork {
   /** For whoever draws the network: told of every frame that sets out, with `lastDueUs` as its arrival. */
   sent: ((end: ConnectionEnd, frame: Uint8Array) => void) | undefined;
 
-  constructor(time: VirtualTime, chance: Chance) {
+  /** `latencyMs` is what a frame takes one way on average; one in a hundred takes many times as long. */
+  constructor(time: VirtualTime, chance: Chance, latencyMs = 2) {
     this.#time = time;
     this.#chance = chance;
+    this.#latencyMs = latencyMs;
   }
 
   listen(node: NodeName, accept: Accept): void {
@@ -132,6 +135,7 @@ export class SimulatedNetwork {
 
   /** By which factor a way is slower than usual; 1 for none. */
   slowness(from: NodeName, to: NodeName): number {
+    if (this.#slow.size === 0) return 1;
     return this.#slow.get(pair(from, to)) ?? 1;
   }
 
@@ -192,9 +196,8 @@ export class SimulatedNetwork {
   }
 
   delayMs(from: NodeName, to: NodeName): number {
-    const factor = this.#slow.get(pair(from, to)) ?? 1;
-    const usualMs = this.#chance.between(1, 40) / (this.isRelayed(from, to) ? 5 : 10);
-    return (this.#chance.permille(10) ? usualMs * 20 : usualMs) * factor;
+    const usualMs = (this.#chance.between(1, 40) * this.#latencyMs * (this.isRelayed(from, to) ? 2 : 1)) / 20;
+    return (this.#chance.permille(10) ? usualMs * 20 : usualMs) * this.slowness(from, to);
   }
 
   #takenInUs(from: NodeName, to: NodeName, bytes: number): number {
