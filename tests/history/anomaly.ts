@@ -36,7 +36,7 @@ export const ANOMALY_CLASSES = [
   "G0",
   "G0-process",
   "G0-realtime",
-  /** Each wrote before the next, or was read by it, in a circle; the variants count the order of a process or of time. */
+  /** Each wrote before the next, or was read by it, in a circle; the variants also count a process's order, or time. */
   "G1c",
   "G1c-process",
   "G1c-realtime",

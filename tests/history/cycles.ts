@@ -15,7 +15,7 @@ interface Search {
 const FIRM = READ | WRITE;
 const LOOSE = FIRM | INTERLEAVED;
 
-/** From the plainest cycles to those that need a clock. The writes of transactions count only where interleaving does. */
+/** From the plainest cycles to those that need a clock; first without the order of what transactions wrote. */
 const searches: readonly Search[] = [
   { name: "G1c", mask: READ, through: READ, needed: READ },
   { name: "G1c-process", mask: FIRM | PROCESS, through: PROCESS, needed: PROCESS | READ },

@@ -33,7 +33,7 @@ export class LabelledGraph {
     return this.#via[edge]!;
   }
 
-  /** The strongly connected components of more than one node, by edges of the kinds in `mask` (Tarjan, without recursion). */
+  /** The strongly connected components of several nodes, by edges of the kinds in `mask` (Tarjan's, not recursive). */
   components(mask: number): Int32Array[] {
     const ends = this.#index();
     const found: Int32Array[] = [];

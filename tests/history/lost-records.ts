@@ -75,7 +75,7 @@ function missed(
   findings.add("unseen", sends.partitionName(value), evidence, circumstances);
 }
 
-/** Where an acknowledgement did not say the offset, a record of a partition that was ever trimmed may be gone rightly. */
+/** A record whose offset nobody knows may be gone rightly, if its partition was ever trimmed. */
 function isTrimmed({ sends, trimmedTo }: InternedHistory, order: PartitionOrder, value: number): boolean {
   const trim = trimmedTo[sends.partition[value]!]!;
   if (trim === 0) return false;

@@ -2,9 +2,9 @@ import type { InternedHistory } from "./interned-history.ts";
 import { OK } from "./outcome.ts";
 
 /**
- * What is known about the order of every partition's log, from acknowledgements and reads together. The known offsets of
- * a partition are counted upwards without holes, so that offsets without a record are no gaps; these numbers are called
- * places, and those of one partition follow those of another.
+ * What is known about the order of every partition's log, from acknowledgements and reads together. The known offsets
+ * of a partition are counted upwards without holes, so that offsets without a record are no gaps; these numbers are
+ * called places, and those of one partition follow those of another.
  */
 export class PartitionOrder {
   /** By value: its first known offset, or -1. */

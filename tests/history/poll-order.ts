@@ -3,7 +3,7 @@ import type { InternedHistory } from "./interned-history.ts";
 import type { PartitionOrder } from "./partition-order.ts";
 import type { ReadingOrder } from "./reading-order.ts";
 
-/** A consumer reads each partition without a gap and without a step back, within an operation and from one to the next. */
+/** A consumer reads each partition without a gap and without a step back, within an operation and beyond. */
 export function checkPollOrder(
   history: InternedHistory,
   order: PartitionOrder,
@@ -24,7 +24,8 @@ export function checkPollOrder(
     const kind = isInternal[poll] === 1 ? "int-" : "";
     const circumstances = polls.isSubscribed[poll] === 1 ? ({ consumers: "subscribe" } as const) : {};
     const evidence = () => {
-      const step = `${history.reader(poll)} read ${history.describePoll(poll)} next after ${history.describePoll(last)}`;
+      const after = history.describePoll(last);
+      const step = `${history.reader(poll)} read ${history.describePoll(poll)} next after ${after}`;
       return isForward ? `${step}, passing over ${passed}, first ${describePlace(history, order, from)}` : step;
     };
     const anomaly = isForward ? (`${kind}poll-skip` as const) : (`${kind}nonmonotonic-poll` as const);

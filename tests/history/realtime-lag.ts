@@ -4,8 +4,8 @@ import type { PartitionOrder } from "./partition-order.ts";
 import type { ReadingOrder } from "./reading-order.ts";
 
 /**
- * How long, at most, something newer than a consumer's last record had been known to exist when it asked. This is a lower
- * bound of how far consumers were behind, in milliseconds; undefined when the history has no such times.
+ * For how long, at most, something newer than a consumer's last record had been known to exist when it asked. This is a
+ * lower bound of how far consumers were behind, in milliseconds; undefined when the history has no such times.
  */
 export function measureLag(
   history: InternedHistory,
@@ -26,8 +26,8 @@ export function measureLag(
     worstMs = Math.max(worstMs ?? 0, lagMs);
     if (lagMs <= maxLagMs) return;
     const evidence = () =>
-      `${history.reader(lastPoll)} asked at ${invokedAtMs} ms and was left at ${history.describePoll(lastPoll)}, though a ` +
-      `newer record was known from ${sinceMs} ms on`;
+      `${history.reader(lastPoll)} asked at ${invokedAtMs} ms and was left at ${history.describePoll(lastPoll)}, ` +
+      `though a newer record was known from ${sinceMs} ms on`;
     findings.add("realtime-lag", partitions.name(polls.partition[lastPoll]!), evidence);
   };
   for (const { lastPoll, invokedAtMs } of idles) measure(lastPoll, invokedAtMs);

@@ -32,11 +32,12 @@ export function checkSendOrder(history: InternedHistory, order: PartitionOrder, 
   }
 }
 
-function* inOrderOfInvocation({ sends }: InternedHistory): Generator<number> {
-  // Only values of a topic that was made again are numbered later than they were sent.
-  const isInOrder = sends.origin.subarray(0, sends.count).every((origin, value) => origin === value);
-  if (isInOrder) for (let value = 0; value < sends.count; value++) yield value;
-  else yield* Int32Array.from(sends.origin.subarray(0, sends.count).keys()).sort((a, b) => sends.origin[a]! - sends.origin[b]!);
+/** Values are numbered in this order, but for those that ended up in the next life of their topic. */
+function inOrderOfInvocation({ sends }: InternedHistory): Int32Array {
+  const { origin } = sends;
+  const values = Int32Array.from({ length: sends.count }, (_, value) => value);
+  const isInOrder = values.every((value) => origin[value] === value);
+  return isInOrder ? values : values.sort((one, other) => origin[one]! - origin[other]!);
 }
 
 function isSameOperation({ sends }: InternedHistory, one: number, other: number): boolean {

@@ -101,18 +101,24 @@ export const cycles: Record<string, WrittenHistory> = {
     options,
   },
   "processes one behind the other in a history whose times overlap": {
-    history: [...during("a1", 1, 0, 10), ...during("a2", 3, 20, 30), ...during("b1", 0, 0, 5), ...during("b2", 2, 6, 25)],
+    history: [
+      ...during("a1", 1, 0, 10), ...during("a2", 3, 20, 30), ...during("b1", 0, 0, 5), ...during("b2", 2, 6, 25),
+    ],
     denied: [],
     near: ["G0-realtime"],
     options,
   },
   "a record sent after somebody else's read that it lies before": {
-    history: [invoke("a1", { timeMs: 0 }), poll("c", 1, "a1", { timeMs: 5 }), ...during("b1", 0, 6, 9), poll("d", 0, "b1")],
+    history: [
+      invoke("a1", { timeMs: 0 }), poll("c", 1, "a1", { timeMs: 5 }), ...during("b1", 0, 6, 9), poll("d", 0, "b1"),
+    ],
     denied: ["G1c-realtime"],
     options,
   },
   "a record sent before somebody else's read that it lies before": {
-    history: [invoke("a1", { timeMs: 0 }), poll("c", 1, "a1", { timeMs: 5 }), ...during("b1", 0, 4, 9), poll("d", 0, "b1")],
+    history: [
+      invoke("a1", { timeMs: 0 }), poll("c", 1, "a1", { timeMs: 5 }), ...during("b1", 0, 4, 9), poll("d", 0, "b1"),
+    ],
     denied: [],
     near: ["G1c-realtime"],
     options,

@@ -3,7 +3,7 @@ import type { Findings } from "./findings.ts";
 import type { InternedHistory } from "./interned-history.ts";
 import { FAILED } from "./outcome.ts";
 
-/** What is read was sent, as it was sent, did not fail, and comes from no transaction of the reader's that is still open. */
+/** What is read was sent as it is, did not fail, and is not of the transaction that reads it. */
 export function checkReads(history: InternedHistory, findings: Findings): void {
   const { sends, polls, transactions, fate } = history;
   for (let poll = 0; poll < polls.count; poll++) {
