@@ -6,7 +6,12 @@ import type { FinishedRun } from "./simulation-worker.ts";
 
 const LOG_LINES = 15;
 
-export function describeFailure({ result, seconds }: FinishedRun, wereFaults: number, rerun: string): string {
+/** `wereFaults` is how many there were before the run was shrunk; undefined if it was not. */
+export function describeFailure(
+  { result, seconds }: FinishedRun,
+  wereFaults: number | undefined,
+  rerun: string,
+): string {
   const { seed, schedule, violation, log } = result;
   const { faults, ...cluster } = schedule;
   return [
@@ -14,7 +19,7 @@ export function describeFailure({ result, seconds }: FinishedRun, wereFaults: nu
     `seed ${seed} failed: ${violation?.rule}`,
     indented([violation?.evidence ?? ""], 2),
     `  in ${seconds} virtual seconds of a cluster of ${JSON.stringify(cluster)}`,
-    `  with ${faults.length} of ${wereFaults} faults:`,
+    `  with ${faults.length}${wereFaults === undefined ? "" : ` of ${wereFaults}`} faults:`,
     ...faults.map((fault) => `    ${describeFault(fault)}`),
     "  which ends:",
     indented(log.slice(-LOG_LINES), 4),

@@ -50,7 +50,7 @@ test("a run that fails is shrunk, saved and run again from its file", { timeout:
 test("a bad flag or file ends with 2 before anything runs", { timeout: 60_000 }, () => {
   const file = join(folder, "other-version.json");
   writeFileSync(file, '{"version": 99}');
-  for (const args of [["--seeds", "none"], ["--schedule", file]]) {
+  for (const args of [["--seeds", "none"], ["--schedule", file], ["--json", join(file, "figures.json")]]) {
     const { status, stderr, output } = run(...args);
     expect(status).toBe(2);
     expect(output).toBe("");

@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { runSeeds, Totals } from "./campaign.ts";
 import { describeFailure, describeMarks, describeProgress, figures } from "./campaign-report.ts";
@@ -78,10 +78,10 @@ async function report(
   const again = shrinks ? await pool.run({ seed, schedule, seconds: run.seconds, shrinks }) : run;
   // A process that dies while it shrinks leaves the run as it was.
   const shown = again.result.violation?.rule === run.result.violation?.rule ? again : run;
-  console.log(describeFailure(shown, schedule.faults.length, rerun));
+  console.log(describeFailure(shown, shrinks ? schedule.faults.length : undefined, rerun));
   if (save === undefined) return;
   const file = saveRun(save, { seed, seconds: shown.seconds, schedule: shown.result.schedule });
-  console.log(`  as shrunk: npm run simulate -- --schedule ${file}\n`);
+  console.log(`  as shown: npm run simulate -- --schedule ${file}\n`);
 }
 
 /** Marks are a matter of the campaign: its seeds may all have passed, and yet have shown too little. */
@@ -101,11 +101,22 @@ function rerunOf({ result, seconds }: FinishedRun): string {
 function readCommandLine(): { readonly args: SimulateArguments; readonly saved: SavedRun | undefined } {
   try {
     const args = parseSimulateArguments(process.argv.slice(2), availableParallelism());
+    makePlaces(args);
     return { args, saved: args.schedule === undefined ? undefined : readScheduleFile(args.schedule) };
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     console.error(`${error.message}\n${USAGE}`);
     process.exit(2);
+  }
+}
+
+/** Nobody wants to learn after hours that what they bring has nowhere to go. */
+function makePlaces({ save, json }: SimulateArguments): void {
+  try {
+    if (save !== undefined) mkdirSync(save, { recursive: true });
+    if (json !== undefined) closeSync(openSync(json, "a"));
+  } catch (error) {
+    throw new UsageError(`--save or --json cannot be written: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 

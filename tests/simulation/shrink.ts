@@ -13,16 +13,17 @@ const MOST_RUNS = 200;
 const MOST_VIRTUAL_MS = 20_000_000;
 
 /** What a cluster can do without, and how little of it there can be. */
-const sizes: readonly (readonly [SizeOfCluster, number])[] = [
+const sizes = [
+  ["leaderAckedPartitions", 0],
+  ["passingPartitions", 0],
+  ["relayedTabs", 0],
   ["sdkConsumers", 0],
   ["sdkProducers", 0],
   ["consumers", 1],
   ["producers", 1],
   ["partitions", 1],
   ["tabs", 3],
-];
-
-type SizeOfCluster = "sdkConsumers" | "sdkProducers" | "consumers" | "producers" | "partitions" | "tabs";
+] as const;
 
 /**
  * A failing run made as small as possible while it goes on breaking the same rule: fewer faults, found by delta
@@ -99,6 +100,7 @@ function fitted(schedule: Schedule): Schedule {
     ...schedule,
     profiles: Math.min(schedule.profiles, schedule.tabs),
     relaxedTabs: Math.min(schedule.relaxedTabs, schedule.tabs),
+    relayedTabs: Math.min(schedule.relayedTabs, schedule.tabs),
     sdkProducers: Math.min(schedule.sdkProducers, schedule.producers),
     sdkConsumers: Math.min(schedule.sdkConsumers, schedule.consumers),
   };

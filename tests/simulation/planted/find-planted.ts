@@ -1,12 +1,15 @@
 import { runSeeds } from "../campaign.ts";
 import type { Seeds } from "../campaign.ts";
 import type { FinishedRun } from "../simulation-worker.ts";
+import type { WorkerPool } from "../worker-pool.ts";
 import type { PlantedBug } from "./planted-bug.ts";
 import { withPlanted } from "./plant.ts";
 
 export interface SearchOptions extends Seeds {
   readonly workers: number;
   readonly shrinks: boolean;
+  /** Runs the source as it is: a seed that fails there as well finds nothing. */
+  readonly unchanged: WorkerPool;
 }
 
 /** The first run, in the order of the seeds, that fails because of the bug. */
@@ -22,6 +25,8 @@ export function findPlanted(bug: PlantedBug, options: SearchOptions): Promise<Fi
     for await (const run of runSeeds(pool, options)) {
       if (run.result.violation === undefined) continue;
       const { seed, schedule } = run.result;
+      const unchanged = await options.unchanged.run({ seed, schedule, seconds: run.seconds });
+      if (unchanged.result.violation !== undefined) continue;
       const task = { seed, schedule, seconds: run.seconds, shrinks: true };
       return { run, shrunk: options.shrinks ? await pool.run(task) : undefined };
     }

@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { wholeNumber } from "../simulate-arguments.ts";
 import { UsageError } from "../usage-error.ts";
+import { WorkerPool } from "../worker-pool.ts";
 import { findPlanted } from "./find-planted.ts";
 import type { Finding } from "./find-planted.ts";
 import type { PlantedBug } from "./planted-bug.ts";
@@ -27,7 +28,8 @@ interface PlantedArguments {
 async function main(): Promise<void> {
   const { bugs, workers, ...search } = readArguments();
   const atOnce = Math.min(workers, bugs.length);
-  const options = { ...search, firstSeed: 1, workers: Math.floor(workers / atOnce) };
+  const unchanged = new WorkerPool({ workers: 1 });
+  const options = { ...search, firstSeed: 1, workers: Math.floor(workers / atOnce), unchanged };
   console.log("| planted bug | breaks | found by seed | as | faults | shrunk to |\n|---|---|---|---|---|---|");
   const findings: Promise<Finding | undefined>[] = [];
   const begin = () => {
@@ -42,6 +44,7 @@ async function main(): Promise<void> {
     if (finding !== undefined) found++;
     console.log(row(bug, finding, search.seeds));
   }
+  unchanged.stop();
   console.log(`\n${found} of ${bugs.length} planted bugs found within ${search.seeds} seeds`);
   process.exitCode = found === bugs.length ? 0 : 1;
 }

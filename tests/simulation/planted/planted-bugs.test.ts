@@ -1,4 +1,5 @@
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
+import { WorkerPool } from "../worker-pool.ts";
 import { findPlanted } from "./find-planted.ts";
 import { planted } from "./plant.ts";
 import { plantedBugs } from "./planted-bugs.ts";
@@ -15,7 +16,10 @@ test("every planted bug is another one", () => {
 
 test("a planted bug is found, and shrunk to a handful of faults", { timeout: 240_000 }, async () => {
   const bug = plantedBugs.find(({ name }) => name === "never-diverges")!;
-  const finding = await findPlanted(bug, { firstSeed: 1, seeds: 20, seconds: 20, workers: 1, shrinks: true });
+  const unchanged = new WorkerPool({ workers: 1 });
+  onTestFinished(() => unchanged.stop());
+  const options = { firstSeed: 1, seeds: 20, seconds: 20, workers: 1, shrinks: true, unchanged };
+  const finding = await findPlanted(bug, options);
   expect(finding?.run.result.violation?.rule).toBeDefined();
   expect(finding?.shrunk?.result.violation?.rule).toBe(finding?.run.result.violation?.rule);
   expect(finding?.shrunk?.result.schedule.faults.length).toBeLessThanOrEqual(5);
