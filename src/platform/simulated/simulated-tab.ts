@@ -126,7 +126,7 @@ export class SimulatedTab {
     if (this.core === undefined) return;
     const { chance, network } = this.#context;
     this.#forgetEverything();
-    this.storage.crash();
+    this.storage.crash(this.#opening);
     network.vanish(this.name, (peer) => {
       return peer === SERVER || chance.permille(500) ? chance.between(1, 50) : chance.between(5_000, 30_000);
     });
@@ -355,7 +355,7 @@ export class SimulatedTab {
     this.endedBecause = this.core?.status().reason ?? "";
     const connections = [...this.#connections.values(), ...this.#links.values(), this.#controller];
     this.#forgetEverything();
-    this.storage.crash();
+    this.storage.crash(this.#opening);
     for (const end of connections) if (end !== undefined && end !== "dialling") end.close("the broker stopped");
     this.#context.ended(this);
   }

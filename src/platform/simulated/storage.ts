@@ -96,7 +96,8 @@ export class SimulatedStorage {
   }
 
   /** The tab is gone: what was under way may have made it to the disk, in order, or not. */
-  crash(): void {
+  crash(opening: number): void {
+    if (opening !== this.#opening) return;
     for (const { change } of this.#underWay) {
       if (this.#failure !== undefined || this.#chance.permille(500)) break;
       this.#commit(change(this.#complete), "relaxed");
