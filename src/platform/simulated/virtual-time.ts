@@ -22,6 +22,11 @@ export class VirtualTime {
     return this.#nowUs / 1000;
   }
 
+  /** When the next thing is due; infinite if there is none. */
+  get nextUs(): number {
+    return this.#heap[0]?.timeUs ?? Number.POSITIVE_INFINITY;
+  }
+
   /** Runs something `delayMs` from now. It cannot be taken back: whoever asks looks whether it still matters. */
   after(delayMs: number, run: () => void): void {
     this.at(this.#nowUs + Math.max(0, Math.round(delayMs * 1000)), run);
