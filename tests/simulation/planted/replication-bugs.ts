@@ -33,6 +33,8 @@ export const replicationBugs: readonly PlantedBug[] = [
     "return [...this.#isr, ...proposed.filter((brokerId) => !this.#isr.includes(brokerId))];", "return proposed;"),
   bug("commits-below-min-isr", "R6", "src/replication/leader.ts",
     "if (this.#isr.length < this.effectiveMinIsr) return false;", ""),
+  bug("ignores-changed-minimum", "R6, R10", "src/broker/broker.ts",
+    "        role.state.onMinInsyncReplicas(replica.config.minInsyncReplicas);\n", ""),
   bug("commits-before-own-disk", "R6", "src/broker/handlers/01-fetch.ts",
     "logEndOffset: replica.log.logEndOffset,\n        nextOffset", "logEndOffset: replica.log.nextOffset,\n        nextOffset"),
   bug("commits-at-quorum", "R6", "src/replication/leader.ts",
