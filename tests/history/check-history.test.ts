@@ -82,6 +82,15 @@ describe("the verdict", () => {
     });
   });
 
+  test("tells who saw a value where", () => {
+    const { anomalies } = judge(plain["an offset acknowledged for one value and read as another"]!);
+    expect(anomalies.map(({ evidence }) => evidence)).toEqual([
+      "offset 0 holds a1 of a (acknowledged at 0, read at 0 by final) and " +
+        "b1 of b (acknowledged at 1, read at 0 by c, read at 1 by final)",
+      "b1 of b (acknowledged at 1, read at 0 by c, read at 1 by final) is at the offsets 0 and 1",
+    ]);
+  });
+
   test("tells a cycle step by step", () => {
     const { anomalies } = judge(cycles["a record sent behind a read that it lies before"]!);
     expect(anomalies.map(({ evidence }) => evidence)).toEqual([

@@ -13,48 +13,46 @@ interface Search {
 }
 
 const FIRM = READ | WRITE;
-const LOOSE = FIRM | INTERLEAVED;
+const WRITES = WRITE | INTERLEAVED;
+const TIME = PROCESS | REALTIME;
 
-/** From the plainest cycles to those that need a clock; first without the order of what transactions wrote. */
-const searches: readonly Search[] = [
+/** From the plainest cycles to those that need a clock. Here the writes of transactions have no order. */
+const firm: readonly Search[] = [
   { name: "G1c", mask: READ, through: READ, needed: READ },
   { name: "G1c-process", mask: FIRM | PROCESS, through: PROCESS, needed: PROCESS | READ },
   { name: "G0-process", mask: WRITE | PROCESS, through: PROCESS, needed: PROCESS },
-  { name: "G1c-realtime", mask: FIRM | PROCESS | REALTIME, through: REALTIME, needed: REALTIME | READ },
-  { name: "G0-realtime", mask: WRITE | PROCESS | REALTIME, through: REALTIME, needed: REALTIME },
-  { name: "G0", mask: WRITE | INTERLEAVED, through: INTERLEAVED, needed: INTERLEAVED },
-  { name: "G1c", mask: LOOSE, through: INTERLEAVED, needed: INTERLEAVED | READ },
-  { name: "G0-process", mask: WRITE | INTERLEAVED | PROCESS, through: PROCESS, needed: PROCESS | INTERLEAVED },
-  { name: "G1c-process", mask: LOOSE | PROCESS, through: PROCESS, needed: PROCESS | INTERLEAVED | READ },
-  {
-    name: "G0-realtime",
-    mask: WRITE | INTERLEAVED | PROCESS | REALTIME,
-    through: REALTIME,
-    needed: REALTIME | INTERLEAVED,
-  },
-  {
-    name: "G1c-realtime",
-    mask: LOOSE | PROCESS | REALTIME,
-    through: REALTIME,
-    needed: REALTIME | INTERLEAVED | READ,
-  },
+  { name: "G1c-realtime", mask: FIRM | TIME, through: REALTIME, needed: REALTIME | READ },
+  { name: "G0-realtime", mask: WRITE | TIME, through: REALTIME, needed: REALTIME },
+];
+
+/** Cycles that exist only by the order in which the writes of transactions lie. */
+const loose: readonly Search[] = [
+  { name: "G0", mask: WRITES, through: INTERLEAVED, needed: INTERLEAVED },
+  { name: "G1c", mask: WRITES | READ, through: INTERLEAVED, needed: INTERLEAVED | READ },
+  { name: "G0-process", mask: WRITES | PROCESS, through: PROCESS, needed: PROCESS | INTERLEAVED },
+  { name: "G1c-process", mask: WRITES | READ | PROCESS, through: PROCESS, needed: PROCESS | INTERLEAVED | READ },
+  { name: "G0-realtime", mask: WRITES | TIME, through: REALTIME, needed: REALTIME | INTERLEAVED },
+  { name: "G1c-realtime", mask: WRITES | READ | TIME, through: REALTIME, needed: REALTIME | INTERLEAVED | READ },
 ];
 
 /** Nothing happened before itself. */
 export function checkCycles(history: InternedHistory, order: PartitionOrder, findings: Findings): void {
   const dependencies = new Dependencies(history, order);
   const { graph } = dependencies;
-  if (graph.components(LOOSE | PROCESS | REALTIME).length === 0) return;
-  for (const { name, mask, through, needed } of searches) {
-    for (const component of graph.components(mask)) {
-      const cycle = graph.cycle(component, mask, through, needed);
-      if (cycle === undefined) continue;
-      const value = cycle.map((edge) => graph.via(edge)).find((via) => via !== -1);
-      const partition = value === undefined ? "?" : history.sends.partitionName(value);
-      const interleaving = (needed & INTERLEAVED) !== 0;
-      findings.add(name, partition, () => describe(dependencies, cycle), { interleaving });
+  const search = (mask: number, searches: readonly Search[], interleaving: boolean) => {
+    if (graph.components(mask).length === 0) return;
+    for (const one of searches) {
+      for (const component of graph.components(one.mask)) {
+        const cycle = graph.cycle(component, one.mask, one.through, one.needed);
+        if (cycle === undefined) continue;
+        const value = cycle.map((edge) => graph.via(edge)).find((via) => via !== -1);
+        const partition = value === undefined ? "?" : history.sends.partitionName(value);
+        findings.add(one.name, partition, () => describe(dependencies, cycle), { interleaving });
+      }
     }
-  }
+  };
+  search(FIRM | TIME, firm, false);
+  if (history.transactions.count > 0) search(WRITES | READ | TIME, loose, true);
 }
 
 function describe(dependencies: Dependencies, cycle: readonly number[]): string {

@@ -50,9 +50,9 @@ const PARTITIONS = ["t-0", "t-1"];
 const PRODUCERS = ["a", "b"];
 
 /**
- * Producers whose sends are stored late, acknowledged late, lost, or fail, `b` in some histories with acks=1; `x`, which
- * produces and consumes in transactions; the consumers `c`, which was assigned its partitions, `d` in a group, and `u`,
- * which reads uncommitted records; offsets with holes; and retention.
+ * Producers whose sends are stored late, acknowledged late, lost, or fail, `b` in some histories with acks=1; `x`,
+ * which produces and consumes in transactions; the consumers `c`, which was assigned its partitions, `d` in a group,
+ * and `u`, which reads uncommitted records; offsets with holes; and retention.
  */
 class TinyCluster {
   readonly #random: (limit: number) => number;
@@ -72,7 +72,7 @@ class TinyCluster {
     this.#random = randomIntegers(seed);
     this.#isTimed = this.#random(2) === 0;
     this.#leaderAcks = this.#random(3) === 0;
-    this.#hasRetention = this.#random(3) === 0;
+    this.#hasRetention = this.#random(2) === 0;
     this.#history.push({ f: "subscribe", type: "ok", process: "d" });
     this.#history.push({ f: "assign", type: "ok", process: "u", isolation: "read_uncommitted" });
   }
@@ -237,7 +237,7 @@ class TinyCluster {
 
   /** Only what is neither open nor before it in the log is removed. */
   #trim(): void {
-    if (!this.#hasRetention || this.#random(4) > 0) return;
+    if (!this.#hasRetention || this.#random(2) > 0) return;
     const log = this.#pick(this.#logs);
     const firstOpen = log.records.find(({ state }) => state === "open")?.offset ?? log.endOffset;
     log.startOffset = Math.max(log.startOffset, this.#random(firstOpen + 1));
