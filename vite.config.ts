@@ -6,7 +6,12 @@ const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 export default defineConfig({
   root: at("src/demo"),
   base: "./",
-  build: { outDir: at("dist/demo"), emptyOutDir: true, target: "es2022" },
+  build: {
+    outDir: at("dist/demo"),
+    emptyOutDir: true,
+    target: "es2022",
+    rolldownOptions: { input: [at("src/demo/index.html"), at("src/demo/simulation.html")] },
+  },
   worker: { format: "es" },
   test: {
     root: at("."),

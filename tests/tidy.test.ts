@@ -73,6 +73,10 @@ describe("who may import whom", () => {
     "src/client": ["src/protocol", "src/metadata", "src/runtime"],
     "src/platform": [...core.map((folder) => `src/${folder}`), "src/runtime"],
     "src/inspector": ["src/index.ts"],
+    // The page that shows simulated runs; the one place in src that may import the tests' rig.
+    "src/demo/simulation": [
+      "src/demo", "src/inspector", "src/log", "src/metadata", "src/platform/simulated", "tests/simulation",
+    ],
     "src/demo": ["src/index.ts", "src/inspector"],
     "signaling-server": ["src/protocol", "src/log", "src/metadata", "src/runtime", "src/platform/node"],
   };
@@ -98,6 +102,20 @@ describe("who may import whom", () => {
     const home = /^(signaling-server|src\/platform\/node)\//;
     const wrong = arrows.filter(({ from, specifier }) => specifier.startsWith("node:") && !home.test(from));
     expect(wrong.map(({ from, specifier }) => `${from} imports ${specifier}`)).toEqual([]);
+  });
+
+  test("nothing that the simulation page reaches imports Node's modules", () => {
+    const byPath = new Map(everything.map((file) => [file.path, file]));
+    const reached = new Set<SourceFile>();
+    const pending = [byPath.get("src/demo/simulation/main.ts")!];
+    for (let file = pending.pop(); file !== undefined; file = pending.pop()) {
+      if (reached.has(file)) continue;
+      reached.add(file);
+      pending.push(...file.imports.flatMap(({ path }) => byPath.get(path ?? "") ?? []));
+    }
+    const wrong = [...reached].filter(({ imports }) => imports.some(({ specifier }) => specifier.startsWith("node:")));
+    expect(wrong.map(({ path }) => path)).toEqual([]);
+    expect([...reached].map(({ path }) => path)).toContain("tests/simulation/simulate.ts");
   });
 
   test("every relative import names a file", () => {

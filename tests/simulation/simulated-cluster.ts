@@ -30,8 +30,6 @@ import { LEADER_ACKED_TOPIC, PartitionNames, PASSING_TOPIC, TOPIC } from "./topi
 import { TraceHash } from "./trace-hash.ts";
 import { Truth } from "./truth.ts";
 
-export { TOPIC } from "./topics.ts";
-
 /** Shorter than the default, so that a short run sees replicas replaced. */
 const REPLACEMENT_DELAY_MS = 10_000;
 /** The same for records that are too many or too old. */
