@@ -128,7 +128,7 @@ export class Broker {
       },
       this,
     );
-    for (const stored of start.logs) this.#restore(stored);
+    for (const stored of start.logs) this.#restore(stored, this.wallMs(start.nowMs));
   }
 
   get image(): ClusterImage {
@@ -505,8 +505,8 @@ export class Broker {
     return replica;
   }
 
-  #restore(stored: StoredLog): void {
-    const log = PartitionLog.restore(stored);
+  #restore(stored: StoredLog, wallMs: number): void {
+    const log = PartitionLog.restore(stored, undefined, wallMs);
     if ("corrupt" in log) {
       const { topicId, partitionIndex } = stored.metadata;
       this.fail(`the stored log ${partitionKey(topicId, partitionIndex)} is damaged: ${log.corrupt}`);

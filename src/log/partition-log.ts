@@ -124,9 +124,16 @@ export class PartitionLog {
     });
   }
 
-  /** The log as the store kept it, or what is wrong with it. A corrupt log must not be served, nor lead (R20). */
-  static restore(stored: StoredLog, tailCacheBytes = TAIL_CACHE_BYTES): PartitionLog | { readonly corrupt: string } {
-    const restored = examineStoredLog(stored);
+  /**
+   * The log as the store kept it, or what is wrong with it. A corrupt log must not be served, nor lead (R20). `nowMs`
+   * is the time by which producers expire.
+   */
+  static restore(
+    stored: StoredLog,
+    tailCacheBytes = TAIL_CACHE_BYTES,
+    nowMs?: number,
+  ): PartitionLog | { readonly corrupt: string } {
+    const restored = examineStoredLog(stored, nowMs);
     if ("corrupt" in restored) return restored;
     const { topicId, partitionIndex, logStartOffset, highWatermark } = stored.metadata;
     const { chunks, tail } = stored;

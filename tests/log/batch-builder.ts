@@ -71,8 +71,8 @@ export function logOf(...batches: readonly { readonly epoch: number; readonly co
   return log;
 }
 
-export function restored(stored: StoredLog, tailCacheBytes?: number): PartitionLog {
-  const log = PartitionLog.restore(stored, tailCacheBytes);
+export function restored(stored: StoredLog, tailCacheBytes?: number, nowMs?: number): PartitionLog {
+  const log = PartitionLog.restore(stored, tailCacheBytes, nowMs);
   if ("corrupt" in log) throw new Error(log.corrupt);
   return log;
 }
