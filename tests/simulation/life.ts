@@ -1,5 +1,6 @@
 import { checkHistory } from "../history/check-history.ts";
 import { Faults } from "./faults.ts";
+import { withoutForgotten } from "./forgotten-records.ts";
 import type { Recorder } from "./recorder.ts";
 import { closeAll, createTopicBySdk, getThrough, hasSdkClients } from "./sdk-life.ts";
 import { SdkConsumer } from "./sdk-consumer.ts";
@@ -57,7 +58,7 @@ function* converge(cluster: SimulatedCluster): Life<void> {
     yield* expect("everything committed can be read", isRead, () => describePositions(cluster, TOPIC, one));
   }
   yield* closeAll(cluster, expect);
-  check(recorder, readers.map(({ process }) => process));
+  check(cluster, recorder, readers.map(({ process }) => process));
   yield* readLeaderAcked(cluster, expect);
 }
 
@@ -68,14 +69,15 @@ function* readLeaderAcked(cluster: SimulatedCluster, expect: Expect): Life<void>
   const reader = use.newConsumer("leader-acked-reader");
   const isRead = () => hasReadAll(cluster, use.topic, reader);
   yield* expect("everything committed can be read", isRead, () => describePositions(cluster, use.topic, reader));
-  check(cluster.leaderAcked, [reader.process]);
+  check(cluster, cluster.leaderAcked, [reader.process]);
 }
 
 /** How a run waits for what has to be in the end. */
 type Expect = (rule: string, condition: () => boolean, evidence: () => string) => Life<void>;
 
-function check(recorder: Recorder, finalReaders: readonly string[]): void {
-  const { anomalies, acknowledged, read } = checkHistory(recorder.history, { finalReaders });
+function check({ truth }: SimulatedCluster, recorder: Recorder, finalReaders: readonly string[]): void {
+  const history = withoutForgotten(recorder.history, (partition) => truth.trimmedTo(partition));
+  const { anomalies, acknowledged, read } = checkHistory(history, { finalReaders });
   const [anomaly] = anomalies;
   if (anomaly !== undefined) recorder.violation(anomaly.class, `${anomaly.partition}: ${anomaly.evidence}`);
   if (acknowledged > 0 && read > 0) return;

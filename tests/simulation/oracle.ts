@@ -86,7 +86,10 @@ export class Oracle {
     seen.nextOffset = nextOffset;
     if (role !== seen.role) this.#roleChanged(tab, replica, seen);
     if (role.kind === "leader") this.#lookAtLeader(tab, replica, role.state, seen);
-    else if (highWatermark > seen.highWatermark) this.#compare(tab, replica, seen.highWatermark, highWatermark, false);
+    else if (highWatermark > seen.highWatermark) {
+      // A log that starts anew is on the disk as it was before for a moment.
+      this.#compare(tab, replica, Math.max(seen.highWatermark, logStartOffset), highWatermark, false);
+    }
     if (logStartOffset !== seen.logStartOffset) this.#trimmed(tab, replica, seen);
     seen.highWatermark = highWatermark;
   }
