@@ -94,8 +94,8 @@ describe("the verdict", () => {
   test("tells a cycle step by step", () => {
     const { anomalies } = judge(cycles["a record sent behind a read that it lies before"]!);
     expect(anomalies.map(({ evidence }) => evidence)).toEqual([
-      "b's poll of a1 at offset 1 ended, in its process, before b1 of b at t-0 offset 0 lies before a1 of a at t-0 " +
-        "offset 1 was read in b's poll of a1 at offset 1",
+      "b's poll of a1 at offset 1 ended, in its process, before b1 at t-0 offset 0 of b lies before " +
+        "a1 at t-0 offset 1 of a was read in (a1 at t-0 offset 1) b's poll of a1 at offset 1",
     ]);
   });
 

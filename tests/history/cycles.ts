@@ -61,7 +61,11 @@ function describe(dependencies: Dependencies, cycle: readonly number[]): string 
   const first = cycle.map((edge) => dependencies.describe(graph.from(edge))).find((node) => node !== undefined);
   for (const edge of cycle) {
     const node = dependencies.describe(graph.from(edge));
-    if (node !== undefined) words.push(`${node} ${arrow(graph.kind(edge))}`);
+    if (node === undefined) continue;
+    const kind = graph.kind(edge);
+    words.push(`${node} ${arrow(kind)}`);
+    // Which of a transaction's records it was.
+    if (kind === INTERLEAVED || kind === READ) words.push(`(${dependencies.describeValue(graph.via(edge))})`);
   }
   return `${words.join(" ")} ${first ?? "itself"}`;
 }

@@ -47,16 +47,25 @@ export class Dependencies {
   }
 
   describe(node: number): string | undefined {
-    const { transactions, sends, processes, polls } = this.#history;
+    const { transactions, sends, processes, polls, events } = this.#history;
     if (node >= this.#firstMoment) return undefined;
-    if (node < this.#firstValue) return `transaction ${transactions.operations.name(node)}`;
+    if (node < this.#firstValue) {
+      const begin = events[transactions.invokedAt(node)];
+      const process = begin?.f === "transaction" ? begin.process : "?";
+      return `transaction ${transactions.operations.name(node)} of ${process}`;
+    }
     if (node < this.#firstPoll) {
       const value = node - this.#firstValue;
-      const where = `${sends.partitionName(value)} offset ${this.#order.offset[value]}`;
-      return `${sends.name(value)} of ${sends.processName(value)} at ${where}`;
+      return `${this.describeValue(value)} of ${sends.processName(value)}`;
     }
     const poll = node - this.#firstPoll;
     return `${processes.name(polls.process[poll]!)}'s poll of ${this.#history.describePoll(poll)}`;
+  }
+
+  /** For evidence: `a1 at t-0 offset 7`. */
+  describeValue(value: number): string {
+    const { sends } = this.#history;
+    return `${sends.name(value)} at ${sends.partitionName(value)} offset ${this.#order.offset[value]}`;
   }
 
   #markNodes(): void {
