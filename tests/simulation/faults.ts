@@ -144,31 +144,21 @@ const effects: Record<FaultKind, Effect> = {
     };
   }),
   "lose-power": onProfile((cluster, tabs) => {
-    const { relaxedTopic } = cluster.schedule;
-    const mayForget = tabs.filter(({ storage }) => relaxedTopic || storage.image.identity.durability === "relaxed");
-    if (mayForget.length > 0 && !cluster.isSpare(mayForget)) return undefined;
-    for (const tab of tabs) {
-      tab.kill();
-      if (mayForget.includes(tab)) cluster.noteDamage(tab);
-      if (tab.storage.losePower()) cluster.mark("power lost with unflushed data");
-    }
+    for (const tab of tabs) tab.kill();
     return () => {
+      for (const tab of tabs) losePower(cluster, tab);
       for (const tab of tabs) cluster.startTab(tab);
     };
   }),
-  "wipe-storage": onSpare((cluster, tab) => {
+  "wipe-storage": onCopy((cluster, tab) => {
     const { durability } = tab.storage.image.identity;
-    tab.kill();
     cluster.damage(tab, { identity: cluster.newIdentity(durability), logs: StoredLogs.empty });
-    return () => cluster.startTab(tab);
   }),
-  "restore-storage": onSpare((cluster, tab) => {
+  "restore-storage": onCopy((cluster, tab) => {
     const backup = cluster.backups.get(tab);
-    // The newest backup is of before the present registration, so that the controller can tell.
-    if (backup === undefined || backup.identity.generation >= tab.storage.image.identity.generation) return undefined;
-    tab.kill();
+    // The newest backup is of before the last registration, so that the controller can tell.
+    if (backup === undefined || backup.identity.generation >= tab.storage.image.identity.generation) return;
     cluster.damage(tab, backup);
-    return () => cluster.startTab(tab);
   }),
   "clone-storage": (cluster, { target }) => {
     if (cluster.tabs.length > 6) return undefined;
@@ -180,11 +170,10 @@ const effects: Record<FaultKind, Effect> = {
     cluster.noteDamage(clone);
     return () => clone.kill();
   },
-  "damage-storage": onSpare((cluster, tab, { other }) => {
+  "damage-storage": onCopy((cluster, tab, { other }) => {
     const { identity, logs } = tab.storage.image;
     const key = logs.keys[other % Math.max(1, logs.keys.length)];
-    if (key === undefined || logs.endOffset(key) === 0) return undefined;
-    tab.kill();
+    if (key === undefined || logs.endOffset(key) === 0) return;
     cluster.damage(tab, {
       identity,
       logs: logs.withChunks(key, (chunks) =>
@@ -196,7 +185,6 @@ const effects: Record<FaultKind, Effect> = {
         }),
       ),
     });
-    return () => cluster.startTab(tab);
   }),
   "fill-storage": onTab((_, tab) => {
     tab.storage.failFromNowOn("QuotaExceededError");
@@ -364,9 +352,26 @@ function onTab(effect: (cluster: SimulatedCluster, tab: SimulatedTab, fault: Fau
   };
 }
 
-/** For faults that destroy a copy: never the last one. */
-function onSpare(effect: (cluster: SimulatedCluster, tab: SimulatedTab, fault: Fault) => Heal | undefined): Effect {
-  return onTab((cluster, tab, fault) => (cluster.isSpare([tab]) ? effect(cluster, tab, fault) : undefined));
+/**
+ * For faults that destroy a copy. The page goes first: only once the controller knows that it is gone is it certain
+ * whether others can go on without it. If not, the copy stays.
+ */
+function onCopy(destroy: (cluster: SimulatedCluster, tab: SimulatedTab, fault: Fault) => void): Effect {
+  return onTab((cluster, tab, fault) => {
+    tab.kill();
+    return () => {
+      if (tab.core === undefined && cluster.isSpare(tab)) destroy(cluster, tab, fault);
+      cluster.startTab(tab);
+    };
+  });
+}
+
+function losePower(cluster: SimulatedCluster, tab: SimulatedTab): void {
+  if (tab.core !== undefined) return;
+  const isRelaxed = cluster.schedule.relaxedTopic || tab.storage.image.identity.durability === "relaxed";
+  if (isRelaxed && !cluster.isSpare(tab)) return;
+  if (isRelaxed) cluster.noteDamage(tab);
+  if (tab.storage.losePower()) cluster.mark("power lost with unflushed data");
 }
 
 function onProfile(effect: (cluster: SimulatedCluster, tabs: readonly SimulatedTab[]) => Heal | undefined): Effect {
@@ -388,9 +393,11 @@ function betweenTabs(
 function otherEnds(cluster: SimulatedCluster, tab: SimulatedTab, { aim, target }: Fault): NodeName[] {
   const partitions = cluster.server.image?.topicNamed(TOPIC)?.partitions ?? [];
   const holders = aim === "any" ? [] : partitions[target % Math.max(1, partitions.length)]?.replicas ?? [];
-  const rest = cluster.tabs.filter((other) => other !== tab);
-  const isHolder = ({ storage }: SimulatedTab) => holders.includes(storage.image.identity.brokerId);
-  const tabs = [...rest.filter(isHolder), ...rest.filter((other) => !isHolder(other))];
+  const place = ({ storage }: SimulatedTab) => {
+    const index = holders.indexOf(storage.image.identity.brokerId);
+    return index === -1 ? holders.length : index;
+  };
+  const tabs = cluster.tabs.filter((other) => other !== tab).sort((left, right) => place(left) - place(right));
   return [SERVER, ...tabs.map(({ name }) => name), ...clients(cluster)];
 }
 

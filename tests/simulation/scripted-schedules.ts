@@ -1,7 +1,274 @@
 import type { Chance } from "../../src/platform/simulated/chance.ts";
-import type { Schedule } from "./schedule.ts";
+import type { Fault, Schedule } from "./schedule.ts";
 
-/** Makes the drawn cluster live through its script. */
+/** Makes the drawn cluster live through a script, whose lengths and targets `chance` draws. */
 export type Script = (drawn: Schedule, chance: Chance, seconds: number) => Schedule;
 
-export const scriptedSchedules: ReadonlyMap<string, Script> = new Map([["quiet", (drawn: Schedule) => drawn]]);
+/** What a script says about a fault; the rest is what a fault has mostly. */
+type Step = Pick<Fault, "atMs" | "kind"> & Partial<Fault>;
+
+/** One passage of a script, from `atMs` on: what happens, and how long it takes until the next can begin. */
+type Passage = (atMs: number, chance: Chance, schedule: Schedule) => { readonly steps: readonly Step[]; readonly ms: number };
+
+const SOONEST_MS = 2_000;
+const LONGEST_MS = 60_000;
+/** The other end of a link is counted from the server on; the leader's followers come next. */
+const SERVER_END = 0;
+const FIRST_FOLLOWER_END = 1;
+
+/**
+ * Sequences that random faults hardly make, each after a loss of data that somebody had, or a rule that is there to
+ * prevent one. They repeat for as long as the run lasts, each time with other lengths.
+ */
+export const scriptedSchedules: ReadonlyMap<string, Script> = new Map<string, Script>([
+  ["pause-kill", repeated(takeTurns("freeze-tab"))],
+  ["part-kill", repeated(takeTurns("isolate-tab"))],
+  ["amnesiac-rejoin", repeated(amnesiacRejoin, { relaxedTopic: true })],
+  ["double-failover", repeated(doubleFailover)],
+  ["restart-before-join", repeated(restartBeforeJoin, { relaxedTopic: true, replicaLagMs: 1_000 })],
+  ["forgotten-proposal", repeated(forgottenProposal, { replicaLagMs: 1_000 })],
+  ["late-metadata", repeated(lateMetadata, { partitions: 4 })],
+  ["reload-storm", repeated(reloadStorm)],
+  ["rolling-restart", repeated(rollingRestart)],
+  ["overnight", repeated(overnight)],
+  ["last-member", repeated(lastMember)],
+  ["stale-leader", repeated(staleLeader)],
+  ["writing-while-elected", repeated(writingWhileElected)],
+  ["stale-proposal", repeated(staleProposal, { replicaLagMs: 1_000 })],
+  ["minimum-raised", repeated(minimumRaised, { minInsyncReplicas: 1, replicaLagMs: 1_000 })],
+  ["controller-killed", repeated(controllerKilled, { snapshotRecords: 40 })],
+]);
+
+function repeated(passage: Passage, changes: Partial<Schedule> = {}): Script {
+  return (drawn, chance, seconds) => {
+    const schedule = { ...drawn, minInsyncReplicas: 2, ...changes };
+    const faults: Fault[] = [];
+    let atMs = SOONEST_MS + chance.below(1_000);
+    while (atMs < seconds * 1000) {
+      const { steps, ms } = passage(atMs, chance, schedule);
+      for (const step of steps) faults.push({ on: "time", aim: "any", target: 0, other: 0, durationMs: 0, ...step });
+      atMs += Math.min(ms, LONGEST_MS) + chance.between(500, 3_000);
+    }
+    return { ...schedule, faults: faults.sort((left, right) => left.atMs - right.atMs) };
+  };
+}
+
+/**
+ * Jepsen's scripts against NATS: a minority is paused, or cut off, while writes pile up; then a node that has them is
+ * killed, the minority is let go, and the killed one comes back, perhaps without its memory.
+ */
+function takeTurns(away: "freeze-tab" | "isolate-tab"): Passage {
+  return (atMs, chance) => {
+    const target = chance.below(60);
+    const awayMs = chance.between(1_000, 9_000);
+    const killMs = atMs + awayMs - chance.between(0, 800);
+    const [kind] = chance.permille(300) ? (["lose-power"] as const) : (["kill-tab"] as const);
+    return {
+      steps: [
+        { atMs, kind: away, aim: "follower", target, durationMs: awayMs },
+        { atMs: killMs, kind, aim: "leader", target, durationMs: chance.between(200, 6_000) },
+        { atMs: killMs + chance.between(0, 500), kind: away, aim: "any", target: target + 1, durationMs: awayMs / 2 | 0 },
+      ],
+      ms: awayMs + 4_000,
+    };
+  };
+}
+
+/** A follower loses the end of its log, or all of it, and comes back at once under load. */
+function amnesiacRejoin(atMs: number, chance: Chance): ReturnType<Passage> {
+  const target = chance.below(60);
+  const kind = chance.pick(["lose-power", "lose-power", "wipe-storage", "restore-storage"] as const);
+  return {
+    steps: [
+      { atMs, kind, aim: "follower", target, other: chance.below(2), durationMs: chance.between(10, 400) },
+      { atMs: atMs + chance.between(100, 900), kind: "kill-tab", aim: "leader", target, durationMs: 2_000 },
+    ],
+    ms: 3_000,
+  };
+}
+
+/** KIP-279: leaders change twice while each has records that the others lack, so that logs diverge over two rounds. */
+function doubleFailover(atMs: number, chance: Chance): ReturnType<Passage> {
+  const target = chance.below(60);
+  const apartMs = chance.between(4_500, 7_000);
+  const secondMs = atMs + chance.between(300, apartMs);
+  return {
+    steps: [
+      { atMs, kind: "isolate-from-tabs", aim: "leader", target, durationMs: apartMs },
+      { atMs: atMs + chance.between(50, 900), kind: "isolate-from-server", aim: "leader", target, durationMs: apartMs },
+      { atMs: secondMs, on: "election", kind: "isolate-from-tabs", aim: "leader", target, durationMs: apartMs },
+      { atMs: secondMs + 100, kind: "isolate-from-server", aim: "leader", target, durationMs: apartMs },
+    ],
+    ms: 2 * apartMs,
+  };
+}
+
+/**
+ * KIP-903: a follower catches up and is proposed for the ISR; before the proposal arrives, it restarts without the end
+ * of its log, and cannot copy it again.
+ */
+function restartBeforeJoin(atMs: number, chance: Chance): ReturnType<Passage> {
+  const target = chance.below(60);
+  const cut = { kind: "cut", aim: "leader", target, other: FIRST_FOLLOWER_END } as const;
+  const healedMs = atMs + chance.between(1_800, 2_500);
+  const gapMs = chance.between(60, 500);
+  return {
+    steps: [
+      { ...cut, atMs, durationMs: healedMs - atMs },
+      { atMs: healedMs - 5, kind: "mute-to-server", aim: "leader", target, durationMs: chance.between(1_000, 2_500) },
+      { ...cut, atMs: healedMs + gapMs, durationMs: 3_000 },
+      { atMs: healedMs + gapMs + 20, kind: "lose-power", aim: "follower", target, durationMs: chance.between(20, 200) },
+    ],
+    ms: 6_000,
+  };
+}
+
+/**
+ * A follower joins the ISR; its leader hears of it late, and meanwhile the follower falls behind again. Until it is told,
+ * the leader has to count the one that it proposed.
+ */
+function forgottenProposal(atMs: number, chance: Chance): ReturnType<Passage> {
+  const target = chance.below(60);
+  const cut = { kind: "cut", aim: "leader", target, other: FIRST_FOLLOWER_END } as const;
+  const healedMs = atMs + chance.between(1_800, 2_500);
+  const how = chance.pick(["deaf-to-server", "slow-server-disk"] as const);
+  const deafMs = chance.between(2_000, 3_400);
+  return {
+    steps: [
+      { ...cut, atMs, durationMs: healedMs - atMs },
+      { atMs: healedMs - 5, kind: how, aim: "leader", target, durationMs: deafMs },
+      { ...cut, atMs: healedMs + chance.between(30, 500), durationMs: deafMs },
+    ],
+    ms: 6_000,
+  };
+}
+
+/**
+ * Leadership goes to another tab and back before a follower has heard of the first change: what it knows then comes one
+ * election at a time, and each time the leader that it knows of is another one.
+ */
+function lateMetadata(atMs: number, chance: Chance): ReturnType<Passage> {
+  const target = chance.below(60);
+  const backMs = atMs + chance.between(200, 700);
+  return {
+    steps: [
+      { atMs, kind: "kill-tab", aim: "leader", target, durationMs: backMs - atMs },
+      { atMs: backMs + 100, kind: "slow-from-server", aim: "follower", target, other: chance.below(60), durationMs: 4_000 },
+      { atMs: backMs + 150, on: "election", kind: "isolate-from-server", aim: "leader", target, durationMs: 3_000 },
+      { atMs: backMs + 160, on: "election", kind: "break-link", aim: "leader", target, other: SERVER_END, durationMs: 10 },
+    ],
+    ms: 6_000,
+  };
+}
+
+/** R12: a leader is reloaded again and again, faster than anybody notices. */
+function reloadStorm(atMs: number, chance: Chance): ReturnType<Passage> {
+  const durationMs = chance.between(1_000, 5_000);
+  const target = chance.below(60);
+  return { steps: [{ atMs, kind: "reload-storm", aim: "leader", target, durationMs }], ms: durationMs };
+}
+
+/** One tab after the other goes, as politely as it can, and comes back. */
+function rollingRestart(atMs: number, chance: Chance, { tabs }: Schedule): ReturnType<Passage> {
+  const everyMs = chance.between(300, 3_000);
+  const kind = chance.pick(["close-tab", "close-tab", "reload-tab"] as const);
+  const steps = Array.from({ length: tabs }, (_, target) => {
+    return { atMs: atMs + target * everyMs, kind, target, durationMs: chance.between(200, 1_500) };
+  });
+  return { steps, ms: tabs * everyMs };
+}
+
+/** Everything goes to sleep, or loses its power, and wakes up in another order. */
+function overnight(atMs: number, chance: Chance, { tabs }: Schedule): ReturnType<Passage> {
+  const kind = chance.pick(["sleep-tab", "close-tab", "lose-power"] as const);
+  const everyMs = chance.between(0, 400);
+  const steps: Step[] = Array.from({ length: tabs }, (_, target) => {
+    return { atMs: atMs + target * everyMs, kind, target, durationMs: chance.between(3_000, 9_000) };
+  });
+  if (chance.permille(500)) steps.push({ atMs: atMs + 500, kind: "kill-server", durationMs: chance.between(500, 9_000) });
+  return { steps, ms: 10_000 };
+}
+
+/** The followers go one by one until the leader is alone; then it goes too, and they come back without it. */
+function lastMember(atMs: number, chance: Chance): ReturnType<Passage> {
+  const target = chance.below(60);
+  const kind = chance.pick(["kill-tab", "sleep-tab", "discard-tab"] as const);
+  const secondMs = atMs + chance.between(100, 2_000);
+  const thirdMs = secondMs + chance.between(100, 2_000);
+  return {
+    steps: [
+      { atMs, kind, aim: "follower", target, other: 0, durationMs: chance.between(3_000, 9_000) },
+      { atMs: secondMs, kind, aim: "follower", target, other: 1, durationMs: chance.between(3_000, 9_000) },
+      { atMs: thirdMs, kind, aim: "leader", target, durationMs: chance.between(1_000, 9_000) },
+    ],
+    ms: 12_000,
+  };
+}
+
+/** B6: a leader is frozen until others lead, and goes on in the middle of what it did, for whoever still talks to it. */
+function staleLeader(atMs: number, chance: Chance): ReturnType<Passage> {
+  const target = chance.below(60);
+  const kind = chance.pick(["freeze-tab", "sleep-tab", "isolate-from-server"] as const);
+  return {
+    steps: [{ atMs, kind, aim: "leader", target, durationMs: chance.between(2_500, 7_000) }],
+    ms: 7_000,
+  };
+}
+
+/** A follower is elected while what its leader sent last is on the way to its disk. */
+function writingWhileElected(atMs: number, chance: Chance): ReturnType<Passage> {
+  const target = chance.below(60);
+  const stalls = [0, 1].map((other) => {
+    return { atMs, kind: "slow-storage", aim: "follower", target, other, durationMs: 2_500 } as const;
+  });
+  const killMs = atMs + chance.between(100, 2_000);
+  return {
+    steps: [...stalls, { atMs: killMs, kind: "kill-tab", aim: "leader", target, durationMs: chance.between(100, 2_000) }],
+    ms: 3_000,
+  };
+}
+
+/** A leader's proposals arrive late, after the controller has changed the partition by itself. */
+function staleProposal(atMs: number, chance: Chance): ReturnType<Passage> {
+  const target = chance.below(60);
+  const muteMs = chance.between(500, 3_000);
+  const kind = chance.pick(["kill-tab", "break-link", "reload-tab"] as const);
+  const end = { target, durationMs: chance.between(100, 1_500) };
+  return {
+    steps: [
+      { atMs, kind: "cut", aim: "leader", target, other: FIRST_FOLLOWER_END, durationMs: 1_500 + muteMs },
+      { atMs: atMs + 900, kind: "mute-to-server", aim: "leader", target, durationMs: muteMs },
+      { ...end, atMs: atMs + 900 + chance.between(50, muteMs), kind, aim: "follower", other: 1 },
+    ],
+    ms: 5_000,
+  };
+}
+
+/** The minimum of the ISR goes up, and a leader that has not heard of it goes on by the old one. */
+function minimumRaised(atMs: number, chance: Chance): ReturnType<Passage> {
+  const target = chance.below(60);
+  const raisedMs = chance.between(3_000, 6_000);
+  return {
+    steps: [
+      { atMs, kind: "slow-from-server", aim: "leader", target, other: chance.below(60), durationMs: 3_000 },
+      { atMs: atMs + 50, kind: "alter-min-isr", other: 1, durationMs: raisedMs },
+      { atMs: atMs + chance.between(0, 600), kind: "cut", aim: "leader", target, other: 1, durationMs: 3_000 },
+      { atMs: atMs + chance.between(0, 600), kind: "cut", aim: "leader", target, other: 2, durationMs: 3_000 },
+      { atMs: atMs + 3_100, kind: "kill-tab", aim: "leader", target, durationMs: chance.between(500, 5_000) },
+    ],
+    ms: raisedMs + 2_000,
+  };
+}
+
+/** The controller dies at one step after the other, each time with what it has just decided on its way to the disk. */
+function controllerKilled(atMs: number, chance: Chance): ReturnType<Passage> {
+  const target = chance.below(60);
+  const kind = chance.pick(["kill-tab", "reload-tab", "close-tab", "isolate-from-server", "wipe-storage"] as const);
+  const kills: Step[] = Array.from({ length: chance.between(1, 6) }, (_, index) => {
+    return { atMs: atMs + index * 150, on: "decision", kind: "kill-server", durationMs: chance.between(20, 600) };
+  });
+  return {
+    steps: [{ atMs: atMs + 10, kind, aim: "leader", target, durationMs: chance.between(200, 3_000) }, ...kills],
+    ms: 4_000,
+  };
+}

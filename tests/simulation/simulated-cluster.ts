@@ -223,22 +223,27 @@ export class SimulatedCluster {
   }
 
   /**
-   * Whether these tabs can lose what they hold without an acknowledged record being lost: for every partition somebody
-   * else is left that is complete, for certain and not in memory alone. No log survives the loss of all its copies.
+   * Whether a tab that is gone can lose what it holds without an acknowledged record being lost: the controller knows
+   * that it is gone, and for every partition that it is complete for somebody else is there who is complete too, for
+   * certain and not in memory alone. No log survives the loss of all its copies. Where restarts may lose records, the
+   * controller waits for whoever it knows to be complete (R11), so that nobody it waits for may be gone for good.
    */
-  isSpare(tabs: readonly SimulatedTab[]): boolean {
-    const { image, settled } = this.server;
-    if (!settled || image === undefined) return false;
-    const intact = new Set(
-      this.tabs
-        .filter((tab) => !tabs.includes(tab) && !this.#damaged.has(tab))
-        .map(({ storage }) => storage.image.identity)
-        .filter(({ durability }) => durability === "strict")
-        .map(({ brokerId }) => brokerId),
-    );
-    return [...image.partitions()].every(({ isr, eligibleLeaderReplicas }) =>
-      [...isr, ...eligibleLeaderReplicas].some((nodeId) => intact.has(nodeId)),
-    );
+  isSpare(tab: SimulatedTab): boolean {
+    const { image, settled, paused } = this.server;
+    const { brokerId } = tab.storage.image.identity;
+    if (!settled || paused || image === undefined || image.isActive(brokerId)) return false;
+    const intact = new Set<number>();
+    for (const { core, storage, frozen } of this.tabs.filter((other) => !this.#damaged.has(other))) {
+      const { identity } = storage.image;
+      const isThere = core?.self() !== undefined && !frozen && image.isActive(identity.brokerId);
+      if (isThere && identity.durability === "strict") intact.add(identity.brokerId);
+    }
+    const { relaxedTopic, relaxedTabs } = this.schedule;
+    const isRelaxed = relaxedTopic || relaxedTabs > 0;
+    return [...image.partitions()].every(({ isr, eligibleLeaderReplicas }) => {
+      const complete = [...isr, ...eligibleLeaderReplicas];
+      return !complete.includes(brokerId) || (!isRelaxed && complete.some((nodeId) => intact.has(nodeId)));
+    });
   }
 
   startClients(): void {
