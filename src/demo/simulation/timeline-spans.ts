@@ -13,7 +13,7 @@ export interface RibbonSpan {
   readonly leadership: Leadership;
 }
 
-/** The last of several that begin within a pixel stands for them all. */
+/** The last of several that lie within a pixel stands for them all. */
 export function spansOf(spans: readonly Leadership[], untilUs: number, x: (timeUs: number) => number): RibbonSpan[] {
   const kept: RibbonSpan[] = [];
   spans.forEach((leadership, index) => {
