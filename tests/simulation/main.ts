@@ -9,6 +9,7 @@ import type { SimulateArguments } from "./simulate-arguments.ts";
 import type { FinishedRun } from "./simulation-worker.ts";
 import { measureSpeed } from "./speed.ts";
 import { UsageError } from "./usage-error.ts";
+import { bundleWorker } from "./worker-bundle.ts";
 import { WorkerPool } from "./worker-pool.ts";
 
 const PROGRESS_EVERY = 20;
@@ -19,13 +20,15 @@ const INTERRUPTED = 130;
 /** `npm run simulate`: USAGE says what it does; the last line is `N passed, M failed`. */
 async function main(): Promise<void> {
   const { args, saved } = readCommandLine();
-  const pool = new WorkerPool({ workers: args.workers });
+  const bundle = await bundleWorker();
+  const pool = new WorkerPool({ workers: args.workers, entry: bundle.entry });
   try {
     if (args.speed) await showSpeed(pool, args);
     else if (saved !== undefined) await runSaved(pool, args, saved);
     else await runCampaign(pool, args);
   } finally {
     pool.stop();
+    bundle.remove();
   }
 }
 

@@ -2,14 +2,19 @@ import { availableParallelism } from "node:os";
 import { expect, onTestFinished, test } from "vitest";
 import { runSeeds, Totals } from "./campaign.ts";
 import { simulate } from "./simulate.ts";
+import { bundleWorker } from "./worker-bundle.ts";
 import { WorkerPool } from "./worker-pool.ts";
 
 const SECONDS = 12;
 const SEEDS = 200;
 
 test("the cluster keeps what it acknowledges, whatever goes wrong", { timeout: 600_000 }, async () => {
-  const pool = new WorkerPool({ workers: availableParallelism() });
-  onTestFinished(() => pool.stop());
+  const bundle = await bundleWorker();
+  const pool = new WorkerPool({ workers: availableParallelism(), entry: bundle.entry });
+  onTestFinished(() => {
+    pool.stop();
+    bundle.remove();
+  });
   const totals = new Totals();
   const failed: unknown[] = [];
   for await (const run of runSeeds(pool, { firstSeed: 1, seeds: SEEDS, seconds: SECONDS })) {

@@ -3,19 +3,22 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, onTestFinished, test } from "vitest";
 import { simulate } from "./simulate.ts";
+import { bundleWorker } from "./worker-bundle.ts";
 import { WorkerPool } from "./worker-pool.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "workers-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-function poolOf(workers: number, entry?: string): WorkerPool {
-  const pool = new WorkerPool(entry === undefined ? { workers } : { workers, entry });
+function poolOf(workers: number, entry: string): WorkerPool {
+  const pool = new WorkerPool({ workers, entry });
   onTestFinished(() => pool.stop());
   return pool;
 }
 
 test("a run in a worker is the run that it is here", { timeout: 60_000 }, async () => {
-  const pool = poolOf(2);
+  const bundle = await bundleWorker();
+  onTestFinished(() => bundle.remove());
+  const pool = poolOf(2, bundle.entry);
   const tasks = [1, 2, 3].map((seed) => ({ seed, seconds: 3 }));
   const finished = await Promise.all(tasks.map((task) => pool.run(task)));
   for (const [index, { result, cpuMs, seconds }] of finished.entries()) {

@@ -6,8 +6,8 @@ import type { FinishedRun, SimulationTask } from "./simulation-worker.ts";
 
 export interface WorkerPoolOptions {
   readonly workers: number;
-  /** The module that runs the tasks; another copy of the source has its own. */
-  readonly entry?: string;
+  /** The file that runs the tasks, see `bundleWorker`. */
+  readonly entry: string;
 }
 
 interface Job {
@@ -16,7 +16,8 @@ interface Job {
 }
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const ownEntry = fileURLToPath(new URL("simulation-worker.ts", import.meta.url));
+/** A run makes much garbage and keeps little; threads of the collector would take time from the other workers. */
+const NODE_OPTIONS = ["--max-semi-space-size=64", "--single-threaded-gc"];
 /** A run that is slower than real time by so much is taken for one that never ends. */
 const PATIENCE_MS = 120_000;
 const SHRINKING_PATIENCE_MS = 900_000;
@@ -34,7 +35,7 @@ export class WorkerPool {
   readonly #all = new Set<ChildProcess>();
   #isStopped = false;
 
-  constructor({ workers, entry = ownEntry }: WorkerPoolOptions) {
+  constructor({ workers, entry }: WorkerPoolOptions) {
     this.#workers = workers;
     this.#entry = entry;
   }
@@ -69,7 +70,7 @@ export class WorkerPool {
   #newWorker(): ChildProcess {
     const worker = fork(this.#entry, {
       cwd: root,
-      execArgv: ["--import", "tsx"],
+      execArgv: NODE_OPTIONS,
       serialization: "advanced",
       stdio: ["ignore", "pipe", "pipe", "ipc"],
     });

@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { wholeNumber } from "../simulate-arguments.ts";
 import { UsageError } from "../usage-error.ts";
+import { bundleWorker } from "../worker-bundle.ts";
 import { WorkerPool } from "../worker-pool.ts";
 import { findPlanted } from "./find-planted.ts";
 import type { Finding } from "./find-planted.ts";
@@ -28,7 +29,8 @@ interface PlantedArguments {
 async function main(): Promise<void> {
   const { bugs, workers, ...search } = readArguments();
   const atOnce = Math.min(workers, bugs.length);
-  const unchanged = new WorkerPool({ workers: 1 });
+  const bundle = await bundleWorker();
+  const unchanged = new WorkerPool({ workers: 1, entry: bundle.entry });
   const options = { ...search, firstSeed: 1, workers: Math.floor(workers / atOnce), unchanged };
   console.log("| planted bug | breaks | found by seed | as | faults | shrunk to |\n|---|---|---|---|---|---|");
   const findings: Promise<Finding | undefined>[] = [];
@@ -45,6 +47,7 @@ async function main(): Promise<void> {
     console.log(row(bug, finding, search.seeds));
   }
   unchanged.stop();
+  bundle.remove();
   console.log(`\n${found} of ${bugs.length} planted bugs found within ${search.seeds} seeds`);
   process.exitCode = found === bugs.length ? 0 : 1;
 }

@@ -1,7 +1,7 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { bundleWorker } from "../worker-bundle.ts";
 import { WorkerPool } from "../worker-pool.ts";
 import type { PlantedBug } from "./planted-bug.ts";
 
@@ -19,29 +19,18 @@ export function planted(bug: PlantedBug): Map<string, string> {
   return texts;
 }
 
-/** Gives `use` workers that run a copy of the source which has the bug; the source itself is not touched. */
+/** Gives `use` workers that run the source with the bug; the source itself is not touched. */
 export async function withPlanted<T>(
   bug: PlantedBug,
   workers: number,
   use: (pool: WorkerPool) => Promise<T>,
 ): Promise<T> {
-  const texts = planted(bug);
-  const copy = mkdtempSync(join(tmpdir(), "planted-"));
-  const remove = () => rmSync(copy, { recursive: true, force: true });
-  // Also when the process is interrupted.
-  process.once("exit", remove);
-  const pool = new WorkerPool({ workers, entry: join(copy, "tests/simulation/simulation-worker.ts") });
+  const bundle = await bundleWorker(planted(bug));
+  const pool = new WorkerPool({ workers, entry: bundle.entry });
   try {
-    for (const folder of ["src", "tests/simulation", "tests/history"]) {
-      cpSync(join(root, folder), join(copy, folder), { recursive: true });
-    }
-    symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
-    writeFileSync(join(copy, "package.json"), '{ "type": "module" }');
-    for (const [file, text] of texts) writeFileSync(join(copy, file), text);
     return await use(pool);
   } finally {
     pool.stop();
-    process.off("exit", remove);
-    remove();
+    bundle.remove();
   }
 }

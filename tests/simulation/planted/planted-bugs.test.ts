@@ -1,4 +1,5 @@
 import { expect, onTestFinished, test } from "vitest";
+import { bundleWorker } from "../worker-bundle.ts";
 import { WorkerPool } from "../worker-pool.ts";
 import { findPlanted } from "./find-planted.ts";
 import { planted } from "./plant.ts";
@@ -16,8 +17,12 @@ test("every planted bug is another one", () => {
 
 test("a planted bug is found, and shrunk to a handful of faults", { timeout: 240_000 }, async () => {
   const bug = plantedBugs.find(({ name }) => name === "never-diverges")!;
-  const unchanged = new WorkerPool({ workers: 1 });
-  onTestFinished(() => unchanged.stop());
+  const bundle = await bundleWorker();
+  const unchanged = new WorkerPool({ workers: 1, entry: bundle.entry });
+  onTestFinished(() => {
+    unchanged.stop();
+    bundle.remove();
+  });
   const options = { firstSeed: 1, seeds: 20, seconds: 20, workers: 1, shrinks: true, unchanged };
   const finding = await findPlanted(bug, options);
   expect(finding?.run.result.violation?.rule).toBeDefined();
