@@ -101,9 +101,10 @@ export class ClusterScene extends HTMLElement {
     this.#layout = layOut({ width, height }, tabs, [...this.#clients].sort());
     setAttributes(this.#svg, { viewBox: `0 0 ${width} ${height}`, width, height });
     this.#move(this.#server.part, "server", 1);
-    for (const [name, part] of this.#clientPool.show(this.#clients)) this.#move(part, name, 1);
+    const { scale, clientScale } = this.#layout;
+    for (const [name, part] of this.#clientPool.show(this.#clients)) this.#move(part, name, clientScale);
     const names = tabs.map(({ name }) => name);
-    for (const [name, part] of this.#tabPool.show(names)) this.#move(part, name, this.#layout.scale);
+    for (const [name, part] of this.#tabPool.show(names)) this.#move(part, name, scale);
     const profiles = new Map(groupByProfile(tabs));
     for (const [profile, ground] of this.#groundPool.show(profiles.keys())) {
       const members = profiles.get(profile)!.map(({ name }) => name);

@@ -11,6 +11,8 @@ export interface LinkView {
   readonly isOpen: boolean;
   /** One end takes the link for open and the other one does not. */
   readonly isHalfOpen: boolean;
+  /** It runs through the relay, not directly. */
+  readonly isRelayed: boolean;
   /** Directions in which nothing gets through. */
   readonly cutWays: readonly (readonly [from: string, to: string])[];
   /** The greater factor of both directions. */
@@ -41,12 +43,14 @@ export function linkViews({ network, tabs }: SimulatedCluster, clientSeen: (name
   return names.flatMap((one, index) =>
     names.slice(index + 1).flatMap((two) => {
       const link = open.get(`${one}|${two}`);
+      const kind = linkKind(one, two);
       const ways = [[one, two], [two, one]] as const;
       const cutWays = ways.filter(([from, to]) => network.isCut(from, to));
       const slowness = Math.max(network.slowness(one, two), network.slowness(two, one));
       if (link === undefined && cutWays.length === 0 && slowness === 1) return [];
       const isHalfOpen = link?.isHalfOpen === true;
-      return [{ one, two, kind: linkKind(one, two), isOpen: link !== undefined, isHalfOpen, cutWays, slowness }];
+      const isRelayed = network.isRelayed(one, two);
+      return [{ one, two, kind, isOpen: link !== undefined, isHalfOpen, isRelayed, cutWays, slowness }];
     }),
   );
 }

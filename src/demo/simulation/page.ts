@@ -91,6 +91,8 @@ export class SimulationPage {
 
   async #runSaved(saved: SavedRun): Promise<void> {
     this.#fragment = `#${await packSchedule(savedRunText(saved))}`;
+    // The box is below what is to be watched.
+    scrollTo({ top: 0 });
     const { seed, seconds: runSeconds } = saved;
     return this.#open({ seed, seconds: runSeconds, atSeconds: undefined, speed: this.#address?.speed ?? 1 }, saved);
   }

@@ -15,7 +15,7 @@ const AXIS = 18;
 const RIBBON = 15;
 const THICKEST = 12;
 /** A thinner ribbon has no room for the number of its epoch. */
-const LEAST_NAMED = 8;
+const LEAST_NAMED = 10;
 const LANE = 9;
 const MOST_RIBBONS = 8;
 const MOST_LANES = 9;

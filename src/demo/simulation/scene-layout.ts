@@ -21,8 +21,9 @@ export interface SceneLayout {
   readonly places: ReadonlyMap<string, Point>;
   readonly sizes: ReadonlyMap<string, Size>;
   readonly centre: Point;
-  /** Of the tabs: many of them are drawn smaller. */
+  /** Of the tabs, and of the clients: many of them are drawn smaller. */
   readonly scale: number;
+  readonly clientScale: number;
 }
 
 export const TAB: Size = { width: 112, height: 56 };
@@ -65,17 +66,19 @@ export function layOut(
   }
   const producers = clients.filter((name) => name.includes("producer"));
   const consumers = clients.filter((name) => !name.includes("producer"));
+  const perClient = size.width / Math.max(producers.length, consumers.length, 1);
+  const clientScale = isNarrow ? Math.min(1, perClient / (CLIENT.width + 6)) : 1;
   for (const [side, group] of [producers, consumers].entries()) {
     group.forEach((name, index) => {
-      const along = (index + 1) / (group.length + 1);
+      const along = isNarrow ? (index + 0.5) / group.length : (index + 1) / (group.length + 1);
       const near = EDGE + (isNarrow ? CLIENT.height : CLIENT.width) / 2;
       const across = side === 0 ? near : (isNarrow ? size.height : size.width) - near;
       const place = isNarrow ? { x: along * size.width, y: across } : { x: across, y: along * size.height };
       places.set(name, place);
-      sizes.set(name, CLIENT);
+      sizes.set(name, { width: CLIENT.width * clientScale, height: CLIENT.height * clientScale });
     });
   }
-  return { places, sizes, centre, scale };
+  return { places, sizes, centre, scale, clientScale };
 }
 
 const SAMPLES = 240;

@@ -51,8 +51,14 @@ export class SceneLinks {
   }
 }
 
-function lookOf({ kind, slowness, cutWays, isHalfOpen, isOpen }: LinkView): string {
-  const looks = [cutWays.length > 0 && "cut", slowness > 1 && "slow", isHalfOpen && "half", !isOpen && "none"];
+function lookOf({ kind, slowness, cutWays, isHalfOpen, isRelayed, isOpen }: LinkView): string {
+  const looks = [
+    cutWays.length > 0 && "cut",
+    slowness > 1 && "slow",
+    isHalfOpen && "half",
+    isRelayed && "relayed",
+    !isOpen && "none",
+  ];
   return ["link", kind, ...looks].filter((name) => name !== false).join(" ");
 }
 

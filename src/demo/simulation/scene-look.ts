@@ -14,6 +14,7 @@ export const sceneLook = styleSheet(`
   .link.copy { stroke: var(--accent); stroke-width: 1.6; opacity: 0.55; }
   .link.control { stroke-dasharray: 1.5 4; stroke-linecap: round; }
   .link.client { stroke-width: 1; opacity: 0.45; }
+  .link.relayed { stroke-dasharray: 9 3 2 3; }
   .link.half { stroke-dasharray: 7 5; stroke: var(--warn); opacity: 0.9; }
   .link.slow { stroke: var(--flash); stroke-width: 4; opacity: 0.75; }
   .link.cut { stroke: var(--bad); stroke-dasharray: 4 4; stroke-width: 1.3; opacity: 0.75; }

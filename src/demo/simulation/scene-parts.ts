@@ -15,6 +15,7 @@ export interface TabPart {
 const LEFT = -TAB.width / 2;
 const TOP = -TAB.height / 2;
 const PIP = 13;
+const LONGEST_NAME = 13;
 /** More partitions than these are told by the strips alone. */
 const MOST_PIPS = 6;
 
@@ -106,8 +107,15 @@ export function clientPart(name: string): SVGGElement {
     "g",
     { class: "client" },
     svg("rect", { x: -width / 2, y: -height / 2, width, height, rx: 12, class: "card" }),
-    svg("text", { x: 0, y: 4 }, name.replace("-", " ")),
+    svg("text", { x: 0, y: 4 }, shortName(name)),
+    svg("title", {}, name),
   );
+}
+
+/** What fits into the box: "producer 0", "leader acked…". */
+function shortName(name: string): string {
+  const words = name.replaceAll("-", " ");
+  return words.length <= LONGEST_NAME ? words : `${words.slice(0, LONGEST_NAME - 1)}…`;
 }
 
 /** An arrow that ends at a bar: nothing gets through in its direction. */

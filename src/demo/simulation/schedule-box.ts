@@ -84,5 +84,6 @@ const boxLook = styleSheet(`
   :host { display: grid; gap: 8px; }
   textarea { font: 12px/1.45 var(--mono); resize: vertical; }
   input[type="file"] { width: auto; max-width: 100%; flex: 1; border: 0; background: none; padding: 0; }
+  input::file-selector-button { font: inherit; color: var(--accent); border: 0; background: none; padding: 0 8px 0 0; }
   .error:empty { display: none; }
 `);

@@ -7,7 +7,9 @@ const wide = { width: 720, height: 364 };
 const narrow = { width: 358, height: 472 };
 
 function tabs(count: number, profiles: number) {
-  return Array.from({ length: count }, (_, index) => ({ name: `tab-${index + 1}`, profile: `profile-${index % profiles}` }));
+  return Array.from({ length: count }, (_, index) => {
+    return { name: `tab-${index + 1}`, profile: `profile-${index % profiles}` };
+  });
 }
 
 function overlapping({ places, sizes }: SceneLayout): string[] {

@@ -45,7 +45,8 @@ test("the history holds elections, and faults with what became of them", async (
   const beganUs = history.beganUs!;
   expect(beganUs).toBeGreaterThan(0);
   expect(history.faults.map(({ state }) => state)).toEqual(["came", expect.stringMatching(/came|void/), "came"]);
-  expect(history.faults[0]).toMatchObject({ startUs: beganUs + 1_000_000, endUs: beganUs + 2_500_000, target: "a leader" });
+  const [startUs, endUs] = [beganUs + 1_000_000, beganUs + 2_500_000];
+  expect(history.faults[0]).toMatchObject({ startUs, endUs, target: "a leader" });
   expect(history.faults[2]).toMatchObject({ target: "tab-2" });
   const [first] = history.leaderships;
   expect(first!.length).toBeGreaterThan(1);
