@@ -126,6 +126,7 @@ simulationTest("a violation is shown with its rule, its moment and its link", as
   await expect(page.getByTestId("verdict")).toHaveText("failed", ended);
   await expect(page.getByTestId("rule")).toHaveText("nothing happened");
   await expect(page.getByTestId("evidence")).toContainText("0 acknowledged");
+  await expect(page.locator("tabstream-run-outcome code")).toHaveText("npm run simulate -- --schedule FILE");
   await page.screenshot({ path: screenshotPath("simulation-failed") });
   const end = await shownSeconds(page);
   await page.getByTestId("watch-again").click();

@@ -1,10 +1,10 @@
 import type { SimulationResult } from "../../../tests/simulation/simulate.ts";
 import { button, element, openShadow, setText, styleSheet } from "../../inspector/element.ts";
-import { count } from "../../inspector/figures.ts";
+import { count, countOf } from "../../inspector/figures.ts";
 import { look } from "../../inspector/look.ts";
 import { visibleText } from "../../inspector/visible-text.ts";
 import { seconds } from "./moments.ts";
-import type { WatchedRun } from "./watched-run.ts";
+import type { RunRequest, WatchedRun } from "./watched-run.ts";
 
 /** The time before a violation that is worth watching. */
 const LEAD_UP_US = 2_000_000;
@@ -34,7 +34,7 @@ export class RunOutcome extends HTMLElement {
     this.hidden = shown === undefined;
     if (shown === undefined || end === undefined) this.#body.replaceChildren();
     else if (shown.violation === undefined) this.#body.replaceChildren(...this.#passed(shown));
-    else this.#body.replaceChildren(...this.#failed(shown, end.atUs, run.request.seconds));
+    else this.#body.replaceChildren(...this.#failed(shown, end.atUs, run.request));
   }
 
   #passed(result: SimulationResult): readonly HTMLElement[] {
@@ -42,13 +42,12 @@ export class RunOutcome extends HTMLElement {
     return [element("div", { class: "verdict passed" }, tick(), verdict, ...facts(result), marks(result))];
   }
 
-  #failed(result: SimulationResult, atUs: number, runSeconds: number): readonly HTMLElement[] {
+  #failed(result: SimulationResult, atUs: number, request: RunRequest): readonly HTMLElement[] {
     const { rule, evidence } = result.violation!;
     const watch = button("Watch what led to it", { class: "primary", "data-testid": "watch-again" }, () => {
       const from = Math.max(0, atUs - LEAD_UP_US);
       this.dispatchEvent(new CustomEvent("moment-chosen", { detail: from }));
     });
-    const rerun = `npm run simulate -- --seed ${result.seed} --seconds ${runSeconds}`;
     return [
       element(
         "div",
@@ -62,11 +61,17 @@ export class RunOutcome extends HTMLElement {
           element("span", { class: "muted" }, `at ${seconds(atUs)}`),
         ),
         element("p", { class: "evidence", "data-testid": "evidence" }, readable(evidence)),
-        element("p", { class: "row" }, watch, ...facts(result), element("code", {}, rerun)),
+        element("p", { class: "row" }, watch, ...facts(result), element("code", {}, rerunLine(request))),
         marks(result),
       ),
     ];
   }
+}
+
+/** For a terminal. A schedule of its own comes from a file, which the box for schedules shows. */
+function rerunLine({ seed, seconds: runSeconds, schedule }: RunRequest): string {
+  const run = schedule === undefined ? `--seed ${seed} --seconds ${runSeconds}` : "--schedule FILE";
+  return `npm run simulate -- ${run}`;
 }
 
 /** Stacks have lines, which are kept. */
@@ -95,7 +100,7 @@ function marks({ marks: reached }: SimulationResult): HTMLElement {
     return element("li", {}, element("span", {}, name), element("b", { class: "number" }, count(times)));
   });
   const summary = element("summary", {});
-  setText(summary, `${rows.length} marks reached`);
+  setText(summary, `${countOf(rows.length, "mark", "marks")} reached`);
   return element("details", { "data-testid": "marks" }, summary, element("ul", {}, ...rows));
 }
 
