@@ -36,9 +36,6 @@ export const brokerBugs: readonly PlantedBug[] = [
     "Math.min(answer.endOffset, checked.endOffset),", "replica.log.logEndOffset,"),
   bug("serves-after-gap", "B6", "src/broker/broker.ts",
     "if (gapMs >= this.config.timeGapMs) this.#onGap(gapMs, nowMs);", ""),
-  bug("ignores-refused-heartbeat", "R12", "src/broker/registration.ts",
-    'if (error !== "NONE") return this.lose(`the controller refused a heartbeat: ${error}`, nowMs);',
-    'if (error !== "NONE") return;'),
   bug("registers-before-stored", "identity, step 2", "src/broker/registration.ts",
     "this.#save({ ...this.#identity, pendingNonce, metadataEpoch: epoch, metadataOffset: endOffset });",
     "this.#save({ ...this.#identity, pendingNonce, metadataEpoch: epoch, metadataOffset: endOffset });\n" +
