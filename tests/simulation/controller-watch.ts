@@ -85,7 +85,8 @@ export class ControllerWatch {
     this.#endOffset = image.endOffset;
     const occasions = new Set<Occasion>(["decision"]);
     for (const topic of image.topics.values()) {
-      this.#context.names.add(topic.topicId, topic.name);
+      const { names, mark } = this.#context;
+      if (names.add(topic.topicId, topic.name)) mark("topic deleted and made again");
       for (const partition of topic.partitions) this.#look(image, topic.name, partition, occasions);
     }
     for (const broker of image.brokers.values()) {

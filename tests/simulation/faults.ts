@@ -1,3 +1,5 @@
+import type { Topic } from "../../src/metadata/image.ts";
+import type { Partition } from "../../src/metadata/partition.ts";
 import { StoredLogs } from "../../src/platform/simulated/stored-logs.ts";
 import type { NodeName } from "../../src/platform/simulated/network.ts";
 import { SERVER } from "../../src/platform/simulated/simulated-server.ts";
@@ -333,11 +335,21 @@ function rateOf(drawn: number): number {
   return 0.5 + (drawn % 16) / 10;
 }
 
+/** The partition that the fault is after; those of the main topic are counted first. */
+function partitionAimedAt({ server }: SimulatedCluster, { target }: Fault): Partition | undefined {
+  const topics = [...(server.image?.topics.values() ?? [])];
+  const isMain = ({ name }: Topic) => name === TOPIC;
+  const inOrder = [...topics.filter(isMain), ...topics.filter((topic) => !isMain(topic))];
+  const partitions = inOrder.flatMap((topic) => topic.partitions);
+  return partitions[target % Math.max(1, partitions.length)];
+}
+
 /** The tab that the fault is after, if there is such a one. */
-function aimedAt({ tabs, server }: SimulatedCluster, { aim, target, other }: Fault): SimulatedTab | undefined {
+function aimedAt(cluster: SimulatedCluster, fault: Fault): SimulatedTab | undefined {
+  const { tabs } = cluster;
+  const { aim, target, other } = fault;
   if (aim === "any") return tabs[target % tabs.length];
-  const partitions = server.image?.topicNamed(TOPIC)?.partitions ?? [];
-  const partition = partitions[target % Math.max(1, partitions.length)];
+  const partition = partitionAimedAt(cluster, fault);
   if (partition === undefined) return undefined;
   const { leader, replicas } = partition;
   const followers = replicas.filter((node) => node !== leader);
@@ -390,9 +402,8 @@ function betweenTabs(
 }
 
 /** In the order in which `Fault.other` counts them. */
-function otherEnds(cluster: SimulatedCluster, tab: SimulatedTab, { aim, target }: Fault): NodeName[] {
-  const partitions = cluster.server.image?.topicNamed(TOPIC)?.partitions ?? [];
-  const holders = aim === "any" ? [] : partitions[target % Math.max(1, partitions.length)]?.replicas ?? [];
+function otherEnds(cluster: SimulatedCluster, tab: SimulatedTab, fault: Fault): NodeName[] {
+  const holders = fault.aim === "any" ? [] : (partitionAimedAt(cluster, fault)?.replicas ?? []);
   const place = ({ storage }: SimulatedTab) => {
     const index = holders.indexOf(storage.image.identity.brokerId);
     return index === -1 ? holders.length : index;

@@ -30,9 +30,7 @@ function* createTopics(cluster: SimulatedCluster): Life<boolean> {
   const { admin, schedule, server } = cluster;
   const enough = () => [...(server.image?.brokers.keys() ?? [])].filter((id) => server.image!.isActive(id)).length >= 3;
   if (!(yield* until(cluster, enough, 30_000))) return false;
-  for (const { topic, partitions } of cluster.topicUses) {
-    admin.createTopic(topic, partitions, topic === LEADER_ACKED_TOPIC ? { "min.insync.replicas": "1" } : {});
-  }
+  for (const { topic, partitions } of cluster.topicUses) admin.createTopic(topic, partitions);
   const configs = { "retention.bytes": String(schedule.retentionBytes) };
   if (!hasSdkClients(cluster)) admin.createTopic(TOPIC, schedule.partitions, configs);
   else if (!(yield* createTopicBySdk(cluster, TOPIC, schedule.partitions, { ...admin.configs, ...configs }))) return false;

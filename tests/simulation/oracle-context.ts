@@ -12,6 +12,8 @@ export interface OracleContext {
   /** A tab whose storage was tampered with and that has not registered since: what it held no longer counts. */
   isDamaged(tab: SimulatedTab): boolean;
   nowUs(): number;
+  /** What waited at one end of a connection at worst. */
+  mostQueuedBytes(): number;
   mark(name: string): void;
   /** A leader has removed what is below the offset, by retention. */
   trimmed(partition: string, offset: number): void;

@@ -23,6 +23,8 @@ interface Seen {
 const MOST_DELAYED_REQUESTS = 400;
 const MOST_EVENTS = 2_000;
 const MOST_WRITES = 1_000;
+/** A follower has at most two fetches open at a leader, and each is answered with 8 MiB at most and one batch more. */
+const MOST_QUEUED_BYTES = 18 * 1024 * 1024;
 
 /**
  * The rules that hold after every single event, whatever went wrong before. The cheap part looks at the one tab that
@@ -195,6 +197,9 @@ export class Oracle {
     const delayed = tab.core?.purgatory.size ?? 0;
     if (delayed > MOST_DELAYED_REQUESTS) fail("bounded-queues", `${tab.name}: ${delayed} requests wait`);
     if (mailbox > MOST_EVENTS) fail("bounded-queues", `${tab.name}: ${mailbox} events wait`);
+    if (this.#context.mostQueuedBytes() > MOST_QUEUED_BYTES) {
+      fail("bounded-queues", `${this.#context.mostQueuedBytes()} bytes wait in one connection`);
+    }
     if (writes > MOST_WRITES) fail("bounded-queues", `${tab.name}: ${writes} writes wait`);
   }
 

@@ -34,7 +34,7 @@ export interface Fault {
   readonly on: Occasion;
   readonly kind: FaultKind;
   readonly aim: Aim;
-  /** Among the tabs or, unless the aim is any tab, among the partitions. */
+  /** Among the tabs or, unless the aim is any tab, among the partitions, of which those of the main topic come first. */
   readonly target: number;
   /**
    * Among what else there is to choose: the other end of a link, the follower aimed at. The other ends are the server,
@@ -59,7 +59,7 @@ export interface Schedule {
   readonly recordsPerSecond: number;
   /** How long a frame takes one way, on average: between tabs of one machine, of one town, or of two continents. */
   readonly latencyMs: number;
-  /** `min.insync.replicas` of the topic. */
+  /** `min.insync.replicas` of all topics. */
   readonly minInsyncReplicas: number;
   /** `retention.bytes` of the topic, -1 for no limit. */
   readonly retentionBytes: number;

@@ -25,6 +25,7 @@ export const scriptedSchedules: ReadonlyMap<string, Script> = new Map<string, Sc
   ["part-kill", repeated(takeTurns("isolate-tab"))],
   ["amnesiac-rejoin", repeated(amnesiacRejoin, { relaxedTopic: true })],
   ["double-failover", repeated(doubleFailover)],
+  ["diverging-epochs", repeated(divergingEpochs, { partitions: 1, leaderAckedPartitions: 1, passingPartitions: 0 })],
   ["restart-before-join", repeated(restartBeforeJoin, { relaxedTopic: true, replicaLagMs: 1_000 })],
   ["forgotten-proposal", repeated(forgottenProposal, { replicaLagMs: 1_000 })],
   ["late-metadata", repeated(lateMetadata, { partitions: 4 })],
@@ -100,6 +101,28 @@ function doubleFailover(atMs: number, chance: Chance): ReturnType<Passage> {
       { atMs: secondMs + 100, kind: "isolate-from-server", aim: "leader", target, durationMs: apartMs },
     ],
     ms: 2 * apartMs,
+  };
+}
+
+/**
+ * KIP-279 once more, with the topic of acks=1, whose leaders append also when nothing can be committed. The first leader's
+ * last records reach one follower only; the other one leads next, then the first, each alone with what it appends.
+ * When the second leader comes back to lead, the third one has to ask twice where their logs part.
+ */
+function divergingEpochs(atMs: number, chance: Chance): ReturnType<Passage> {
+  const aimed = { aim: "leader", target: 1 } as const;
+  const turnMs = chance.between(1_500, 2_500);
+  const secondMs = atMs + 600 + turnMs;
+  return {
+    steps: [
+      { ...aimed, atMs, kind: "cut", other: FIRST_FOLLOWER_END, durationMs: 9_000 },
+      // The first follower, and the second end behind the server.
+      { ...aimed, atMs: atMs + 400, kind: "cut", aim: "follower", other: 2, durationMs: 600 + 2 * turnMs },
+      { ...aimed, atMs: atMs + 600, kind: "kill-tab", durationMs: 12_000 },
+      { ...aimed, atMs: secondMs, kind: "kill-tab", durationMs: turnMs + 1_000 },
+      { ...aimed, atMs: secondMs + turnMs, kind: "kill-tab", durationMs: turnMs + 1_500 },
+    ],
+    ms: 14_000,
   };
 }
 

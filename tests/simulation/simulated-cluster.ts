@@ -98,6 +98,7 @@ export class SimulatedCluster {
       isDamaged: (tab: SimulatedTab) => this.#damaged.has(tab),
       nowUs: () => time.nowUs,
       mark: (name: string) => this.mark(name),
+      mostQueuedBytes: () => this.network.mostQueuedBytes,
       trimmed: (partition: string, offset: number) => {
         this.recorder.history.push({ f: "trim", type: "ok", partition, offset });
       },
@@ -124,6 +125,7 @@ export class SimulatedCluster {
       started: (image) => this.controllerWatch.restarted(image, this.server.startedFromSnapshot),
       stored: (endOffset) => this.controllerWatch.stored(endOffset),
     });
+    this.network.relayUsed = () => this.mark("relay link used");
     this.network.relayThrough(
       SERVER,
       Array.from({ length: schedule.relayedTabs }, (_, index) => `tab-${schedule.tabs - index}`),

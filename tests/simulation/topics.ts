@@ -13,12 +13,13 @@ export class PartitionNames {
   readonly #topics = new Map<string, { readonly label: string; readonly topic: string }>();
   readonly #made = new Map<string, number>();
 
-  /** The topic of this id has appeared. */
-  add(topicId: string, topic: string): void {
-    if (this.#topics.has(topicId)) return;
+  /** The topic of this id is there. Says whether one of its name was there before, and this is news. */
+  add(topicId: string, topic: string): boolean {
+    if (this.#topics.has(topicId)) return false;
     const count = (this.#made.get(topic) ?? 0) + 1;
     this.#made.set(topic, count);
     this.#topics.set(topicId, { label: count === 1 ? topic : `${topic}.${count}`, topic });
+    return count > 1;
   }
 
   /** Undefined for a topic that never was decided. */

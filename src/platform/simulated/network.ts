@@ -34,6 +34,10 @@ export class SimulatedNetwork {
   readonly #relayed = new Set<NodeName>();
   #relay: NodeName | undefined;
   #relayRuns = true;
+  /** For whoever wants to know: told of every connection that the relay carries. */
+  relayUsed: (() => void) | undefined;
+  /** The most bytes that ever waited to be taken in at the other end of one connection. */
+  mostQueuedBytes = 0;
   /** For whoever draws the network: told of every frame that sets out, with `lastDueUs` as its arrival. */
   sent: ((end: ConnectionEnd, frame: Uint8Array) => void) | undefined;
 
@@ -89,6 +93,7 @@ export class SimulatedNetwork {
         const answeredMs = answer === "silent" ? DIAL_TIMEOUT_MS : this.delayMs(to, from);
         return this.#time.after(answeredMs, () => failed(`${to} is not there`));
       }
+      if (this.isRelayed(from, to)) this.relayUsed?.();
       this.#time.after(this.delayMs(to, from), () => {
         if (near.isOpen) opened(near);
         else failed("the connection was lost at once");
@@ -264,6 +269,7 @@ export class ConnectionEnd {
   send(frame: Uint8Array): void {
     if (!this.isOpen || this.#isDeaf) return;
     this.queuedBytes += frame.length;
+    if (this.queuedBytes > this.#network.mostQueuedBytes) this.#network.mostQueuedBytes = this.queuedBytes;
     if (this.#held.length > 0 || this.#network.isCut(this.node, this.other.node)) this.#held.push(frame);
     else this.#network.transmit(this, frame);
   }
