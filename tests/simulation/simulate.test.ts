@@ -5,7 +5,7 @@ import { simulate } from "./simulate.ts";
 import { bundleWorker } from "./worker-bundle.ts";
 import { WorkerPool } from "./worker-pool.ts";
 
-const SECONDS = 12;
+const SECONDS = 20;
 const SEEDS = 200;
 
 test("the cluster keeps what it acknowledges, whatever goes wrong", { timeout: 600_000 }, async () => {
