@@ -451,8 +451,7 @@ export class Broker {
     if (partition.leader === this.nodeId) {
       if (role.kind === "leader" && role.state.leaderEpoch === partition.leaderEpoch) {
         this.#noteRegistrations(role.state, partition);
-        role.state.onIsrCommitted(partition);
-        role.state.onMinInsyncReplicas(replica.config.minInsyncReplicas);
+        role.state.onIsrCommitted({ ...partition, minInsyncReplicas: replica.config.minInsyncReplicas });
         this.committed(replica);
         this.purgatory.touch(replica.key);
         return;

@@ -90,7 +90,9 @@ export class IsrProposals {
     if (replica.role.kind !== "leader") return;
     const error = errorName(answer.errorCode);
     if (error === "NONE") {
-      replica.role.state.onIsrCommitted(answer);
+      // What the controller changed counts once the metadata tells: it may have raised the minimum just before, and a
+      // leader that has not heard of it would commit with fewer than the controller counts on.
+      if (answer.partitionEpoch === proposal.partitionEpoch) replica.role.state.onIsrCommitted(answer);
     } else {
       this.#broker.log("info", `the controller refused an ISR of ${replica.topicName}-${replica.log.partitionIndex}: ${error}`);
       replica.role.state.onProposalRefused(error, proposal);

@@ -46,6 +46,8 @@ export interface CommittedIsr {
   /** Left out where the news does not tell; then they stay. */
   readonly replicas?: readonly number[];
   readonly addingReplicas?: readonly number[];
+  /** As configured by then; taken together with the ISR, for the controller decides by both at one time. */
+  readonly minInsyncReplicas?: number;
 }
 
 /**
@@ -182,6 +184,7 @@ export class LeaderState {
     this.#isr = isr;
     this.#replicas = committed.replicas ?? this.#replicas;
     this.#addingReplicas = committed.addingReplicas ?? this.#addingReplicas;
+    this.#minInsyncReplicas = committed.minInsyncReplicas ?? this.#minInsyncReplicas;
     this.#followAssignment();
     return this.#advanceHighWatermark();
   }
@@ -225,12 +228,6 @@ export class LeaderState {
     this.#advanceHighWatermark();
     if (this.#pending !== undefined) return this.#takeUnanswered();
     return lagging.size === 0 ? undefined : this.#propose(this.#isr.filter((brokerId) => !lagging.has(brokerId)));
-  }
-
-  /** The topic's `min.insync.replicas` was changed. Says whether the high watermark advanced. */
-  onMinInsyncReplicas(minInsyncReplicas: number): boolean {
-    this.#minInsyncReplicas = minInsyncReplicas;
-    return this.#advanceHighWatermark();
   }
 
   /** R6: up to where every replica that the controller may elect holds the log, unless too few of them are in sync. */

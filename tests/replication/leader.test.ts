@@ -98,12 +98,19 @@ describe("high watermark", () => {
 
   test("[R6] advances when a smaller minimum or a smaller ISR allows it", () => {
     const lowered = leader({ isr: [1], highWatermark: 80 });
-    expect(lowered.onMinInsyncReplicas(1)).toBe(true);
+    expect(lowered.onIsrCommitted({ isr: [1], leaderEpoch: 5, partitionEpoch: 9, minInsyncReplicas: 1 })).toBe(true);
     expect(lowered.highWatermark).toBe(100);
     const shrunk = leader();
     fetchBy(shrunk, 2, 90);
     expect(shrunk.onIsrCommitted({ isr: [1, 2], leaderEpoch: 5, partitionEpoch: 10 })).toBe(true);
     expect(shrunk.highWatermark).toBe(90);
+  });
+
+  test("[R6] commits nothing by an old minimum when the ISR shrinks below a new one", () => {
+    const state = leader({ minInsyncReplicas: 1 });
+    fetchBy(state, 2, 90);
+    expect(state.onIsrCommitted({ isr: [1], leaderEpoch: 5, partitionEpoch: 10, minInsyncReplicas: 2 })).toBe(false);
+    expect(state.highWatermark).toBe(80);
   });
 
   test("[R14] is monotonic for readers from the start of the epoch on", () => {

@@ -36,7 +36,7 @@ export const scriptedSchedules: ReadonlyMap<string, Script> = new Map<string, Sc
   ["stale-leader", repeated(staleLeader)],
   ["writing-while-elected", repeated(writingWhileElected)],
   ["stale-proposal", repeated(staleProposal, { replicaLagMs: 1_000 })],
-  ["minimum-raised", repeated(minimumRaised, { minInsyncReplicas: 1, replicaLagMs: 1_000 })],
+  ["minimum-raised", repeated(minimumRaised, { partitions: 1, minInsyncReplicas: 1, passingPartitions: 1, replicaLagMs: 1_000 })],
   ["controller-killed", repeated(controllerKilled, { snapshotRecords: 40 })],
 ]);
 
@@ -267,19 +267,23 @@ function staleProposal(atMs: number, chance: Chance): ReturnType<Passage> {
   };
 }
 
-/** The minimum of the ISR goes up, and a leader that has not heard of it goes on by the old one. */
+/**
+ * The minimum of the ISR goes up just when a leader, who hears of everything late, is granted an ISR that is below it:
+ * the answer may overtake the news of the minimum, and the leader must not commit alone by the old one.
+ */
 function minimumRaised(atMs: number, chance: Chance): ReturnType<Passage> {
-  const target = chance.below(60);
-  const raisedMs = chance.between(3_000, 6_000);
+  const newsMs = atMs + chance.between(500, 1_400);
   return {
     steps: [
-      { atMs, kind: "slow-from-server", aim: "leader", target, other: chance.below(60), durationMs: 3_000 },
-      { atMs: atMs + 50, kind: "alter-min-isr", other: 1, durationMs: raisedMs },
-      { atMs: atMs + chance.between(0, 600), kind: "cut", aim: "leader", target, other: 1, durationMs: 3_000 },
-      { atMs: atMs + chance.between(0, 600), kind: "cut", aim: "leader", target, other: 2, durationMs: 3_000 },
-      { atMs: atMs + 3_100, kind: "kill-tab", aim: "leader", target, durationMs: chance.between(500, 5_000) },
+      { atMs, kind: "cut", aim: "leader", other: FIRST_FOLLOWER_END, durationMs: 4_000 },
+      { atMs: atMs + 10, kind: "cut", aim: "leader", other: FIRST_FOLLOWER_END + 1, durationMs: 4_000 },
+      { atMs: atMs + 100, kind: "slow-from-server", aim: "leader", other: chance.below(60), durationMs: 3_500 },
+      // Any change of the metadata will do: while the leader has not heard of it, it is not told of the next one.
+      { atMs: newsMs, kind: "remake-topic", durationMs: 5_000 },
+      { atMs: newsMs + chance.between(10, 150), kind: "alter-min-isr", other: 1, durationMs: 6_000 },
+      { atMs: atMs + 4_100, kind: "kill-tab", aim: "leader", durationMs: chance.between(500, 4_000) },
     ],
-    ms: raisedMs + 2_000,
+    ms: 10_000,
   };
 }
 
