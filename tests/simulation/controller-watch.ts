@@ -45,8 +45,10 @@ export class ControllerWatch {
     return this.#storedEnd;
   }
 
+  /** As decided last; undefined once its topic is deleted, and everybody may delete it. */
   partition(key: string): Partition | undefined {
-    return this.#partitions.get(key);
+    const partition = this.#partitions.get(key);
+    return partition !== undefined && this.#image?.topics.has(partition.topicId) === true ? partition : undefined;
   }
 
   /** The keys of all partitions that ever were. */
@@ -78,7 +80,7 @@ export class ControllerWatch {
   }
 
   handled(event: ControllerEvent, effects: readonly ControllerEffect[], image: ClusterImage): void {
-    if (event.type === "request") this.#isrDecisions.asked(event, image, (key) => this.#partitions.get(key));
+    if (event.type === "request") this.#isrDecisions.asked(event, image, (key) => this.partition(key));
     this.#isrDecisions.answered(effects);
     if (image === this.#image && image.endOffset === this.#endOffset) return;
     this.#image = image;

@@ -32,6 +32,41 @@ const regressions: readonly Regression[] = [
       ],
     },
   },
+  {
+    name: "[R16] a producer is known after a restart, though the leader's clock is a day ahead of its records",
+    seed: 3,
+    seconds: 9,
+    schedule: {
+      ...plainSchedule,
+      partitions: 1,
+      producers: 1,
+      faults: [
+        { atMs: 3_000, on: "time", kind: "kill-tab", aim: "follower", target: 0, other: 0, durationMs: 5_000 },
+        { atMs: 3_000, on: "time", kind: "kill-tab", aim: "follower", target: 0, other: 1, durationMs: 5_000 },
+        { atMs: 3_500, on: "time", kind: "reload-tab", aim: "leader", target: 0, other: 0, durationMs: 5_000 },
+      ],
+    },
+  },
+  {
+    name: "[R9] a leader that is granted a smaller ISR does not commit by a minimum that was raised before",
+    seed: 1,
+    seconds: 8,
+    schedule: {
+      ...plainSchedule,
+      partitions: 1,
+      minInsyncReplicas: 1,
+      passingPartitions: 1,
+      replicaLagMs: 1_000,
+      faults: [
+        { atMs: 3_000, on: "time", kind: "cut", aim: "leader", target: 0, other: 1, durationMs: 4_000 },
+        { atMs: 3_010, on: "time", kind: "cut", aim: "leader", target: 0, other: 2, durationMs: 4_000 },
+        { atMs: 3_100, on: "time", kind: "slow-from-server", aim: "leader", target: 0, other: 39, durationMs: 3_500 },
+        { atMs: 4_000, on: "time", kind: "remake-topic", aim: "any", target: 0, other: 0, durationMs: 4_000 },
+        { atMs: 4_050, on: "time", kind: "alter-min-isr", aim: "any", target: 0, other: 1, durationMs: 4_000 },
+        { atMs: 7_100, on: "time", kind: "kill-tab", aim: "leader", target: 0, other: 0, durationMs: 4_000 },
+      ],
+    },
+  },
 ];
 
 describe("what failed once", () => {
