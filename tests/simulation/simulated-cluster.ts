@@ -193,8 +193,9 @@ export class SimulatedCluster {
     return tab;
   }
 
+  /** Loads the page, unless it is loaded, or closed because another one has taken its directory over. */
   startTab(tab: SimulatedTab): void {
-    if (tab.core !== undefined) return;
+    if (tab.core !== undefined || !this.tabs.includes(tab)) return;
     const { image } = tab.storage;
     tab.start();
     if (tab.core !== undefined) this.backups.set(tab, image);
@@ -366,7 +367,9 @@ export class SimulatedCluster {
 
   /** Another page has the directory: this one is of no use any more, and closed. */
   #lostLock(tab: SimulatedTab): void {
+    const index = this.tabs.indexOf(tab);
+    if (index === -1) return;
     this.mark("directory taken over by another tab");
-    this.tabs.splice(this.tabs.indexOf(tab), 1);
+    this.tabs.splice(index, 1);
   }
 }
