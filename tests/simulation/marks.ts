@@ -1,10 +1,41 @@
 /**
  * States that a campaign has to reach, each with the number of seeds of 40 virtual seconds that are enough to demand it:
- * a simulation that never gets there proves nothing about it.
+ * a simulation that never gets there proves nothing about it. All are seen from outside, in frames, in the controller's
+ * decisions and in what brokers show; the numbers are twenty times the seeds that each took on average.
  */
 export const requiredMarks: ReadonlyMap<string, number> = new Map([
   ["failover", 20],
-  ["uncommitted tail at election", 50],
-  ["refused storage", 50],
-  ["broker fenced itself", 20],
+  ["ISR shrunk", 20],
+  ["ISR expanded", 20],
+  ["ISR at its minimum", 20],
+  ["leader balanced", 30],
+  ["stale leader", 30],
+  ["stale leader stepped down", 30],
+  ["uncommitted tail at election", 30],
+  ["truncation", 40],
+  ["deduplication after failover", 40],
+  ["deduplication", 80],
+  ["replica added", 80],
+  ["relay link used", 100],
+  ["AlterPartition refused: FENCED_LEADER_EPOCH", 100],
+  ["broker fenced itself", 100],
+  ["replica replaced", 100],
+  ["last in-sync replica came back", 110],
+  ["refused storage", 110],
+  ["ELR election", 120],
+  ["log start moved by retention", 130],
+  ["AlterPartition refused: INVALID_UPDATE_VERSION", 170],
+  ["quota self-fence", 210],
+  ["lost replica given up", 210],
+  ["left gracefully", 210],
+  ["controller restarted from snapshot", 240],
+  ["follower refused: FENCED_LEADER_EPOCH", 240],
+  ["AlterPartition refused: INELIGIBLE_REPLICA", 330],
+  ["acks=1 record lost at failover", 330],
+  ["follower refused: UNKNOWN_LEADER_EPOCH", 410],
+  ["directory taken over by another tab", 410],
+  ["power lost with unflushed data", 500],
+  ["damaged log found at start", 800],
+  ["topic deleted and made again", 800],
+  ["diverging epochs over two rounds", 3_000],
 ]);
