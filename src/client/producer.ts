@@ -207,15 +207,15 @@ export class Producer {
 
   async #send(batch: ProducerBatch): Promise<RecordMetadata[]> {
     this.#connected();
+    const deadlineMs = this.#cluster.clock.now() + this.#deliveryTimeoutMs;
     const options = this.#sendOptions(batch);
     const entries = this.#prepare(batch);
     for (const topic of new Set(entries.map((entry) => entry.topic))) {
       if (!this.#isKnown(topic)) await this.#untilKnown(topic);
     }
     if (options.codec === "none") for (const { topic, record } of entries) this.#checkSize(topic, record);
-    const { clock } = this.#cluster;
     const delivery = new Delivery();
-    this.#admissions.push({ entries, next: 0, options, delivery, deadlineMs: clock.now() + this.#deliveryTimeoutMs });
+    this.#admissions.push({ entries, next: 0, options, delivery, deadlineMs });
     this.#admit();
     return delivery.promise;
   }
@@ -320,7 +320,7 @@ export class Producer {
       if (target === undefined) throw new KafkaJSProtocolError("UNKNOWN_TOPIC_OR_PARTITION", `Topic ${topic}`);
       const partition = this.#partitionOf(topic, message, record, target);
       const { maxMessageBytes } = target;
-      if (!sender.append({ topic, partition, maxMessageBytes }, record, options, delivery)) return false;
+      if (!sender.append({ topic, partition, maxMessageBytes }, record, options, delivery, deadlineMs)) return false;
       admission.next++;
     }
     return true;

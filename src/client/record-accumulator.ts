@@ -18,8 +18,6 @@ export interface AccumulatorOptions {
   readonly lingerMs: number;
   /** What all batches together may hold. */
   readonly bufferBytes: number;
-  /** How long a batch may take from its first record to its acknowledgement. */
-  readonly deliveryTimeoutMs: number;
   readonly idempotent: boolean;
   /** Called when a batch takes no more records; the one to compress it, if it is to be compressed. */
   readonly batchClosed: (batch: ProducerBatch) => void;
@@ -64,14 +62,15 @@ export class RecordAccumulator {
 
   /**
    * Puts a record into the open batch of its partition, or into a new one. Returns false, having done nothing, when
-   * the buffer is full. The caller has made sure that the record fits a batch of its topic.
+   * the buffer is full. The caller has made sure that the record fits a batch of its topic. A batch has the deadline of
+   * its first record, which is the earliest when deadlines come in order.
    */
   append(
     target: AppendTarget,
     record: PreparedRecord,
     options: SendOptions,
     delivery: Delivery,
-    nowMs: number,
+    times: { readonly nowMs: number; readonly deadlineMs: number },
   ): boolean {
     if (this.#bufferedBytes >= this.#options.bufferBytes) return false;
     const queue = this.#queueOf(target.topic, target.partition);
@@ -81,8 +80,8 @@ export class RecordAccumulator {
       batch = undefined;
     }
     if (batch === undefined) {
-      const times = { createdAtMs: nowMs, deadlineMs: nowMs + this.#options.deliveryTimeoutMs };
-      batch = new ProducerBatch(target, options, times, queue.lastBatchBytes);
+      const { nowMs: createdAtMs, deadlineMs } = times;
+      batch = new ProducerBatch(target, options, { createdAtMs, deadlineMs }, queue.lastBatchBytes);
       queue.add(batch);
       this.#bufferedBytes += batch.sizeInBytes;
     }

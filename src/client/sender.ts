@@ -30,6 +30,8 @@ import type { ErrorName } from "../protocol/error-codes.ts";
 
 export interface SenderOptions extends Omit<AccumulatorOptions, "batchClosed"> {
   readonly maxInFlightRequests: number;
+  /** For people: what the deadlines of records come from. */
+  readonly deliveryTimeoutMs: number;
   readonly retry: RetryPolicy;
   readonly logger: Logger;
   readonly batchClosed: (topic: string, partition: number) => void;
@@ -73,9 +75,15 @@ export class Sender {
     });
   }
 
-  /** Takes a record, or returns false when the buffer is full. */
-  append(target: AppendTarget, record: PreparedRecord, options: SendOptions, delivery: Delivery): boolean {
-    const taken = this.#accumulator.append(target, record, options, delivery, this.#now());
+  /** Takes a record, to be acknowledged by `deadlineMs`, or returns false when the buffer is full. */
+  append(
+    target: AppendTarget,
+    record: PreparedRecord,
+    options: SendOptions,
+    delivery: Delivery,
+    deadlineMs: number,
+  ): boolean {
+    const taken = this.#accumulator.append(target, record, options, delivery, { nowMs: this.#now(), deadlineMs });
     if (taken) this.#schedule();
     return taken;
   }
@@ -129,7 +137,7 @@ export class Sender {
   #pump(): void {
     if (this.#closed) return;
     const now = this.#now();
-    for (const batch of this.#accumulator.expired(now)) this.#expire(batch, now);
+    for (const batch of this.#accumulator.expired(now)) this.#expire(batch);
     this.#options.admit();
     if (this.#accumulator.needsIdentity(this.#identity)) void this.#acquireIdentity();
     for (const nodeId of this.#accumulator.leaders(this.#leaderOf)) this.#sendTo(nodeId, now);
@@ -250,13 +258,13 @@ export class Sender {
     this.#accumulator.queueOf(batch).retry(batch, this.#now() + pause, maybeWritten);
   }
 
-  #expire(batch: ProducerBatch, now: number): void {
+  #expire(batch: ProducerBatch): void {
     const fate = batch.attempts === 0 ? "They were never sent" : "They may or may not have been written";
     const hasLeader = this.#cluster.leaderOf(batch.topic, batch.partition) !== undefined;
     const last = batch.lastError === undefined ? "" : `; the last error was: ${batch.lastError.message}`;
     const message =
       `Messages for ${where(batch)} (${batch.recordCount} in the batch) were not acknowledged within ` +
-      `${Math.round(now - batch.createdAtMs)} ms (deliveryTimeout). ` +
+      `${this.#options.deliveryTimeoutMs} ms (deliveryTimeout). ` +
       `${fate}${hasLeader ? "" : "; there is no leader"}${last}`;
     this.#giveUp(batch, new KafkaJSTimeout(message, { cause: batch.lastError }));
   }

@@ -21,17 +21,16 @@ class Bench {
       batchBytes: 500,
       lingerMs: 0,
       bufferBytes: 10_000,
-      deliveryTimeoutMs: 1000,
       idempotent: true,
       batchClosed: ({ topic, partition }) => this.closed.push(`${topic}/${partition}`),
       ...options,
     });
   }
 
-  append(value: string, partition = 0, options = OPTIONS): boolean {
+  append(value: string, partition = 0, options = OPTIONS, deadlineMs = this.nowMs + 1000): boolean {
     const record = { offset: 0, timestamp: 1, key: null, value: new TextEncoder().encode(value) };
     const target = { topic: "t", partition, maxMessageBytes: 1000 };
-    return this.accumulator.append(target, record, options, new Delivery(), this.nowMs);
+    return this.accumulator.append(target, record, options, new Delivery(), { nowMs: this.nowMs, deadlineMs });
   }
 
   drain(nodeId = 0, maxBytes = 1_000_000): ProducerBatch[] {
@@ -50,6 +49,16 @@ function valuesOf(batch: ProducerBatch): string[] {
     new TextDecoder().decode(value!),
   );
 }
+
+test("a batch is given up at the deadline of its first record, however long that waited for room before", () => {
+  const bench = new Bench();
+  bench.nowMs = 900;
+  bench.append("sent at 0, and admitted at last", 0, OPTIONS, 1000);
+  bench.append("sent at 900");
+  expect(bench.accumulator.wakeAtMs(bench.nowMs)).toBe(1000);
+  expect(bench.accumulator.expired(999)).toEqual([]);
+  expect(bench.accumulator.expired(1000)).toHaveLength(1);
+});
 
 describe("a batch is sent", () => {
   test("when it has waited long enough", () => {
