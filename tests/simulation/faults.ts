@@ -296,6 +296,13 @@ const effects: Record<FaultKind, Effect> = {
     page?.freeze();
     return page === undefined ? undefined : () => page.thaw();
   },
+  "isolate-client": onClient((cluster, client) => {
+    return cutWays(cluster, waysBetween(client, [...cluster.tabs.map(({ name }) => name), SERVER]));
+  }),
+  "break-client-links": onClient((cluster, client) => {
+    for (const { name } of cluster.tabs) cluster.network.breakLinks(client, name, 1, 1);
+    return nothing;
+  }),
   "crash-consumer": (cluster, { target }) => {
     if (cluster.consumers.length === 0) return undefined;
     const index = target % cluster.consumers.length;
@@ -388,6 +395,13 @@ function losePower(cluster: SimulatedCluster, tab: SimulatedTab): void {
 
 function onProfile(effect: (cluster: SimulatedCluster, tabs: readonly SimulatedTab[]) => Heal | undefined): Effect {
   return onTab((cluster, { profile }) => effect(cluster, cluster.tabs.filter((tab) => tab.profile === profile)));
+}
+
+function onClient(effect: (cluster: SimulatedCluster, client: NodeName) => Heal): Effect {
+  return (cluster, { target }) => {
+    const names = clients(cluster);
+    return names.length === 0 ? undefined : effect(cluster, names[target % names.length]!);
+  };
 }
 
 function betweenTabs(

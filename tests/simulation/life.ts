@@ -3,6 +3,7 @@ import { Faults } from "./faults.ts";
 import { withoutForgotten } from "./forgotten-records.ts";
 import type { Recorder } from "./recorder.ts";
 import { closeAll, createTopicBySdk, getThrough, hasSdkClients } from "./sdk-life.ts";
+import type { Expect } from "./sdk-life.ts";
 import { SdkConsumer } from "./sdk-consumer.ts";
 import type { SimulatedCluster } from "./simulated-cluster.ts";
 import { LEADER_ACKED_TOPIC, partitionLabel, TOPIC } from "./topics.ts";
@@ -69,9 +70,6 @@ function* readLeaderAcked(cluster: SimulatedCluster, expect: Expect): Life<void>
   yield* expect("everything committed can be read", isRead, () => describePositions(cluster, use.topic, reader));
   check(cluster.leaderAcked, [reader.process]);
 }
-
-/** How a run waits for what has to be in the end. */
-type Expect = (rule: string, condition: () => boolean, evidence: () => string) => Life<void>;
 
 function check(recorder: Recorder, finalReaders: readonly string[]): void {
   const history = withoutForgotten(recorder.history);

@@ -67,6 +67,27 @@ const regressions: readonly Regression[] = [
       ],
     },
   },
+  {
+    name: "a message that waited for room in the buffer fails within its deliveryTimeout, not within two of them",
+    seed: 415,
+    seconds: 26,
+    schedule: {
+      ...plainSchedule,
+      tabs: 4,
+      profiles: 4,
+      producers: 1,
+      sdkProducers: 1,
+      recordsPerSecond: 10,
+      latencyMs: 2,
+      retentionBytes: 20_000,
+      replicaLagMs: 3_000,
+      snapshotRecords: 40,
+      faults: [
+        { atMs: 10_891, on: "time", kind: "isolate-client", aim: "any", target: 40, other: 41, durationMs: 11_587 },
+        { atMs: 23_866, on: "time", kind: "isolate-client", aim: "any", target: 54, other: 26, durationMs: 11_260 },
+      ],
+    },
+  },
 ];
 
 describe("what failed once", () => {

@@ -12,7 +12,8 @@ export const faultKinds = [
   "relay-outage",
   "kill-server", "pause-server", "slow-server-disk", "fill-server-disk", "server-clock-jump", "server-clock-stop",
   "server-clock-rate",
-  "crash-producer", "crash-consumer", "freeze-client", "remake-topic", "add-partitions", "alter-min-isr", "alter-retention",
+  "crash-producer", "crash-consumer", "freeze-client", "isolate-client", "break-client-links",
+  "remake-topic", "add-partitions", "alter-min-isr", "alter-retention",
 ] as const;
 
 export type FaultKind = (typeof faultKinds)[number];

@@ -17,6 +17,7 @@ export class SdkClient {
   readonly kafka: KafkaClient;
   readonly #node: NodeName;
   readonly #context: SdkContext;
+  #thawedAtUs = 0;
   /** The SDK makes another one when it connects again after its last client was closed. */
   #platform: SimulatedClient | undefined;
 
@@ -60,12 +61,18 @@ export class SdkClient {
     }
   }
 
+  /** Whether nothing has kept the page from being on time since then. */
+  hasRunSince(timeUs: number): boolean {
+    return this.#platform?.runs === true && timeUs >= this.#thawedAtUs;
+  }
+
   freeze(): void {
     this.#platform?.freeze();
   }
 
   thaw(): void {
     this.#platform?.thaw();
+    this.#thawedAtUs = this.#context.time.nowUs;
   }
 
   vanish(): void {

@@ -10,12 +10,15 @@ import type { SdkContext } from "./sdk-client.ts";
 
 /** An application waits when so many of its messages have no answer. */
 const MAX_OPEN = 400;
+/** Timers are not exact. */
+const LATE_MS = 5;
 
 /** The SDK's producer as an application uses it, with acks=all: mostly one message a call, many calls open at once. */
 export class SdkProducer {
   readonly process: string;
   readonly client: SdkClient;
   readonly #topic: string;
+  readonly #deliveryTimeoutMs: number;
   readonly #partitions: number;
   readonly #recordBytes: number;
   readonly #context: SdkContext;
@@ -45,12 +48,13 @@ export class SdkProducer {
     this.#recorder = recorder;
     this.client = new SdkClient(node, context);
     const { chance } = context;
+    this.#deliveryTimeoutMs = chance.pick([8_000, 20_000, 40_000]);
     this.#producer = this.client.kafka.producer({
       lingerMs,
       allowAutoTopicCreation: false,
       maxInFlightRequests: chance.between(1, 5),
-      deliveryTimeout: chance.pick([8_000, 20_000, 40_000]),
-      bufferMemory: chance.pick([50_000, 32 * 1024 * 1024]),
+      deliveryTimeout: this.#deliveryTimeoutMs,
+      bufferMemory: chance.pick([2_000, 32 * 1024 * 1024]),
     });
     this.client.act(async () => {
       await this.client.connect(this.#producer);
@@ -93,7 +97,9 @@ export class SdkProducer {
       this.#open.set(value, partition);
     }
     const messages = sent.map(({ partition, value }) => ({ partition, value: value.padEnd(this.#recordBytes, PADDING) }));
+    const sentAtUs = this.#context.time.nowUs;
     const answer = await this.#producer.send({ topic: this.#topic, messages, timeout: 5_000 }).catch(asTimeout);
+    this.#checkDuration(sent[0]!.value, sentAtUs);
     for (const { partition, value } of sent) {
       this.#open.delete(value);
       if (answer instanceof KafkaJSTimeout) {
@@ -107,6 +113,14 @@ export class SdkProducer {
         this.#recorder.acknowledged(process, partition, value, Number(baseOffset));
       }
     }
+  }
+
+  /** However the cluster fares, an answer comes within the time that the application has set. */
+  #checkDuration(value: string, sentAtUs: number): void {
+    const tookMs = (this.#context.time.nowUs - sentAtUs) / 1000;
+    if (tookMs <= this.#deliveryTimeoutMs + LATE_MS || !this.client.hasRunSince(sentAtUs)) return;
+    const evidence = `${value} was answered after ${tookMs} ms, with a deliveryTimeout of ${this.#deliveryTimeoutMs} ms`;
+    this.#recorder.violation("producer", evidence);
   }
 }
 
