@@ -115,10 +115,14 @@ const SCRIPTED_PERMILLE = 125;
 
 export function drawSchedule(seed: number, seconds: number): Schedule {
   const drawn = { ...drawCluster(seed), faults: drawFaults(seed, seconds) };
+  const script = scriptedSchedules.get(scriptOf(seed) ?? "");
+  return script === undefined ? drawn : inOrder(script(drawn, new Chance(`${seed}/script's parameters`), seconds));
+}
+
+/** Which script the seed follows, if it follows one. */
+export function scriptOf(seed: number): string | undefined {
   const chance = new Chance(`${seed}/script`);
-  if (!chance.permille(SCRIPTED_PERMILLE)) return drawn;
-  const script = chance.pick([...scriptedSchedules.values()]);
-  return inOrder(script(drawn, chance, seconds));
+  return chance.permille(SCRIPTED_PERMILLE) ? chance.pick([...scriptedSchedules.keys()]) : undefined;
 }
 
 /** Faults happen in the order of their times, whatever order they were thought of in. */

@@ -126,7 +126,7 @@ export class ScriptedConsumer {
       currentLeaderEpoch: this.#links.leaders.get(partition)!.leaderEpoch,
       fetchOffset: offset,
       lastFetchedEpoch: epoch,
-      partitionMaxBytes: 50_000,
+      partitionMaxBytes: 250_000,
     }));
     this.#links.ask(
       nodeId,

@@ -1,0 +1,47 @@
+import { describe, expect, test } from "vitest";
+import { Chance } from "../../src/platform/simulated/chance.ts";
+import { parseSavedRun, savedRunText } from "./saved-run.ts";
+import { plainSchedule, scriptOf } from "./schedule.ts";
+import { scriptedSchedules } from "./scripted-schedules.ts";
+import { simulate } from "./simulate.ts";
+
+const SECONDS = 30;
+/** Scripts that there would be no point in if they did not reach a certain state, with a seed that does. */
+const reached: readonly (readonly [script: string, seed: number, mark: string])[] = [
+  ["diverging-epochs", 1, "diverging epochs over two rounds"],
+  ["last-member", 1, "ELR election"],
+  ["stale-leader", 1, "stale leader stepped down"],
+  ["stale-proposal", 3, "AlterPartition refused: FENCED_LEADER_EPOCH"],
+  ["controller-killed", 1, "controller restarted from snapshot"],
+  ["amnesiac-rejoin", 1, "replica replaced"],
+];
+
+function scripted(name: string, seed: number) {
+  return scriptedSchedules.get(name)!(plainSchedule, new Chance(`${seed}/script`), SECONDS);
+}
+
+describe.each([...scriptedSchedules.keys()])("%s", (name) => {
+  test("is a schedule like any other, and differs from seed to seed", () => {
+    const schedule = scripted(name, 1);
+    const run = { seed: 1, seconds: SECONDS, schedule };
+    expect(parseSavedRun(savedRunText(run))).toMatchObject(run);
+    expect(schedule.faults.length).toBeGreaterThan(1);
+    const times = schedule.faults.map(({ atMs }) => atMs);
+    expect(times).toEqual(times.toSorted((left, right) => left - right));
+    expect(scripted(name, 1)).toEqual(schedule);
+    expect(scripted(name, 2)).not.toEqual(schedule);
+  });
+});
+
+test.each(reached)("%s with seed %i reaches: %s", { timeout: 60_000 }, async (name, seed, mark) => {
+  const { violation, marks } = await simulate(seed, { seconds: SECONDS, schedule: scripted(name, seed) });
+  expect(violation).toBeUndefined();
+  expect([...marks.keys()]).toContain(mark);
+});
+
+test("one seed in eight follows a script, and each script has its seeds", () => {
+  const scripts = Array.from({ length: 2_000 }, (_, seed) => scriptOf(seed)).filter((name) => name !== undefined);
+  expect(scripts.length).toBeGreaterThan(200);
+  expect(scripts.length).toBeLessThan(300);
+  expect(new Set(scripts)).toEqual(new Set(scriptedSchedules.keys()));
+});
