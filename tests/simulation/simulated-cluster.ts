@@ -260,7 +260,10 @@ export class SimulatedCluster {
       const index = this.#workload.below(producers);
       // An application whose producer gave up opens another one.
       if (this.producers[index]!.isOver) this.producers[index] = this.#newProducer(index);
-      this.producers[index]!.send(this.#workload.below(this.#partitionsOf(TOPIC)));
+      // The SDK refuses a partition that its metadata does not show yet.
+      const isSdk = index < this.schedule.sdkProducers;
+      const partitions = isSdk ? this.schedule.partitions : this.#partitionsOf(TOPIC);
+      this.producers[index]!.send(this.#workload.below(partitions));
     };
     produce();
     for (const use of this.topicUses) use.start();
