@@ -113,6 +113,26 @@ export function decodeMessage<Decoded>(message: Message<Decoded>, version: numbe
   return body;
 }
 
+/** A structure that carries its version, in two bytes before it. */
+export function encodeVersioned<Init>(
+  message: Message<unknown, Init>,
+  version: number,
+  body: NoInfer<Init>,
+): Uint8Array<ArrayBuffer> {
+  const codec = message.codec(version);
+  return encode((writer) => {
+    writer.int16(version);
+    codec.write(writer, body);
+  });
+}
+
+export function decodeVersioned<Decoded>(message: Message<Decoded>, bytes: Uint8Array): Decoded {
+  const reader = new Reader(bytes);
+  const body = message.codec(reader.int16()).read(reader);
+  reader.expectEnd();
+  return body;
+}
+
 function hasResponseTags(api: Api, version: number): boolean {
   return version >= api.flexibleFrom && api.key !== API_VERSIONS_KEY;
 }

@@ -1,4 +1,6 @@
 import { apis } from "../../src/protocol/apis/registry.ts";
+import { consumerProtocolAssignment, consumerProtocolSubscription } from "../../src/protocol/consumer-protocol.ts";
+import { groupRecordSchemas } from "../../src/protocol/group-records/registry.ts";
 import { metadataRecordSchemas } from "../../src/protocol/metadata-records/registry.ts";
 import type { Message } from "../../src/protocol/schema.ts";
 
@@ -6,6 +8,9 @@ import type { Message } from "../../src/protocol/schema.ts";
 export const allMessages: readonly Message[] = [
   ...[...apis.values()].flatMap(({ request, response }) => [request, response]),
   ...metadataRecordSchemas.values(),
+  ...[...groupRecordSchemas.values()].flatMap(({ key, value }) => [key, value]),
+  consumerProtocolSubscription,
+  consumerProtocolAssignment,
 ];
 
 /** Every message in each of its versions, for `test.each`. */
