@@ -248,6 +248,10 @@ const effects: Record<FaultKind, Effect> = {
     network.slowDown(SERVER, name, 50 + (other % 40) * 10);
     return () => network.slowDown(SERVER, name, 1);
   }),
+  "slow-to-server": onTab(({ network }, { name }, { other }) => {
+    network.slowDown(name, SERVER, 50 + (other % 40) * 10);
+    return () => network.slowDown(name, SERVER, 1);
+  }),
   "slow-reader": betweenTabs(({ network }, one, two, { target }) => {
     network.throttle(one, two, 1 + (target % 20));
     return () => network.throttle(one, two, Number.POSITIVE_INFINITY);

@@ -36,6 +36,7 @@ export const scriptedSchedules: ReadonlyMap<string, Script> = new Map<string, Sc
   ["stale-leader", repeated(staleLeader)],
   ["writing-while-elected", repeated(writingWhileElected)],
   ["stale-proposal", repeated(staleProposal, { replicaLagMs: 1_000 })],
+  ["restarts-while-proposed", repeated(restartsWhileProposed)],
   ["minimum-raised", repeated(minimumRaised, { partitions: 1, minInsyncReplicas: 1, passingPartitions: 1, replicaLagMs: 1_000 })],
   ["controller-killed", repeated(controllerKilled, { snapshotRecords: 40 })],
 ]);
@@ -264,6 +265,19 @@ function staleProposal(atMs: number, chance: Chance): ReturnType<Passage> {
       { ...end, atMs: atMs + 900 + chance.between(50, muteMs), kind, aim: "follower", other: 1 },
     ],
     ms: 5_000,
+  };
+}
+
+/** A follower starts again and again, and whatever its leader proposes is about an earlier start of it (KIP-903). */
+function restartsWhileProposed(atMs: number, chance: Chance): ReturnType<Passage> {
+  const target = chance.below(60);
+  const durationMs = chance.between(2_000, 5_000);
+  return {
+    steps: [
+      { atMs, kind: "slow-to-server", aim: "leader", target, other: chance.below(40), durationMs },
+      { atMs: atMs + 10, kind: "reload-storm", aim: "follower", target, other: chance.below(2), durationMs },
+    ],
+    ms: durationMs + 1_000,
   };
 }
 
