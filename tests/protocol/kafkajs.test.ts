@@ -14,30 +14,12 @@ import { decodeCompressedBatch, encodeCompressedBatch } from "./compressed-batch
 import { decodeRequest, decodeRequestHeader, encodeRequest, encodeResponse } from "../../src/protocol/envelope.ts";
 import { validateProducedBatch } from "../../src/protocol/produced-batch.ts";
 import { encodeBatch, readBatchHeader } from "../../src/protocol/record-batch.ts";
-import type { Api } from "../../src/protocol/schema.ts";
 import { encodeUtf8 } from "../../src/protocol/utf8.ts";
-import { decodeWithKafkaJs, encodeWithKafkaJs } from "./kafkajs.ts";
-
-function versions(first: number, last: number): number[] {
-  return Array.from({ length: last - first + 1 }, (_, index) => first + index);
-}
+import { decodeWithKafkaJs, eachVersion, encodeWithKafkaJs, expectSameRequest, versions } from "./kafkajs.ts";
+import type { RequestCase } from "./kafkajs.ts";
 
 function eachWith<A, B>(as: readonly A[], bs: readonly B[]): (readonly [A, B])[] {
   return as.flatMap((a) => bs.map((b) => [a, b] as const));
-}
-
-/** KafkaJS's folder for an API. */
-function folderOf({ name }: Api): string {
-  return `${name.charAt(0).toLowerCase()}${name.slice(1)}`;
-}
-
-interface RequestCase {
-  readonly api: Api;
-  readonly versions: readonly number[];
-  /** What KafkaJS is asked to send. */
-  readonly options: object;
-  /** Fields of the decoded body, by the first version that has them. */
-  readonly fields: Readonly<Record<number, object>>;
 }
 
 const requestCases: readonly RequestCase[] = [
@@ -158,18 +140,7 @@ const requestCases: readonly RequestCase[] = [
 ];
 
 describe("a request of KafkaJS is decoded, and encoded to the same bytes", () => {
-  const cases = requestCases.flatMap((one) => one.versions.map((version) => ({ ...one, version, name: one.api.name })));
-
-  test.each(cases)("$name v$version", async ({ api, version, options, fields }) => {
-    const bytes = await encodeWithKafkaJs(folderOf(api), version, options);
-    const header = decodeRequestHeader(bytes);
-    expect(header).toMatchObject({ apiKey: api.key, apiVersion: version, correlationId: 7, clientId: "kafkajs" });
-    const body = decodeRequest(api, header);
-    for (const [since, expected] of Object.entries(fields)) {
-      if (version >= Number(since)) expect(body).toMatchObject(expected);
-    }
-    expect(encodeRequest(api, version, header, body)).toEqual(bytes);
-  });
+  test.each(eachVersion(requestCases))("$name v$version", expectSameRequest);
 });
 
 describe("a batch of KafkaJS", () => {
