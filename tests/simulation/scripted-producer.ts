@@ -240,7 +240,7 @@ export class ScriptedProducer {
     const timestamp = EPOCH_MS + Math.floor(this.#context.time.nowMs);
     const { recordBytes } = this.#schedule;
     const records = values.map((value, at) => {
-      return { offset: at, timestamp, key: null, value: bytesOf(value.padEnd(recordBytes, PADDING)) };
+      return { offset: at, timestamp, key: null, value: paddedBytes(value, recordBytes) };
     });
     return encodeBatch(records, { producerId: this.#producerId, producerEpoch: 0, baseSequence: firstSequence });
   }
@@ -265,6 +265,8 @@ function newBatch(values: readonly string[], firstSequence: number): Batch {
   return { values, firstSequence, wasSent: false, isOpen: false, isAcknowledged: false, committedTo: 0, firstEpoch: -1 };
 }
 
-function bytesOf(text: string): Uint8Array {
-  return Uint8Array.from(text, (char) => char.charCodeAt(0));
+function paddedBytes(text: string, size: number): Uint8Array {
+  const bytes = new Uint8Array(Math.max(text.length, size));
+  for (let index = 0; index < text.length; index++) bytes[index] = text.charCodeAt(index);
+  return bytes.fill(PADDING.charCodeAt(0), text.length);
 }
