@@ -93,6 +93,6 @@ describe("the registry", () => {
 
   test("knows every API by its own key", () => {
     for (const [key, api] of apis) expect(api.key).toBe(key);
-    expect(apis.size).toBe(18);
+    expect(apis.size).toBe(31);
   });
 });
