@@ -29,6 +29,8 @@ export interface SimulationResult {
   readonly log: readonly string[];
 }
 
+/** Far more than all that a thawed tab or page has to catch up with. */
+const MOST_EVENTS_AT_ONCE = 100_000;
 /** How often a run looks whether what it waits for has come. */
 const LOOK_EVERY_US = 20_000;
 
@@ -46,6 +48,9 @@ export class Simulation {
   readonly #life: Life<void>;
   #wait: Wait = { condition: () => true, endUs: 0 };
   #lookAtUs = 0;
+  /** The last moment at which something happened, and how much. */
+  #momentUs = -1;
+  #momentEvents = 0;
   #result: SimulationResult | undefined;
 
   constructor(seed: number, { seconds, schedule = drawSchedule(seed, seconds) }: SimulationOptions) {
@@ -86,9 +91,21 @@ export class Simulation {
         if (!this.#look()) return this.#end(undefined);
         if (cluster.unsettled) break;
       }
+      this.#countMoment();
       return true;
     } catch (error) {
       return this.#end(violationOf(error));
+    }
+  }
+
+  /** Whoever asks for the same moment again and again would make the run last for ever. */
+  #countMoment(): void {
+    const { recorder, time } = this.cluster;
+    if (time.nowUs !== this.#momentUs) {
+      this.#momentUs = time.nowUs;
+      this.#momentEvents = 0;
+    } else if (++this.#momentEvents > MOST_EVENTS_AT_ONCE) {
+      recorder.violation("liveness: time goes on", `${this.#momentEvents} events came at ${time.nowMs} ms`);
     }
   }
 

@@ -129,7 +129,9 @@ export class SimulatedClient implements ClientPlatform {
     const run = () => {
       if (!isCalledOff) callback();
     };
-    this.#context.time.after(delayMs, () => {
+    const { time } = this.#context;
+    // Never early, not even by a fraction of a microsecond: whoever compares clocks would set the timer again, for ever.
+    time.at(time.nowUs + Math.ceil(delayMs * 1000), () => {
       if (!isCalledOff) this.enter("timer", 0, run);
     });
     return () => {

@@ -142,6 +142,16 @@ describe("a page", () => {
   });
 });
 
+test("a timer is never early, however short it is", async () => {
+  for (const delayMs of [0.0001, 0.3001, 1 / 3]) {
+    const before = client.clock.now();
+    let after = 0;
+    client.clock.setTimer(delayMs, () => (after = client.clock.now()));
+    await pass(1);
+    expect(after).toBeGreaterThanOrEqual(before + delayMs);
+  }
+});
+
 test("a timer that was called off does not run", async () => {
   const callOff = client.clock.setTimer(5, () => seen.push("timer"));
   callOff();
