@@ -51,8 +51,6 @@ export const metadataBugs: readonly PlantedBug[] = [
     "...disqualifyBroker(image, brokerId, mayHaveLost),", ""),
   bug("snapshot-forgets-storage", "R11", "src/metadata/image.ts",
     'for (const directory of this.directories.values()) records.push({ type: "StorageIdentityRecord", ...directory });\n', ""),
-  bug("admits-second-process", "R12", "src/metadata/controller-apis.ts",
-    'if (!isSameProcess) return refused("DUPLICATE_BROKER_REGISTRATION");', ""),
   bug("grants-epoch-without-fencing", "R12", "src/metadata/controller-apis.ts",
     'fence(state, previous, "it registers anew");', ""),
   bug("elects-anybody", "R13", "src/metadata/partition-change.ts",
