@@ -36,7 +36,8 @@ export function* getThrough(cluster: SimulatedCluster, expect: Expect): Life<voi
     const due = producer.acknowledged + cluster.schedule.partitions;
     for (let partition = 0; partition < cluster.schedule.partitions; partition++) producer.send(partition);
     const evidence = () => `${process} has ${due - producer.acknowledged} messages that were not acknowledged`;
-    yield* expect("a producer of the SDK gets through", () => producer.acknowledged >= due, evidence);
+    const isThrough = () => producer.isIdle && producer.acknowledged >= due;
+    yield* expect("a producer of the SDK gets through", isThrough, evidence);
   }
 }
 
