@@ -1,0 +1,52 @@
+/** Timings and limits of group coordinators, named as Kafka's broker settings are. */
+export interface CoordinatorConfig {
+  /** Bounds on the session timeout that a classic member may ask for. */
+  readonly groupMinSessionTimeoutMs: number;
+  readonly groupMaxSessionTimeoutMs: number;
+  /** How long a group that was empty waits for more members before its first generation. */
+  readonly groupInitialRebalanceDelayMs: number;
+  /** A member that has never had an answer cannot send heartbeats; its join is given up after this long. */
+  readonly newMemberJoinTimeoutMs: number;
+  readonly groupMaxSize: number;
+  /** For members of the consumer protocol (KIP-848), whose timings the broker sets. */
+  readonly groupConsumerSessionTimeoutMs: number;
+  readonly groupConsumerHeartbeatIntervalMs: number;
+  readonly offsetMetadataMaxSize: number;
+  /** How long offsets stay after their group became empty. */
+  readonly offsetsRetentionMs: number;
+  readonly offsetsRetentionCheckIntervalMs: number;
+  /** How long an answer waits for its records to be committed. */
+  readonly offsetsCommitTimeoutMs: number;
+  /** Bounds that Kafka leaves to its memory: of group, member and instance ids, in characters. */
+  readonly maxIdLength: number;
+  /** Of the protocols of one classic member, and of all of its group together with the assignments. */
+  readonly maxMemberBytes: number;
+  readonly maxGroupBytes: number;
+  /** Topics that one member may subscribe to. */
+  readonly maxSubscribedTopics: number;
+  /** In one partition of `__consumer_offsets`. */
+  readonly maxGroups: number;
+}
+
+/**
+ * Kafka's defaults, but for the heartbeat interval of KIP-848: heartbeats are what carries a new assignment to a
+ * member, and partitions shall move within a fraction of a second here.
+ */
+export const defaultCoordinatorConfig: CoordinatorConfig = {
+  groupMinSessionTimeoutMs: 6_000,
+  groupMaxSessionTimeoutMs: 1_800_000,
+  groupInitialRebalanceDelayMs: 3_000,
+  newMemberJoinTimeoutMs: 300_000,
+  groupMaxSize: 1_000,
+  groupConsumerSessionTimeoutMs: 45_000,
+  groupConsumerHeartbeatIntervalMs: 200,
+  offsetMetadataMaxSize: 4_096,
+  offsetsRetentionMs: 7 * 24 * 60 * 60 * 1_000,
+  offsetsRetentionCheckIntervalMs: 600_000,
+  offsetsCommitTimeoutMs: 5_000,
+  maxIdLength: 1_024,
+  maxMemberBytes: 256 * 1024,
+  maxGroupBytes: 4 * 1024 * 1024,
+  maxSubscribedTopics: 10_000,
+  maxGroups: 10_000,
+};
