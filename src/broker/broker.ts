@@ -1,3 +1,4 @@
+import type { OpenedSections } from "../log/compaction-pass.ts";
 import { PartitionLog } from "../log/partition-log.ts";
 import { partitionKey } from "../log/stored-log.ts";
 import type { Chunk, PartitionKey, StoredLog, StoreOperation } from "../log/stored-log.ts";
@@ -10,10 +11,12 @@ import type { TopicConfig } from "../metadata/topic-config.ts";
 import { assert } from "../protocol/assert.ts";
 import type { ErrorName } from "../protocol/error-codes.ts";
 import { CorruptMessageError } from "../protocol/errors.ts";
+import { FreshCopies } from "../replication/fresh-copies.ts";
 import { LeaderState } from "../replication/leader.ts";
 import type { IsrProposal } from "../replication/isr-proposal.ts";
 import type { BrokerConfig } from "./broker-config.ts";
 import type { BrokerState, BrokerStatus } from "./broker-status.ts";
+import { Compactor } from "./compactor.ts";
 import { ControllerRequests } from "./controller-requests.ts";
 import type { BrokerEffect } from "./effects.ts";
 import type { BrokerEvent } from "./events.ts";
@@ -60,13 +63,14 @@ export class Broker {
   readonly #metadata: MetadataFollower;
   readonly #proposals: IsrProposals;
   readonly #followed: FollowedPartitions;
+  readonly #compactor: Compactor;
   readonly #replicas = new Map<PartitionKey, Replica>();
   readonly #rack: string;
   readonly #wallOffsetMs: number;
 
   #effects: BrokerEffect[] = [];
   readonly #writes = new Map<number, () => void>();
-  readonly #reads = new Map<number, (chunks: readonly Chunk[]) => void>();
+  readonly #reads = new Map<number, (chunks: readonly Chunk[], opened: OpenedSections | undefined) => void>();
   #nextId = 1;
 
   /** Set once the storage cannot be trusted: nothing is served or acknowledged any more (R20). */
@@ -117,6 +121,7 @@ export class Broker {
       start.identity,
     );
     this.#proposals = new IsrProposals(this);
+    this.#compactor = new Compactor(this);
     this.#followed = new FollowedPartitions(
       {
         config: start.config,
@@ -152,6 +157,11 @@ export class Broker {
   #asReplica(): { readonly replicaId: number; readonly replicaEpoch: number } | undefined {
     const self = this.self();
     return self === undefined ? undefined : { replicaId: self.nodeId, replicaEpoch: self.brokerEpoch };
+  }
+
+  /** When the event happened that is being handled. */
+  get nowMs(): number {
+    return this.#lastEventMs;
   }
 
   wallMs(nowMs: number): number {
@@ -239,6 +249,28 @@ export class Broker {
     const readId = this.#nextId++;
     this.#reads.set(readId, done);
     this.#effects.push({ type: "read", readId, key: replica.key, fromOffset, maxBytes });
+  }
+
+  /** Reads chunks and the records of compressed batches in them, to compact them. */
+  readOpened(
+    replica: Replica,
+    fromOffset: number,
+    maxBytes: number,
+    done: (chunks: readonly Chunk[], opened: OpenedSections | undefined) => void,
+  ): void {
+    const readId = this.#nextId++;
+    this.#reads.set(readId, done);
+    this.#effects.push({ type: "read", readId, key: replica.key, fromOffset, maxBytes, opened: true });
+  }
+
+  /**
+   * Stores what compaction made of a log. Nobody waits for it: the log holds the same with it and without it, so it need
+   * not be flushed, and a follower may fetch meanwhile.
+   */
+  rewrite(operations: readonly StoreOperation[], durable: () => void): void {
+    const writeId = this.#nextId++;
+    this.#writes.set(writeId, durable);
+    this.#effects.push({ type: "write", writeId, operations, durability: "relaxed" });
   }
 
   /** The leader's own copy grew: it may commit by itself, and followers may fetch it. */
@@ -330,7 +362,7 @@ export class Broker {
         const done = this.#reads.get(event.readId);
         assert(done !== undefined, "a read ends once");
         this.#reads.delete(event.readId);
-        return done(event.chunks);
+        return done(event.chunks, event.opened);
       }
       case "identity-saved":
         return this.#registration.identitySaved(nowMs);
@@ -470,7 +502,7 @@ export class Broker {
         highWatermark: replica.log.highWatermark,
       });
       this.#noteRegistrations(state, partition);
-      return this.#become(replica, { kind: "leader", state });
+      return this.#become(replica, { kind: "leader", state, copies: new FreshCopies() });
     }
     const { leader: leaderId, leaderEpoch } = partition;
     if (role.kind === "follower" && role.leaderId === leaderId && role.leaderEpoch === leaderEpoch) return;
@@ -558,6 +590,7 @@ export class Broker {
       const operations = replica.log.retention(replica.config, this.wallMs(nowMs));
       if (operations.length > 0) this.write(replica, operations, () => this.purgatory.touch(replica.key));
     }
+    this.#compactor.begin(this.#replicas.values(), nowMs);
   }
 
   #stop(): void {

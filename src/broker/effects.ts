@@ -22,6 +22,8 @@ export type BrokerEffect =
       readonly key: PartitionKey;
       readonly fromOffset: number;
       readonly maxBytes: number;
+      /** Whether the records of compressed batches are wanted as well, as far as they can be had. */
+      readonly opened?: boolean;
     }
   | { readonly type: "save-identity"; readonly identity: StorageIdentity }
   | { readonly type: "log"; readonly level: "debug" | "info" | "warn" | "error"; readonly message: string }

@@ -1,3 +1,4 @@
+import type { OpenedSections } from "../log/compaction-pass.ts";
 import type { Chunk, StoreOperation } from "../log/stored-log.ts";
 
 /**
@@ -22,7 +23,13 @@ export type BrokerEvent =
    */
   | { readonly type: "written"; readonly writeIds: readonly number[]; readonly operations: readonly StoreOperation[] }
   | { readonly type: "identity-saved" }
-  | { readonly type: "read"; readonly readId: number; readonly chunks: readonly Chunk[] }
+  | {
+      readonly type: "read";
+      readonly readId: number;
+      readonly chunks: readonly Chunk[];
+      /** If the effect asked for it. */
+      readonly opened?: OpenedSections;
+    }
   /** A write, a read or an identity could not be stored or read, or the storage went away under the broker. */
   | { readonly type: "storage-failed"; readonly reason: string }
   | { readonly type: "time-gap"; readonly gapMs: number }

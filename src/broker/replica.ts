@@ -2,6 +2,7 @@ import type { PartitionLog } from "../log/partition-log.ts";
 import type { PartitionKey } from "../log/stored-log.ts";
 import type { Partition } from "../metadata/partition.ts";
 import type { TopicConfig } from "../metadata/topic-config.ts";
+import type { FreshCopies } from "../replication/fresh-copies.ts";
 import type { LeaderState } from "../replication/leader.ts";
 
 /**
@@ -9,7 +10,7 @@ import type { LeaderState } from "../replication/leader.ts";
  * the partition, this broker is not registered, or the copy is no longer (or not yet) part of the assignment.
  */
 export type Role =
-  | { readonly kind: "leader"; readonly state: LeaderState }
+  | { readonly kind: "leader"; readonly state: LeaderState; readonly copies: FreshCopies }
   | { readonly kind: "follower"; readonly leaderId: number; readonly leaderEpoch: number }
   | { readonly kind: "offline" };
 

@@ -20,12 +20,11 @@ export class ChunkIndex {
     return this.#chunks;
   }
 
-  add({ baseOffset, lastOffset, sizeInBytes, maxTimestamp }: ChunkDescriptor): void {
+  add(chunk: ChunkDescriptor): void {
     const last = this.#chunks.at(-1);
-    assert(last === undefined || last.lastOffset + 1 === baseOffset, "chunks follow one another without a gap");
-    // Copied field by field: an index that kept the chunk would keep its bytes.
-    this.#chunks.push({ baseOffset, lastOffset, sizeInBytes, maxTimestamp });
-    this.#sizeInBytes += sizeInBytes;
+    assert(last === undefined || last.lastOffset + 1 === chunk.baseOffset, "chunks follow one another without a gap");
+    this.#chunks.push(descriptorOf(chunk));
+    this.#sizeInBytes += chunk.sizeInBytes;
   }
 
   /**
@@ -43,12 +42,44 @@ export class ChunkIndex {
     }
   }
 
+  /** The chunk that holds `offset`. */
+  holding(offset: number): ChunkDescriptor | undefined {
+    const chunk = this.#chunks[this.#indexOf(offset)];
+    return chunk !== undefined && chunk.baseOffset <= offset ? chunk : undefined;
+  }
+
+  /** Puts `chunks` in the place of those that hold the same offsets. */
+  replace(chunks: readonly ChunkDescriptor[]): void {
+    const { baseOffset } = chunks[0]!;
+    const { lastOffset } = chunks.at(-1)!;
+    const start = this.#indexOf(baseOffset);
+    const end = this.#indexOf(lastOffset) + 1;
+    const fits = this.#chunks[start]?.baseOffset === baseOffset && this.#chunks[end - 1]?.lastOffset === lastOffset;
+    assert(fits, "chunks are replaced whole");
+    const replaced = this.#chunks.splice(start, end - start, ...chunks.map(descriptorOf));
+    for (const chunk of replaced) this.#sizeInBytes -= chunk.sizeInBytes;
+    for (const chunk of chunks) this.#sizeInBytes += chunk.sizeInBytes;
+  }
+
   /** Removes the chunks that end below `offset`. */
   deleteBelow(offset: number): void {
-    let count = 0;
-    while (count < this.#chunks.length && this.#chunks[count]!.lastOffset < offset) {
-      this.#sizeInBytes -= this.#chunks[count++]!.sizeInBytes;
-    }
-    this.#chunks.splice(0, count);
+    for (const { sizeInBytes } of this.#chunks.splice(0, this.#indexOf(offset))) this.#sizeInBytes -= sizeInBytes;
   }
+
+  /** Of the first chunk that does not end below `offset`. */
+  #indexOf(offset: number): number {
+    let low = 0;
+    let high = this.#chunks.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#chunks[middle]!.lastOffset < offset) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+/** Copied field by field: an index that kept the chunk would keep its bytes. */
+function descriptorOf({ baseOffset, lastOffset, sizeInBytes, maxTimestamp }: ChunkDescriptor): ChunkDescriptor {
+  return { baseOffset, lastOffset, sizeInBytes, maxTimestamp };
 }

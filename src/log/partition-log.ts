@@ -3,19 +3,24 @@ import { readBatchHeader, setBaseOffset, setPartitionLeaderEpoch } from "../prot
 import type { BatchHeader, TimestampType } from "../protocol/record-batch.ts";
 import { emptySlice, sliceCheckedChunks, sliceChunks } from "./batch-slice.ts";
 import type { BatchSlice } from "./batch-slice.ts";
+import { batchSpans } from "./batch-span.ts";
 import { inOwnBuffer, toChunk, toChunks } from "./chunk-building.ts";
 import { ChunkIndex } from "./chunk-index.ts";
+import { findCleanable } from "./compaction.ts";
+import type { CleanableRange, CompactionLimits } from "./compaction.ts";
 import { readContinuation } from "./continuation.ts";
 import { cutChunk } from "./cut-chunk.ts";
 import { EpochCache } from "./epoch-cache.ts";
+import { hasForgotten, withoutStartOfGap } from "./gap-batch.ts";
 import { InFlightAppends } from "./in-flight-appends.ts";
 import { setLogAppendTime } from "./log-append-time.ts";
 import { ProducerState } from "./producer-state.ts";
 import type { ProducerCheck, SequencedBatch } from "./producer-state.ts";
 import { examineStoredLog } from "./restored-log.ts";
 import type { RestoredLog } from "./restored-log.ts";
-import { partitionKey } from "./stored-log.ts";
-import type { Chunk, ChunkDescriptor, LogMetadata, PartitionKey, StoredLog, StoreOperation } from "./stored-log.ts";
+import { neverCompacted, partitionKey } from "./stored-log.ts";
+import type { Chunk, ChunkDescriptor, LogCompaction, LogMetadata } from "./stored-log.ts";
+import type { PartitionKey, StoredLog, StoreOperation } from "./stored-log.ts";
 import { TAIL_CACHE_BYTES, TailCache } from "./tail-cache.ts";
 import { findTimestamp } from "./timestamp-lookup.ts";
 import type { TimestampedOffset } from "./timestamp-lookup.ts";
@@ -89,6 +94,8 @@ export class PartitionLog {
   #nextOffset: number;
   #highWatermark: number;
   #producers: ProducerState;
+  #compaction: LogCompaction;
+  #cuts = 0;
   readonly #index: ChunkIndex;
   readonly #tail: TailCache;
   readonly #inFlight = new InFlightAppends();
@@ -104,6 +111,7 @@ export class PartitionLog {
     this.#nextOffset = parts.logEndOffset;
     this.#highWatermark = Math.max(parts.highWatermark, parts.logStartOffset);
     this.#producers = parts.producers;
+    this.#compaction = parts.compaction;
     this.#index = new ChunkIndex(parts.chunks);
     this.#tail = new TailCache(parts.tailCacheBytes);
     for (const chunk of parts.tail) this.#tail.add(chunk);
@@ -118,6 +126,7 @@ export class PartitionLog {
       highWatermark: 0,
       epochs: new EpochCache(),
       producers: new ProducerState(),
+      compaction: neverCompacted,
       chunks: [],
       tail: [],
       tailCacheBytes,
@@ -170,6 +179,16 @@ export class PartitionLog {
     return this.#index.chunks.reduce((newest, { maxTimestamp }) => Math.max(newest, maxTimestamp), -1);
   }
 
+  /** How far this replica was compacted, and what was lost by it here or where it was copied from. */
+  get compaction(): LogCompaction {
+    return this.#compaction;
+  }
+
+  /** How often something was removed from either end: what was read before may be gone. */
+  get cuts(): number {
+    return this.#cuts;
+  }
+
   /** Whether a batch that a producer sent may be appended. Counts batches in flight as appended. */
   checkProducer(batch: SequencedBatch): ProducerCheck {
     return this.#producers.check(batch);
@@ -197,17 +216,18 @@ export class PartitionLog {
   /**
    * Appends what a leader sent: one or more batches that continue this log. Throws CorruptMessageError, and changes
    * nothing, if a checksum fails, an offset does not follow, or an epoch goes back. Into an empty log the first batch
-   * may start below: the leader's log start lies within it. `nowMs` keeps the batches' producers from expiring.
+   * may start below: the leader's log start lies within it. So may a gap that compaction left at the leader. `nowMs` keeps the batches' producers from expiring.
    */
   appendAsFollower(records: Uint8Array, nowMs?: number): Appended {
-    const found = readContinuation(records, {
+    const continued = withoutStartOfGap(records, this.#nextOffset);
+    const found = readContinuation(continued, {
       key: this.key,
       logStartOffset: this.#logStartOffset,
       nextOffset: this.#nextOffset,
       latestEpoch: this.epochs.latestEpoch,
     });
     const headers = found.map(({ header }) => header);
-    return this.#append(toChunks(records, found), headers, nowMs);
+    return this.#append(toChunks(continued, found), headers, nowMs);
   }
 
   /** The store made `chunk`, one append or several coalesced ones, durable. To be told in the order of the writes. */
@@ -247,11 +267,16 @@ export class PartitionLog {
     return sliceChunks(chunks, offset, maxBytes, end, this.key);
   }
 
-  /** The first record that is not older than `timestamp`, or where to read it. May lie above the high watermark. */
-  offsetForTimestamp(timestamp: number): TimestampResult {
-    const holder = this.#index.chunks.find((chunk) => chunk.maxTimestamp >= timestamp);
+  /**
+   * The first record from `startOffset` on that is not older than `timestamp`, or where to read it. May lie above the
+   * high watermark.
+   */
+  offsetForTimestamp(timestamp: number, startOffset = this.#logStartOffset): TimestampResult {
+    const holder = this.#index.chunks.find(
+      (chunk) => chunk.maxTimestamp >= timestamp && chunk.lastOffset >= startOffset,
+    );
     if (holder === undefined) return { kind: "none" };
-    const fromOffset = Math.max(holder.baseOffset, this.#logStartOffset);
+    const fromOffset = Math.max(holder.baseOffset, startOffset, this.#logStartOffset);
     const cached = this.#tail.from(fromOffset);
     if (cached === undefined) return { kind: "disk", fromOffset, maxBytes: holder.sizeInBytes };
     const found = this.findTimestamp(cached, timestamp);
@@ -264,11 +289,13 @@ export class PartitionLog {
   }
 
   /**
-   * Removes everything at or above `offset`, which is the log's start or a border between batches. R4 gives no other:
-   * batches of one epoch come from one leader, so two logs agree on their borders up to where they part.
+   * Removes everything at or above `requestedOffset`, which is the log's start or a border between batches. R4 gives no
+   * other: batches of one epoch come from one leader, so two logs agree on their borders up to where they part. Only
+   * after an unclean election the logs may part where compaction has removed a border; then more is removed.
    */
-  truncateTo(offset: number): readonly StoreOperation[] {
-    assert(offset >= this.#logStartOffset, "a log is truncated within itself, or else fully");
+  truncateTo(requestedOffset: number): readonly StoreOperation[] {
+    assert(requestedOffset >= this.#logStartOffset, "a log is truncated within itself, or else fully");
+    const offset = Math.max(this.#logStartOffset, this.#borderUpTo(requestedOffset));
     const epochsChanged = this.epochs.truncateFromEnd(offset);
     if (offset >= this.#nextOffset && !epochsChanged) return [];
     // The first batch may start below the log's start, and goes with the rest.
@@ -283,6 +310,7 @@ export class PartitionLog {
     this.#cutFrom(0, offset);
     this.epochs.clear();
     this.#producers = new ProducerState({ offset, producers: [] });
+    this.#compaction = neverCompacted;
     this.#logStartOffset = offset;
     this.#logEndOffset = offset;
     this.#nextOffset = offset;
@@ -311,6 +339,7 @@ export class PartitionLog {
       highWatermark: this.#highWatermark,
       epochs: [...this.epochs.entries],
       producerSnapshot: this.#producers.snapshotAt(this.#highWatermark),
+      ...(this.#compaction === neverCompacted ? {} : { compaction: this.#compaction }),
     };
     return { type: "put-metadata", key: this.key, metadata };
   }
@@ -336,11 +365,39 @@ export class PartitionLog {
   deleteRecordsBefore(offset: number): readonly StoreOperation[] {
     const startOffset = Math.min(offset, this.#highWatermark);
     if (startOffset <= this.#logStartOffset) return [];
+    this.#cuts++;
     this.#logStartOffset = startOffset;
     this.#index.deleteBelow(startOffset);
     this.#tail.deleteBelow(startOffset);
     this.epochs.truncateFromStart(startOffset);
     return [this.metadataOperation(), { type: "delete-chunks", key: this.key, offset: startOffset }];
+  }
+
+  /** What is to be compacted now, by a {@link CompactionPass}; undefined while there is too little. */
+  cleanable(limits: CompactionLimits, nowMs: number): CleanableRange | undefined {
+    return findCleanable(this.#index.chunks, this, limits, nowMs);
+  }
+
+  /** Whether what is known of a producer rests on this batch (R16): it must not disappear. */
+  isRemembered(header: Pick<BatchHeader, "producerId" | "baseOffset">): boolean {
+    return this.#producers.remembers(header);
+  }
+
+  /** Puts what compaction made of some chunks in their place. Tombstones below `forgottenBefore` are gone by it. */
+  replaceChunks(chunks: readonly Chunk[], forgottenBefore: number): readonly StoreOperation[] {
+    const { baseOffset } = chunks[0]!;
+    const { lastOffset } = chunks.at(-1)!;
+    assert(lastOffset < this.#highWatermark, "only what is committed is compacted");
+    this.#index.replace(chunks);
+    this.#tail.replace(chunks);
+    this.#noteForgotten(forgottenBefore);
+    return [this.metadataOperation(), { type: "replace-chunks", key: this.key, baseOffset, lastOffset, chunks }];
+  }
+
+  /** A compaction up to `compactedTo` is complete, all its changes being on their way to the store. */
+  compacted(compactedTo: number, deleteHorizonMs: number): readonly StoreOperation[] {
+    this.#compaction = { ...this.#compaction, compactedTo, deleteHorizonMs };
+    return [this.metadataOperation()];
   }
 
   expireProducers(nowMs: number): void {
@@ -353,6 +410,7 @@ export class PartitionLog {
       const startOffset = Math.max(header.baseOffset, this.#logStartOffset);
       if (this.epochs.assign(header.partitionLeaderEpoch, startOffset)) startsEpoch = true;
       this.#producers.append(header, this.#highWatermark, nowMs);
+      if (hasForgotten(header)) this.#noteForgotten(header.lastOffset + 1);
     }
     const operations: StoreOperation[] = startsEpoch ? [this.metadataOperation()] : [];
     for (const chunk of chunks) {
@@ -367,12 +425,37 @@ export class PartitionLog {
 
   /** Cuts what is held in memory from `offset` on; the log then ends at `logEnd` at the most. */
   #cutFrom(offset: number, logEnd: number): void {
+    this.#cuts++;
     this.#inFlight.truncateFrom(offset);
     this.#tail.truncateFrom(offset);
     this.#index.truncateFrom(offset, this.#tail.last);
     this.#nextOffset = Math.min(this.#nextOffset, logEnd);
     this.#logEndOffset = Math.min(this.#logEndOffset, logEnd);
     this.#highWatermark = Math.min(this.#highWatermark, logEnd);
+    const { compactedTo, forgottenBefore } = this.#compaction;
+    if (compactedTo <= logEnd && forgottenBefore <= logEnd) return;
+    this.#compaction = {
+      ...this.#compaction,
+      compactedTo: Math.min(compactedTo, logEnd),
+      forgottenBefore: Math.min(forgottenBefore, logEnd),
+    };
+  }
+
+  /** The last known border between batches up to `offset`. */
+  #borderUpTo(offset: number): number {
+    const chunk = this.#index.holding(offset);
+    if (chunk === undefined) return offset;
+    const [cached] = this.#tail.from(offset) ?? [];
+    for (const span of cached === undefined ? [] : batchSpans(cached)) {
+      if (span.lastOffset >= offset) return span.baseOffset;
+    }
+    // Nothing at or above these was compacted.
+    const originalFrom = Math.max(this.#highWatermark, this.#compaction.compactedTo);
+    return offset >= originalFrom ? offset : chunk.baseOffset;
+  }
+
+  #noteForgotten(before: number): void {
+    if (before > this.#compaction.forgottenBefore) this.#compaction = { ...this.#compaction, forgottenBefore: before };
   }
 }
 

@@ -69,6 +69,11 @@ export class ProducerState {
     return this.#producers.size;
   }
 
+  /** Whether this batch is among those known of its producer. */
+  remembers({ producerId, baseOffset }: Pick<SequencedBatch, "producerId" | "baseOffset">): boolean {
+    return this.#producers.get(producerId)?.batches.some(({ offset }) => offset === baseOffset) === true;
+  }
+
   /** Judges a batch before it is appended: duplicate first, then the epoch, then the sequence. */
   check(batch: SequencedBatch): ProducerCheck {
     const producer = this.#producers.get(batch.producerId);

@@ -1,15 +1,17 @@
 import { CorruptMessageError } from "../protocol/errors.ts";
 import { checkedBatches } from "./batch-span.ts";
 import { EpochCache, isIncreasing } from "./epoch-cache.ts";
+import { hasForgotten } from "./gap-batch.ts";
 import { ProducerState } from "./producer-state.ts";
-import { partitionKey } from "./stored-log.ts";
-import type { Chunk, StoredLog } from "./stored-log.ts";
+import { neverCompacted, partitionKey } from "./stored-log.ts";
+import type { Chunk, LogCompaction, StoredLog } from "./stored-log.ts";
 
 /** What a log consists of in memory, once what the store handed over has proved to be whole. */
 export interface RestoredLog {
   readonly logEndOffset: number;
   readonly epochs: EpochCache;
   readonly producers: ProducerState;
+  readonly compaction: LogCompaction;
 }
 
 /**
@@ -38,8 +40,9 @@ function endOf({ metadata, chunks }: StoredLog): number {
 }
 
 function findMetadataFault(stored: StoredLog): string | undefined {
-  const { logStartOffset, highWatermark, epochs, producerSnapshot } = stored.metadata;
-  const numbers = [logStartOffset, highWatermark, producerSnapshot.offset];
+  const { logStartOffset, highWatermark, epochs, producerSnapshot, compaction } = stored.metadata;
+  const { compactedTo, forgottenBefore } = compaction ?? neverCompacted;
+  const numbers = [logStartOffset, highWatermark, producerSnapshot.offset, compactedTo, forgottenBefore];
   for (const { epoch, startOffset } of epochs) numbers.push(epoch, startOffset);
   if (!numbers.every(isOffset)) return "its metadata holds a value that is no offset or epoch";
   if (!isIncreasing(epochs)) return "its leader epochs do not increase";
@@ -81,6 +84,7 @@ function readTail(stored: StoredLog, key: string, nowMs: number | undefined): Re
   const { metadata, tail } = stored;
   const epochs = new EpochCache(metadata.epochs);
   const producers = new ProducerState(metadata.producerSnapshot);
+  let compaction = metadata.compaction ?? neverCompacted;
   for (const chunk of tail) {
     expectSize(chunk, key);
     for (const { header, baseOffset } of checkedBatches(chunk, key)) {
@@ -90,9 +94,12 @@ function readTail(stored: StoredLog, key: string, nowMs: number | undefined): Re
         throw new CorruptMessageError(`the batch at offset ${baseOffset} of log ${key} has leader epoch ${found}`);
       }
       if (baseOffset >= metadata.producerSnapshot.offset) producers.append(header, metadata.highWatermark, nowMs);
+      if (hasForgotten(header) && header.lastOffset >= compaction.forgottenBefore) {
+        compaction = { ...compaction, forgottenBefore: header.lastOffset + 1 };
+      }
     }
   }
-  return { logEndOffset: endOf(stored), epochs, producers };
+  return { logEndOffset: endOf(stored), epochs, producers, compaction };
 }
 
 function expectSize({ bytes, sizeInBytes, baseOffset }: Chunk, key: string): void {

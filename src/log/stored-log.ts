@@ -54,6 +54,18 @@ export interface ProducerSnapshot {
   readonly producers: readonly ProducerEntry[];
 }
 
+/** How far a log was compacted. */
+export interface LogCompaction {
+  /** Everything below was looked at: a key whose last record there has a newer one, also there, has lost the older. */
+  readonly compactedTo: number;
+  /** Tombstones below may be gone, so that a log which ends further down cannot simply be continued from here. */
+  readonly forgottenBefore: number;
+  /** When the last tombstone that was met may go, or -1 if there is none. */
+  readonly deleteHorizonMs: number;
+}
+
+export const neverCompacted: LogCompaction = { compactedTo: 0, forgottenBefore: 0, deleteHorizonMs: -1 };
+
 /** The part of a log that is small and rewritten in place. */
 export interface LogMetadata {
   readonly topicId: string;
@@ -63,6 +75,8 @@ export interface LogMetadata {
   readonly highWatermark: number;
   readonly epochs: readonly EpochStart[];
   readonly producerSnapshot: ProducerSnapshot;
+  /** Missing in a log that was never compacted, nor copied from one that was. */
+  readonly compaction?: LogCompaction;
 }
 
 /** One log as a store hands it over at start. */
@@ -84,4 +98,16 @@ export type StoreOperation =
   | { readonly type: "truncate"; readonly key: PartitionKey; readonly offset: number }
   /** Removes every whole chunk whose `lastOffset` is below `offset`. */
   | { readonly type: "delete-chunks"; readonly key: PartitionKey; readonly offset: number }
+  /**
+   * Puts `chunks` in the place of those that hold the offsets from `baseOffset` to `lastOffset`. Both lists begin and end
+   * at these offsets exactly; a log whose chunks do not fails the whole list.
+   */
+  | {
+      readonly type: "replace-chunks";
+      readonly key: PartitionKey;
+      readonly baseOffset: number;
+      /** Inclusive. */
+      readonly lastOffset: number;
+      readonly chunks: readonly Chunk[];
+    }
   | { readonly type: "delete-log"; readonly key: PartitionKey };

@@ -22,9 +22,7 @@ export class TailCache {
   add(chunk: Chunk): void {
     this.#chunks.push(chunk);
     this.#sizeInBytes += chunk.bytes.length;
-    while (this.#sizeInBytes > this.#limitBytes && this.#chunks.length > 1) {
-      this.#sizeInBytes -= this.#chunks.shift()!.bytes.length;
-    }
+    this.#evict();
   }
 
   /** The chunks from the one holding `offset` to the last, or undefined if that one is not here. */
@@ -43,6 +41,18 @@ export class TailCache {
     this.#keep(kept);
   }
 
+  /** Puts `chunks` in the place of those that held the same offsets, as far as they are here. */
+  replace(chunks: readonly Chunk[]): void {
+    const { lastOffset } = chunks.at(-1)!;
+    const first = this.#chunks[0];
+    if (first === undefined || first.baseOffset > lastOffset) return;
+    const { baseOffset } = chunks[0]!;
+    const before = this.#chunks.filter((chunk) => chunk.lastOffset < baseOffset);
+    const behind = this.#chunks.filter((chunk) => chunk.baseOffset > lastOffset);
+    this.#keep([...before, ...chunks, ...behind]);
+    this.#evict();
+  }
+
   deleteBelow(offset: number): void {
     this.#keep(this.#chunks.filter((chunk) => chunk.lastOffset >= offset));
   }
@@ -50,6 +60,12 @@ export class TailCache {
   /** One by one, because a reader mostly needs few of thousands. */
   *#chunksFrom(index: number): Generator<Chunk> {
     for (let at = index; at < this.#chunks.length; at++) yield this.#chunks[at]!;
+  }
+
+  #evict(): void {
+    while (this.#sizeInBytes > this.#limitBytes && this.#chunks.length > 1) {
+      this.#sizeInBytes -= this.#chunks.shift()!.bytes.length;
+    }
   }
 
   #keep(chunks: Chunk[]): void {

@@ -2,7 +2,7 @@ import { BROKER_RESOURCE, TOPIC_RESOURCE } from "./image.ts";
 import type { ClusterImage } from "./image.ts";
 
 /** The types of configuration values, by their numbers in DescribeConfigs. */
-export const configTypes = { boolean: 1, string: 2, int: 3, short: 4, long: 5, list: 7 } as const;
+export const configTypes = { boolean: 1, string: 2, int: 3, short: 4, long: 5, double: 6, list: 7 } as const;
 export type ConfigType = keyof typeof configTypes;
 
 export interface ConfigDefinition {
@@ -42,6 +42,12 @@ const atLeast = (type: "int" | "short" | "long", lowest: number): Rule => {
   };
 };
 
+const ratio: Rule = {
+  type: "double",
+  expects: "a number from 0 to 1",
+  accepts: (value) => /^\d{1,16}(\.\d{0,16})?$/.test(value) && Number(value) <= 1,
+};
+
 const boolean: Rule = { ...anyOf("true", "false"), type: "boolean" };
 
 function define(
@@ -65,10 +71,16 @@ export const topicConfigs: ReadonlyMap<string, ConfigDefinition> = byName([
   define("durability", "default.durability", anyOf("strict", "relaxed"), "strict",
     "Whether a record is flushed to the disk before it counts as stored; relaxed is faster, and may lose the last " +
       "moments when the machine loses power."),
+  define("max.compaction.lag.ms", "log.cleaner.max.compaction.lag.ms", atLeast("long", 1), String(MAX_LONG),
+    "The age at which records of a compacted topic are compacted, however few they are."),
   define("max.message.bytes", "message.max.bytes", atLeast("int", 0), "1048588",
     "The largest record batch that is accepted, in bytes and after compression."),
   define("message.timestamp.type", "log.message.timestamp.type", anyOf("CreateTime", "LogAppendTime"), "CreateTime",
     "Whether a record keeps its producer's timestamp or gets the broker's."),
+  define("min.cleanable.dirty.ratio", "log.cleaner.min.cleanable.ratio", ratio, "0.5",
+    "The part of a compacted partition that must be new before it is compacted again."),
+  define("min.compaction.lag.ms", "log.cleaner.min.compaction.lag.ms", atLeast("long", 0), "0",
+    "How long each record of a compacted topic stays at least."),
   define("min.insync.replicas", "min.insync.replicas", atLeast("int", 1), "2",
     "How many replicas must hold a record before it is acknowledged with acks=all, though never more than the " +
       "partition has."),
@@ -82,6 +94,8 @@ export const topicConfigs: ReadonlyMap<string, ConfigDefinition> = byName([
   define("retention.ms", "log.retention.ms", atLeast("long", -1), "604800000",
     "The age at which records are deleted; -1 for never."),
   define("segment.bytes", "log.segment.bytes", atLeast("int", 14), "1073741824",
+    "Accepted for the sake of tools; a log in a browser has no segments."),
+  define("segment.ms", "log.roll.ms", atLeast("long", 1), "604800000",
     "Accepted for the sake of tools; a log in a browser has no segments."),
   define("unclean.leader.election.enable", "unclean.leader.election.enable", boolean, "false",
     "Whether a replica that may lack acknowledged records can lead when no other can. It loses them."),
@@ -122,8 +136,11 @@ export interface TopicConfig {
   readonly compressionType: "producer" | "uncompressed" | "gzip" | "snappy" | "lz4" | "zstd";
   readonly deleteRetentionMs: number;
   readonly durability: "strict" | "relaxed";
+  readonly maxCompactionLagMs: number;
   readonly maxMessageBytes: number;
   readonly messageTimestampType: "CreateTime" | "LogAppendTime";
+  readonly minCleanableDirtyRatio: number;
+  readonly minCompactionLagMs: number;
   readonly minInsyncReplicas: number;
   /** Whether somebody has chosen `minInsyncReplicas`, so that an assignment never shrinks below it. */
   readonly minInsyncReplicasIsExplicit: boolean;
@@ -147,8 +164,11 @@ export function topicConfig(image: ClusterImage, topicName: string): TopicConfig
     compressionType: text("compression.type"),
     deleteRetentionMs: number("delete.retention.ms"),
     durability: text("durability"),
+    maxCompactionLagMs: number("max.compaction.lag.ms"),
     maxMessageBytes: number("max.message.bytes"),
     messageTimestampType: text("message.timestamp.type"),
+    minCleanableDirtyRatio: number("min.cleanable.dirty.ratio"),
+    minCompactionLagMs: number("min.compaction.lag.ms"),
     minInsyncReplicas: number("min.insync.replicas"),
     minInsyncReplicasIsExplicit: lookUp("min.insync.replicas").source !== "fallback",
     replicaReplacementDelayMs: number("replica.replacement.delay.ms"),

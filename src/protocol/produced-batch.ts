@@ -1,7 +1,8 @@
 import type { ErrorName } from "./error-codes.ts";
 import { CorruptMessageError } from "./errors.ts";
-import { batches, codecNames, MAGIC, MAGIC_AT, recordsSection, verifyCrc } from "./record-batch.ts";
+import { batches, codecNames, MAGIC, MAGIC_AT, readBatchHeader, recordsSection, verifyCrc } from "./record-batch.ts";
 import type { BatchHeader } from "./record-batch.ts";
+import { recordSpans } from "./record-spans.ts";
 import { areDenselyNumbered } from "./records.ts";
 
 /** What the topic and the request allow. */
@@ -49,6 +50,18 @@ export function findProducedBatchFault(records: Uint8Array, limits: ProducedBatc
     return findHeaderFault(header, limits) ?? findRecordsFault(header, bytes);
   } catch (error) {
     if (error instanceof CorruptMessageError) return fault("CORRUPT_MESSAGE", error.message);
+    throw error;
+  }
+}
+
+/** Whether a batch without other faults holds a record without a key, or one that cannot be read. False if compressed. */
+export function lacksKeys(batch: Uint8Array): boolean {
+  const header = readBatchHeader(batch);
+  if (codecNames[header.attributes.codec] !== "none") return false;
+  try {
+    return recordSpans(recordsSection(batch), header).some(({ key }) => key === null);
+  } catch (error) {
+    if (error instanceof CorruptMessageError) return true;
     throw error;
   }
 }

@@ -163,6 +163,7 @@ export interface BatchInit {
   readonly timestampType?: TimestampType;
   readonly transactional?: boolean;
   readonly control?: boolean;
+  readonly hasDeleteHorizon?: boolean;
   readonly lastOffsetDelta: number;
   readonly baseTimestamp: number;
   readonly maxTimestamp: number;
@@ -233,7 +234,8 @@ function attributeBits(init: BatchInit, codec: CodecName): number {
     codecNames.indexOf(codec) |
     (init.timestampType === "LogAppendTime" ? LOG_APPEND_TIME : 0) |
     (init.transactional === true ? TRANSACTIONAL : 0) |
-    (init.control === true ? CONTROL : 0)
+    (init.control === true ? CONTROL : 0) |
+    (init.hasDeleteHorizon === true ? DELETE_HORIZON : 0)
   );
 }
 

@@ -53,11 +53,7 @@ export function sizeOfRecord(record: RecordInit, offsetDelta: number, timestampD
  */
 export function decodeRecords(section: Uint8Array, header: BatchHeader): KafkaRecord[] {
   const { recordCount } = header;
-  if (recordCount < 0 || recordCount * MIN_RECORD_BYTES > section.length) {
-    throw new CorruptMessageError(`a batch announces ${recordCount} records in ${section.length} bytes`);
-  }
-  const reader = new Reader(section);
-  reader.spend(recordCount);
+  const reader = readerOfRecords(section, recordCount);
   const logAppendTime = header.attributes.timestampType === "LogAppendTime" ? header.maxTimestamp : undefined;
   const records: KafkaRecord[] = [];
   let previousDelta = -1;
@@ -104,7 +100,18 @@ export function areDenselyNumbered(section: Uint8Array, recordCount: number): bo
   }
 }
 
-function recordEnd(reader: Reader): number {
+/** A reader of a section that announces `recordCount` records, if they can fit. */
+export function readerOfRecords(section: Uint8Array, recordCount: number): Reader {
+  if (recordCount < 0 || recordCount * MIN_RECORD_BYTES > section.length) {
+    throw new CorruptMessageError(`a batch announces ${recordCount} records in ${section.length} bytes`);
+  }
+  const reader = new Reader(section);
+  reader.spend(recordCount);
+  return reader;
+}
+
+/** Reads a record's length, and returns where the record ends. */
+export function recordEnd(reader: Reader): number {
   const length = reader.varint();
   if (length < MIN_RECORD_BYTES - 1 || length > reader.remaining) {
     throw new CorruptMessageError(`a record of ${length} bytes, where ${reader.remaining} follow`);

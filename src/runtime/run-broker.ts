@@ -7,6 +7,7 @@ import type { BrokerEvent } from "../broker/events.ts";
 import { coalesceAppends } from "../log/coalesce-appends.ts";
 import type { BrokerPlatform } from "./broker-platform.ts";
 import type { Connection } from "./connection.ts";
+import { openSections } from "./opened-sections.ts";
 
 export interface BrokerOptions {
   readonly config?: Partial<BrokerConfig>;
@@ -182,8 +183,8 @@ class BrokerLoop implements RunningBroker {
         this.#pendingWrites.push(effect);
         return;
       case "read":
-        this.#platform.store.read(effect.key, effect.fromOffset, effect.maxBytes).then(
-          (chunks) => this.#dispatch({ type: "read", readId: effect.readId, chunks }),
+        this.#read(effect).then(
+          (event) => this.#dispatch(event),
           (cause: unknown) => this.#storageFailed("reading the log", cause),
         );
         return;
@@ -198,6 +199,13 @@ class BrokerLoop implements RunningBroker {
       case "stopped":
         return this.#finish();
     }
+  }
+
+  async #read(effect: Extract<BrokerEffect, { readonly type: "read" }>): Promise<BrokerEvent> {
+    const { readId, key, fromOffset, maxBytes } = effect;
+    const chunks = await this.#platform.store.read(key, fromOffset, maxBytes);
+    if (effect.opened !== true) return { type: "read", readId, chunks };
+    return { type: "read", readId, chunks, opened: await openSections(chunks) };
   }
 
   #commit(): void {

@@ -195,6 +195,58 @@ export function describeLogStore(name: string, create: () => Promise<StoreDirect
       expect(await store.read(KEY, 0, 1e6)).toEqual([]);
     });
 
+    test("chunks are replaced by others of the same offsets, fewer or more", async () => {
+      const chunks = [chunk([0, 5]), chunk([5, 5]), chunk([10, 5]), chunk([15, 5])];
+      await store.write([startLog(), startLog(OTHER), ...chunks.map((each) => append(each)), append(chunks[1]!, OTHER)]);
+      const one = chunk([5, 10]);
+      await store.write([replace(one)]);
+      expect(await store.read(KEY, 0, 1e6)).toEqual([chunks[0], one, chunks[3]]);
+      expect(await store.read(KEY, 12, 1)).toEqual([one]);
+      const [log] = await reopen();
+      expect(log!.chunks.map(offsets)).toEqual([[0, 4], [5, 14], [15, 19]]);
+      expect(log!.chunks[1]!.sizeInBytes).toBe(one.sizeInBytes);
+      const three = [chunk([5, 1]), chunk([6, 8]), chunk([14, 1])];
+      await store.write([replace(...three), append(chunk([20, 1]))]);
+      expect(await store.read(KEY, 0, 1e6)).toEqual([chunks[0], ...three, chunks[3], chunk([20, 1])]);
+      expect(await store.read(OTHER, 0, 1e6)).toEqual([chunks[1]]);
+    });
+
+    test("replaced chunks are stored without the buffer around them", async () => {
+      await store.write([startLog(), append(chunk([0, 5]))]);
+      const written = chunk([0, 5]);
+      const roomy = new Uint8Array(written.bytes.length + 1000);
+      roomy.set(written.bytes, 500);
+      await store.write([replace({ ...written, bytes: roomy.subarray(500, 500 + written.bytes.length) })]);
+      const [read] = await store.read(KEY, 0, 1);
+      expect(read).toEqual(written);
+      expect(read!.bytes.buffer.byteLength).toBe(written.sizeInBytes);
+    });
+
+    test.each([
+      ["begin within a chunk", chunk([6, 4])],
+      ["end within a chunk", chunk([5, 4])],
+      ["go beyond the end", chunk([10, 6])],
+      ["lie where nothing is", chunk([15, 5])],
+    ])("replacements that %s fail the whole list", async (_what, replacement) => {
+      await store.write([startLog(), ...[0, 5, 10].map((offset) => append(chunk([offset, 5])))]);
+      await expect(store.write([startLog(KEY, { highWatermark: 9 }), replace(replacement)])).rejects.toThrow();
+      const [log] = await reopen();
+      expect(log!.metadata.highWatermark).toBe(0);
+      expect(log!.chunks.map(offsets)).toEqual([[0, 4], [5, 9], [10, 14]]);
+    });
+
+    test("a replacement takes effect among the operations around it", async () => {
+      await store.write([startLog(), ...[0, 5, 10].map((offset) => append(chunk([offset, 5])))]);
+      await store.write([
+        { type: "truncate", key: KEY, offset: 10 },
+        replace(chunk([0, 3], [3, 7])),
+        append(chunk([10, 2])),
+        { type: "truncate", key: KEY, offset: 3 },
+        append(chunk([3, 4])),
+      ]);
+      expect(await store.read(KEY, 0, 1e6)).toEqual([chunk([0, 3]), chunk([3, 4])]);
+    });
+
     test("a deleted log is gone, and may be made anew", async () => {
       await store.write([startLog(KEY), startLog(OTHER), append(chunk([0, 5])), append(chunk([0, 6]), OTHER)]);
       await store.write([{ type: "delete-log", key: KEY }]);
@@ -280,6 +332,12 @@ export function describeLogStore(name: string, create: () => Promise<StoreDirect
 
 function append(written: Chunk, key = KEY): StoreOperation {
   return { type: "append", key, chunk: written };
+}
+
+/** Puts `chunks` in the place of those that hold the same offsets. */
+function replace(...chunks: readonly Chunk[]): StoreOperation {
+  const { baseOffset } = chunks[0]!;
+  return { type: "replace-chunks", key: KEY, baseOffset, lastOffset: chunks.at(-1)!.lastOffset, chunks };
 }
 
 function metadata(key: string, changes: Partial<LogMetadata>): LogMetadata {

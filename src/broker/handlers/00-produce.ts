@@ -2,7 +2,7 @@ import type { ProduceRequest, ProduceResponseInit } from "../../protocol/apis/00
 import { produce } from "../../protocol/apis/00-produce.ts";
 import { errorCode } from "../../protocol/error-codes.ts";
 import type { ErrorName } from "../../protocol/error-codes.ts";
-import { findProducedBatchFault } from "../../protocol/produced-batch.ts";
+import { findProducedBatchFault, lacksKeys } from "../../protocol/produced-batch.ts";
 import { readBatchHeader } from "../../protocol/record-batch.ts";
 import type { Broker } from "../broker.ts";
 import type { Handler, RequestContext } from "../handle-request.ts";
@@ -90,6 +90,9 @@ function append(
   const { maxMessageBytes } = replica.config;
   const fault = findProducedBatchFault(records, { maxMessageBytes, produceVersion: context.version });
   if (fault !== undefined) return refuse(fault.error, fault.message);
+  if (replica.config.cleanupPolicy.includes("compact") && lacksKeys(records)) {
+    return refuse("INVALID_RECORD", `${name} is compacted, so each of its records needs a key`);
+  }
   if (request.acks === ALL) {
     const error = state.canAcceptAcksAll();
     if (error !== undefined) return refuse(error);

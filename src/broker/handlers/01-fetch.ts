@@ -1,17 +1,19 @@
-import { CorruptMessageError } from "../../protocol/errors.ts";
+import { holdsRecords } from "../../log/gap-batch.ts";
+import type { PartitionLog } from "../../log/partition-log.ts";
 import { partitionKey } from "../../log/stored-log.ts";
 import { fetch } from "../../protocol/apis/01-fetch.ts";
 import type { FetchRequest, FetchResponseInit } from "../../protocol/apis/01-fetch.ts";
 import { errorCode } from "../../protocol/error-codes.ts";
 import type { ErrorName } from "../../protocol/error-codes.ts";
+import { CorruptMessageError } from "../../protocol/errors.ts";
 import { checkLeaderEpoch, divergence } from "../../replication/fetch-fencing.ts";
-import type { LeaderState } from "../../replication/leader.ts";
 import type { Broker } from "../broker.ts";
 import type { Handler, RequestContext, Respond } from "../handle-request.ts";
 import type { Delayed } from "../purgatory.ts";
-import type { Replica } from "../replica.ts";
+import type { Replica, Role } from "../replica.ts";
 
 type AskedPartition = FetchRequest["topics"][number]["partitions"][number];
+type Leading = Extract<Role, { readonly kind: "leader" }>;
 type PartitionResponse = FetchResponseInit["responses"][number]["partitions"][number];
 
 /** One partition of the request, found here or not. */
@@ -37,7 +39,8 @@ const NO_RECORDS = new Uint8Array(0);
  * waits for the leader's own disk too (R6). A follower's fetch offset also says what it has stored (R7).
  *
  * Waits up to `maxWaitMs` for `minBytes`, unless there is an error or a divergence to tell. A request that arrives behind a
- * waiting fetch on the same connection ends the wait. At least one batch is returned whatever its size (KIP-74).
+ * waiting fetch on the same connection ends the wait. At least one batch is returned whatever its size (KIP-74), and to
+ * consumers one with records if there is one: some take an answer without any for the end of the partition.
  * Fetch sessions (KIP-227) are declined with session id 0. Reading from followers (KIP-392) is not implemented.
  */
 export const fetchHandler: Handler<typeof fetch> = {
@@ -145,35 +148,42 @@ class WaitingFetch implements Delayed {
     const complete = [...answers];
     if (missing === 0) return this.#respond(this.#response(complete));
     answers.forEach((answer, at) => {
-      const { replica, partition } = this.#asked[at]!;
-      if (answer.kind !== "disk" || replica === undefined) return;
-      this.#broker.read(replica, answer.fromOffset, answer.maxBytes, (chunks) => {
-        let damage: string | undefined;
-        try {
-          // The log may have been truncated, or trimmed, while the disk was read.
-          const checked = this.#check(this.#asked[at]!);
-          complete[at] =
-            "kind" in checked
-              ? checked
-              : {
-                  kind: "records",
-                  bytes: replica.log.sliceChunks(
-                    chunks,
-                    partition.fetchOffset,
-                    answer.maxBytes,
-                    Math.min(answer.endOffset, checked.endOffset),
-                  ).bytes,
-                };
-        } catch (error) {
-          if (!(error instanceof CorruptMessageError)) throw error;
-          complete[at] = { kind: "error", error: "KAFKA_STORAGE_ERROR" };
-          damage = error.message;
-        }
+      const asked = this.#asked[at]!;
+      if (answer.kind !== "disk" || asked.replica === undefined) return;
+      this.#readPart(asked, asked.replica, answer, (read, damage) => {
+        complete[at] = read;
         missing--;
         if (missing === 0) this.#respond(this.#response(complete));
         if (damage !== undefined) this.#broker.fail(damage);
       });
     });
+  }
+
+  #readPart(
+    asked: Asked,
+    replica: Replica,
+    { fromOffset, maxBytes, endOffset }: Extract<Answer, { readonly kind: "disk" }>,
+    done: (answer: Answer, damage?: string) => void,
+  ): void {
+    this.#broker.read(replica, fromOffset, maxBytes, (chunks) => {
+      // The log may have been truncated, or trimmed, while the disk was read.
+      const checked = this.#check(asked);
+      if ("kind" in checked) return done(checked);
+      const end = Math.min(endOffset, checked.endOffset);
+      try {
+        const { bytes, nextOffset } = replica.log.sliceChunks(chunks, fromOffset, maxBytes, end);
+        if (!this.#mayPassOver(bytes, nextOffset, end)) return done({ kind: "records", bytes });
+        this.#readPart(asked, replica, { kind: "disk", fromOffset: nextOffset, maxBytes, endOffset }, done);
+      } catch (error) {
+        if (!(error instanceof CorruptMessageError)) throw error;
+        done({ kind: "error", error: "KAFKA_STORAGE_ERROR" }, error.message);
+      }
+    });
+  }
+
+  /** Whether these batches hold nothing for a consumer, and others follow that may. */
+  #mayPassOver(bytes: Uint8Array, nextOffset: number, endOffset: number): boolean {
+    return this.#replicaId < 0 && bytes.length > 0 && nextOffset < endOffset && !holdsRecords(bytes);
   }
 
   #check(asked: Asked): { readonly endOffset: number } | Answer {
@@ -194,7 +204,21 @@ class WaitingFetch implements Delayed {
     if (partition.fetchOffset < log.logStartOffset || partition.fetchOffset > logEndOffset) {
       return error("OFFSET_OUT_OF_RANGE");
     }
+    if (this.#mustStartAnew(log, role, partition)) {
+      const endOffset = Math.min(log.logStartOffset, partition.logStartOffset);
+      return { kind: "diverging", epoch: partition.lastFetchedEpoch, endOffset };
+    }
     return { endOffset: this.#replicaId >= 0 ? logEndOffset : role.state.highWatermark };
+  }
+
+  /** R21. A member of the ISR has all that was ever committed, tombstones as well. */
+  #mustStartAnew(log: PartitionLog, { state, copies }: Leading, partition: AskedPartition): boolean {
+    if (this.#replicaId < 0 || state.maximalIsr.includes(this.#replicaId)) return false;
+    return copies.mustStartAnew(this.#replicaId, this.#copyOf(partition), partition.lastFetchedEpoch, log);
+  }
+
+  #copyOf({ fetchOffset }: AskedPartition): { readonly brokerEpoch: number; readonly fetchOffset: number } {
+    return { brokerEpoch: this.#request.replicaState?.replicaEpoch ?? -1, fetchOffset };
   }
 
   /** A follower must be a replica under its present registration; the leader may hear of that a moment later than it. */
@@ -216,17 +240,15 @@ class WaitingFetch implements Delayed {
     return this.#context.version >= 13 && !image.topics.has(topicId) ? "UNKNOWN_TOPIC_ID" : "UNKNOWN_TOPIC_OR_PARTITION";
   }
 
-  #read(replica: Replica, partition: AskedPartition, endOffset: number, maxBytes: number): Answer {
-    if (partition.fetchOffset >= endOffset) return { kind: "records", bytes: NO_RECORDS };
-    const read = replica.log.read(partition.fetchOffset, maxBytes, endOffset);
-    switch (read.kind) {
-      case "bytes":
-        return { kind: "records", bytes: read.bytes };
-      case "disk":
-        return { kind: "disk", fromOffset: read.fromOffset, maxBytes, endOffset };
-      case "out-of-range":
-        return { kind: "error", error: "OFFSET_OUT_OF_RANGE" };
+  #read(replica: Replica, { fetchOffset }: AskedPartition, endOffset: number, maxBytes: number): Answer {
+    for (let offset = fetchOffset; offset < endOffset; ) {
+      const read = replica.log.read(offset, maxBytes, endOffset);
+      if (read.kind === "disk") return { kind: "disk", fromOffset: read.fromOffset, maxBytes, endOffset };
+      if (read.kind === "out-of-range") return { kind: "error", error: "OFFSET_OUT_OF_RANGE" };
+      if (!this.#mayPassOver(read.bytes, read.nextOffset, endOffset)) return { kind: "records", bytes: read.bytes };
+      offset = read.nextOffset;
     }
+    return { kind: "records", bytes: NO_RECORDS };
   }
 
   /** Takes note of how far the follower has got, once, as the request comes in. */
@@ -234,7 +256,8 @@ class WaitingFetch implements Delayed {
     for (const asked of this.#asked) {
       if ("kind" in this.#check(asked)) continue;
       const replica = asked.replica!;
-      const state = (replica.role as { readonly state: LeaderState }).state;
+      const { state, copies } = replica.role as Leading;
+      copies.note(this.#replicaId, this.#copyOf(asked.partition), asked.partition.lastFetchedEpoch, replica.log);
       const { proposal } = state.onFollowerFetch({
         replicaId: this.#replicaId,
         brokerEpoch: this.#request.replicaState?.replicaEpoch ?? -1,

@@ -75,18 +75,25 @@ function answer(broker: Broker, topic: string, asked: AskedPartition, done: (ans
   // What is not committed yet is not told.
   const tellCommitted = (first: Found | undefined) =>
     tell(first === undefined || first.offset >= state.highWatermark ? NOTHING : first);
-  const where = log.offsetForTimestamp(timestamp);
-  if (where.kind === "none") return tell(NOTHING);
-  if (where.kind === "found") return tellCommitted(where);
-  broker.read(replica, where.fromOffset, where.maxBytes, (chunks) => {
-    try {
-      tellCommitted(log.findTimestamp(chunks, timestamp));
-    } catch (error) {
-      if (!(error instanceof CorruptMessageError)) throw error;
-      refuse("KAFKA_STORAGE_ERROR");
-      broker.fail(error.message);
-    }
-  });
+  const lookUp = (startOffset?: number): void => {
+    const where = log.offsetForTimestamp(timestamp, startOffset);
+    if (where.kind === "none") return tell(NOTHING);
+    if (where.kind === "found") return tellCommitted(where);
+    broker.read(replica, where.fromOffset, where.maxBytes, (chunks) => {
+      try {
+        const first = log.findTimestamp(chunks, timestamp);
+        const end = chunks.at(-1)?.lastOffset;
+        // A chunk promises a timestamp by what its batches say, and may not keep that.
+        if (first === undefined && end !== undefined) return lookUp(end + 1);
+        tellCommitted(first);
+      } catch (error) {
+        if (!(error instanceof CorruptMessageError)) throw error;
+        refuse("KAFKA_STORAGE_ERROR");
+        broker.fail(error.message);
+      }
+    });
+  };
+  lookUp();
 }
 
 const NOTHING: Found = { offset: -1, timestamp: -1 };

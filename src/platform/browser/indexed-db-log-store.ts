@@ -64,8 +64,9 @@ class IndexedDbLogStore implements LogStore {
       const underWay: Promise<void>[] = [];
       for (const operation of operations) {
         underWay.push(this.#apply(transaction, operation));
-        // A truncation reads before it writes, so what follows it must wait; the rest is one burst of requests.
-        if (operation.type === "truncate") await Promise.all(underWay.splice(0));
+        // These read before they write, so what follows must wait; the rest is one burst of requests.
+        const reads = operation.type === "truncate" || operation.type === "replace-chunks";
+        if (reads) await Promise.all(underWay.splice(0));
       }
       await Promise.all(underWay);
     });
@@ -95,6 +96,8 @@ class IndexedDbLogStore implements LogStore {
         return truncate(transaction, this.#logNumber(operation.key), operation.offset);
       case "delete-chunks":
         return deleteChunks(transaction, chunksEndingBelow(this.#logNumber(operation.key), operation.offset));
+      case "replace-chunks":
+        return replaceChunks(transaction, this.#logNumber(operation.key), operation);
       case "delete-log":
         return this.#deleteLog(transaction, operation.key);
     }
@@ -178,6 +181,21 @@ async function truncate(transaction: IDBTransaction, logNumber: number, offset: 
   }
   deleteChunks(transaction, removed);
   if (kept !== undefined) addChunk(transaction, logNumber, kept);
+}
+
+async function replaceChunks(
+  transaction: IDBTransaction,
+  logNumber: number,
+  { baseOffset, lastOffset, chunks }: Extract<StoreOperation, { readonly type: "replace-chunks" }>,
+): Promise<void> {
+  const replaced = IDBKeyRange.bound([logNumber, baseOffset], [logNumber, lastOffset]);
+  const old = (await result(transaction.objectStore("chunk-index").getAll(replaced))) as ChunkDescriptor[];
+  for (const list of [old, chunks]) {
+    const fits = list[0]?.baseOffset === baseOffset && list.at(-1)?.lastOffset === lastOffset;
+    if (!fits) throw new DOMException(`no chunks from ${baseOffset} to ${lastOffset}`, "ConstraintError");
+  }
+  deleteChunks(transaction, replaced);
+  for (const chunk of chunks) addChunk(transaction, logNumber, chunk);
 }
 
 function deleteChunks(transaction: IDBTransaction, range: IDBKeyRange): void {

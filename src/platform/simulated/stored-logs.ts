@@ -111,12 +111,14 @@ function applyTo(logs: Map<PartitionKey, LogImage>, operation: StoreOperation): 
 
 function changed(
   log: LogImage,
-  operation: Extract<StoreOperation, { readonly type: "append" | "truncate" | "delete-chunks" }>,
+  operation: Extract<StoreOperation, { readonly type: "append" | "truncate" | "delete-chunks" | "replace-chunks" }>,
 ): LogImage {
   const { metadata } = log;
   switch (operation.type) {
     case "append":
       return appended(log, operation.chunk);
+    case "replace-chunks":
+      return replaced(log, operation);
     case "truncate":
       return imageOf(
         metadata,
@@ -130,12 +132,30 @@ function changed(
   }
 }
 
+function replaced(
+  log: LogImage,
+  { baseOffset, lastOffset, chunks }: Extract<StoreOperation, { readonly type: "replace-chunks" }>,
+): LogImage {
+  const before = chunksOf(log).filter((chunk) => chunk.lastOffset < baseOffset);
+  const behind = chunksOf(log).filter((chunk) => chunk.baseOffset > lastOffset);
+  const old = chunksOf(log).slice(before.length, log.length - behind.length);
+  for (const list of [old, chunks]) {
+    const fits = list[0]?.baseOffset === baseOffset && list.at(-1)?.lastOffset === lastOffset;
+    assert(fits, "chunks are replaced by others of the same offsets");
+  }
+  return imageOf(log.metadata, [...before, ...chunks.map(ownCopy), ...behind]);
+}
+
 function appended({ metadata, chunks, length }: LogImage, chunk: Chunk): LogImage {
   const last = chunks[length - 1];
   assert(last === undefined || last.lastOffset < chunk.baseOffset, "a chunk is added behind the last one");
   // A later image of the log may have gone on from here already, in another direction.
   const own = chunks.length === length ? chunks : chunks.slice(0, length);
-  // A copy, so that the disk holds neither what the view lies in nor what becomes of it later.
-  own.push({ ...chunk, bytes: chunk.bytes.slice() });
+  own.push(ownCopy(chunk));
   return { metadata, chunks: own, length: length + 1 };
+}
+
+/** So that the disk holds neither what the view lies in nor what becomes of it later. */
+function ownCopy(chunk: Chunk): Chunk {
+  return { ...chunk, bytes: chunk.bytes.slice() };
 }

@@ -33,7 +33,7 @@ export const brokerBugs: readonly PlantedBug[] = [
     "return { endOffset: this.#replicaId >= 0 ? logEndOffset : role.state.highWatermark };",
     "return { endOffset: logEndOffset };"),
   bug("serves-uncommitted-from-disk", "reads", "src/broker/handlers/01-fetch.ts",
-    "Math.min(answer.endOffset, checked.endOffset),", "replica.log.logEndOffset,"),
+    "const end = Math.min(endOffset, checked.endOffset);", "const end = replica.log.logEndOffset;"),
   bug("serves-after-gap", "B6", "src/broker/broker.ts",
     "if (gapMs >= this.config.timeGapMs) this.#onGap(gapMs, nowMs);", ""),
   bug("registers-before-stored", "identity, step 2", "src/broker/registration.ts",
