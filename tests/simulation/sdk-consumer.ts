@@ -39,7 +39,9 @@ export class SdkConsumer {
       maxBytesPerPartition: chance.pick([500, 50_000, 1024 * 1024]),
     });
     const { CRASH, OFFSET_RESET } = this.#consumer.events;
-    const fails = (why: string) => context.failed(new ViolationFound({ rule: "consumer", evidence: `${this.process}: ${why}` }));
+    const fails = (why: string) => {
+      context.failed(new ViolationFound({ rule: "consumer", evidence: `${this.process}: ${why}` }));
+    };
     this.#consumer.on<{ readonly error: Error }>(CRASH, ({ payload }) => fails(payload.error.message));
     // What retention removed is passed over; nothing else may move a position.
     const isKept = retentionBytes < 0 && faults.every(({ kind }) => kind !== "alter-retention");

@@ -96,7 +96,9 @@ export class SdkProducer {
       this.#recorder.sent(process, partition, value);
       this.#open.set(value, partition);
     }
-    const messages = sent.map(({ partition, value }) => ({ partition, value: value.padEnd(this.#recordBytes, PADDING) }));
+    const messages = sent.map(({ partition, value }) => {
+      return { partition, value: value.padEnd(this.#recordBytes, PADDING) };
+    });
     const sentAtUs = this.#context.time.nowUs;
     const answer = await this.#producer.send({ topic: this.#topic, messages, timeout: 5_000 }).catch(asTimeout);
     this.#checkDuration(sent[0]!.value, sentAtUs);
@@ -119,8 +121,8 @@ export class SdkProducer {
   #checkDuration(value: string, sentAtUs: number): void {
     const tookMs = (this.#context.time.nowUs - sentAtUs) / 1000;
     if (tookMs <= this.#deliveryTimeoutMs + LATE_MS || !this.client.hasRunSince(sentAtUs)) return;
-    const evidence = `${value} was answered after ${tookMs} ms, with a deliveryTimeout of ${this.#deliveryTimeoutMs} ms`;
-    this.#recorder.violation("producer", evidence);
+    const limit = `a deliveryTimeout of ${this.#deliveryTimeoutMs} ms`;
+    this.#recorder.violation("producer", `${value} was answered after ${tookMs} ms, with ${limit}`);
   }
 }
 

@@ -36,7 +36,7 @@ const REPLACEMENT_DELAY_MS = 10_000;
 const RETENTION_CHECK_MS = 2_000;
 const KEPT_LOG_LINES = 4_000;
 
-/** Real brokers, a real controller, and clients of the SDK and scripted ones, in one thread, all of them made from one seed. */
+/** Real brokers, a real controller, clients of the SDK and scripted ones, in one thread, all made from one seed. */
 export class SimulatedCluster {
   readonly time = new VirtualTime();
   readonly network: SimulatedNetwork;

@@ -10,6 +10,10 @@ export interface Wait {
 export type Life<T> = Generator<Wait, T, boolean>;
 
 /** Waits until `condition` holds, at the longest for `limitMs`; gives whether it does. */
-export function* until({ time }: { readonly time: VirtualTime }, condition: () => boolean, limitMs: number): Life<boolean> {
+export function* until(
+  { time }: { readonly time: VirtualTime },
+  condition: () => boolean,
+  limitMs: number,
+): Life<boolean> {
   return yield { condition, endUs: time.nowUs + limitMs * 1000 };
 }

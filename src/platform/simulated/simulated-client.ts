@@ -87,7 +87,7 @@ export class SimulatedClient implements ClientPlatform {
   }
 
   close(): void {
-    for (const connection of [...this.#connections]) connection.close("the client was closed");
+    for (const connection of this.#connections) connection.close("the client was closed");
     this.controller.close();
   }
 
@@ -130,7 +130,7 @@ export class SimulatedClient implements ClientPlatform {
       if (!isCalledOff) callback();
     };
     const { time } = this.#context;
-    // Never early, not even by a fraction of a microsecond: whoever compares clocks would set the timer again, for ever.
+    // Never early, not even by a fraction of a microsecond: whoever compares clocks would set it again, for ever.
     time.at(time.nowUs + Math.ceil(delayMs * 1000), () => {
       if (!isCalledOff) this.enter("timer", 0, run);
     });
@@ -140,7 +140,8 @@ export class SimulatedClient implements ClientPlatform {
   }
 
   #opened(end: ConnectionEnd, opened: (connection: Connection) => void): void {
-    const connection: SimulatedConnection = new SimulatedConnection(end, this.enter, () => this.#connections.delete(connection));
+    const ended = () => this.#connections.delete(connection);
+    const connection = new SimulatedConnection(end, this.enter, ended);
     this.#connections.add(connection);
     this.enter("dialled", 0, () => opened(connection));
   }

@@ -55,7 +55,10 @@ async function connected(): Promise<Connection> {
   const dialled = client.dial(BROKER);
   await pass(200);
   const connection = await dialled;
-  connection.receive({ frame: ([byte]) => seen.push(`got ${byte}`), closed: (reason) => seen.push(`closed: ${reason}`) });
+  connection.receive({
+    frame: ([byte]) => seen.push(`got ${byte}`),
+    closed: (reason) => seen.push(`closed: ${reason}`),
+  });
   return connection;
 }
 
