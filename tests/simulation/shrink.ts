@@ -10,7 +10,7 @@ export interface ShrunkRun {
 
 /** Whatever comes first ends the search; the smallest run so far is the result. */
 const MOST_RUNS = 200;
-const MOST_VIRTUAL_MS = 20_000_000;
+const MOST_VIRTUAL_MS = 8_000_000;
 
 /** What a cluster can do without, and how little of it there can be. */
 const sizes = [

@@ -16,6 +16,8 @@ export type Accept = (end: ConnectionEnd) => "accepted" | "refused" | "silent";
 /** How long an end that hears nothing takes to notice: WebRTC's consent checks need 5 to 30 s (B8). */
 const SILENCE_MS = [5_000, 30_000] as const;
 const DIAL_TIMEOUT_MS = 3_000;
+/** What sets out later does not arrive earlier, so a way that was very slow would stay so long after it is healed. */
+const SLOWEST_MS = 3_000;
 
 /**
  * Ordered, reliable connections between named nodes, as data channels and sockets are: frames are late, and then they
@@ -202,7 +204,8 @@ export class SimulatedNetwork {
 
   delayMs(from: NodeName, to: NodeName): number {
     const usualMs = (this.#chance.between(1, 40) * this.#latencyMs * (this.isRelayed(from, to) ? 2 : 1)) / 20;
-    return (this.#chance.permille(10) ? usualMs * 20 : usualMs) * this.slowness(from, to);
+    const delayMs = (this.#chance.permille(10) ? usualMs * 20 : usualMs) * this.slowness(from, to);
+    return Math.min(delayMs, SLOWEST_MS);
   }
 
   #takenInUs(from: NodeName, to: NodeName, bytes: number): number {
