@@ -1,3 +1,6 @@
+import { defaultCoordinatorConfig } from "../coordinator/coordinator-config.ts";
+import type { CoordinatorConfig } from "../coordinator/coordinator-config.ts";
+
 /** Timings and limits of one broker. Nothing here bears on safety; it decides how soon things happen. */
 export interface BrokerConfig {
   readonly heartbeatIntervalMs: number;
@@ -14,6 +17,10 @@ export interface BrokerConfig {
   /** Bounds on what one client connection may have waiting here. */
   readonly maxPipelinedRequests: number;
   readonly maxPipelinedBytes: number;
+  /** With how many partitions `__consumer_offsets` is made, and how many replicas each shall have. */
+  readonly offsetsTopicPartitions: number;
+  readonly offsetsTopicReplicationFactor: number;
+  readonly coordinator: CoordinatorConfig;
 }
 
 /** The session timeout of the controller is 4 s, so that eight heartbeats must be missed before it gives a tab up. */
@@ -28,4 +35,7 @@ export const defaultBrokerConfig: BrokerConfig = {
   retentionCheckIntervalMs: 30_000,
   maxPipelinedRequests: 1_000,
   maxPipelinedBytes: 128 * 1024 * 1024,
+  offsetsTopicPartitions: 8,
+  offsetsTopicReplicationFactor: 3,
+  coordinator: defaultCoordinatorConfig,
 };

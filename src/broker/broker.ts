@@ -21,6 +21,7 @@ import { ControllerRequests } from "./controller-requests.ts";
 import type { BrokerEffect } from "./effects.ts";
 import type { BrokerEvent } from "./events.ts";
 import { FollowedPartitions } from "./followed-partitions.ts";
+import { GroupCoordinator } from "./group-coordinator.ts";
 import { handleRequest } from "./handle-request.ts";
 import { IsrProposals } from "./isr-proposals.ts";
 import { ProducerIds } from "./producer-ids.ts";
@@ -58,6 +59,7 @@ export class Broker {
   readonly requests: ControllerRequests;
   readonly producerIds: ProducerIds;
   readonly channel: RequestChannel;
+  readonly groups: GroupCoordinator;
   readonly #random: Random;
   readonly #registration: Registration;
   readonly #metadata: MetadataFollower;
@@ -120,6 +122,7 @@ export class Broker {
       },
       start.identity,
     );
+    this.groups = new GroupCoordinator(this, () => this.#random.uuid());
     this.#proposals = new IsrProposals(this);
     this.#compactor = new Compactor(this);
     this.#followed = new FollowedPartitions(
@@ -207,6 +210,7 @@ export class Broker {
       this.#registration.wakeAtMs,
       this.#followed.wakeAtMs,
       this.#proposals.wakeAtMs,
+      this.groups.wakeAtMs,
       this.#checkLagAtMs,
       this.#retentionAtMs,
       this.requests.connected && !this.#metadataOpen ? this.#metadataRetryAtMs : Number.POSITIVE_INFINITY,
@@ -264,8 +268,8 @@ export class Broker {
   }
 
   /**
-   * Stores what compaction made of a log. Nobody waits for it: the log holds the same with it and without it, so it need
-   * not be flushed, and a follower may fetch meanwhile.
+   * Stores what compaction made of a log. Nobody waits for it: the log holds the same with it and without it, so it
+   * need not be flushed, and a follower may fetch meanwhile.
    */
   rewrite(operations: readonly StoreOperation[], durable: () => void): void {
     const writeId = this.#nextId++;
@@ -387,6 +391,7 @@ export class Broker {
     if (nowMs >= this.#retentionAtMs) this.#enforceRetention(nowMs);
     this.#followed.pump(nowMs);
     this.#proposals.send(nowMs);
+    this.groups.step(nowMs);
     this.purgatory.settle(nowMs);
     if (this.#closing && !this.#stopped && this.#registration.kind === "left") this.#stop();
   }
@@ -457,7 +462,9 @@ export class Broker {
     if (version === this.#assumedFor && self?.brokerEpoch === this.#assumedSelf) return;
     this.#assumedFor = version;
     this.#assumedSelf = self?.brokerEpoch;
-    this.#deleteRemovedTopics();
+    const removed = this.#metadata.takeRemovedTopics();
+    this.#deleteTopics(removed);
+    this.groups.noteTopics(removed, this.#lastEventMs);
     for (const topic of this.image.topics.values()) {
       let config: TopicConfig | undefined;
       for (const partition of topic.partitions) {
@@ -526,6 +533,7 @@ export class Broker {
     replica.role = role;
     if (role.kind === "follower") this.#followed.add(replica, role.leaderId);
     if (role.kind === "leader") this.committed(replica);
+    this.groups.roleChanged(replica);
     this.purgatory.touch(replica.key);
   }
 
@@ -560,9 +568,12 @@ export class Broker {
     return replica;
   }
 
-  /** A log is deleted only when the controller's log says that its topic was deleted, never because it is not mentioned (R18). */
-  #deleteRemovedTopics(): void {
-    for (const topicId of this.#metadata.takeRemovedTopics()) {
+  /**
+   * A log is deleted only when the controller's log says that its topic was deleted, never because it is not
+   * mentioned (R18).
+   */
+  #deleteTopics(topicIds: readonly string[]): void {
+    for (const topicId of topicIds) {
       for (const replica of this.#replicas.values()) {
         if (replica.log.topicId !== topicId) continue;
         this.#become(replica, { kind: "offline" });

@@ -4,6 +4,7 @@ import { decodeRequest, decodeRequestHeader, encodeResponse } from "../protocol/
 import type { RequestHeader } from "../protocol/envelope.ts";
 import { apiVersions } from "../protocol/apis/18-api-versions.ts";
 import type { Api, Request, ResponseInit } from "../protocol/schema.ts";
+import type { Client } from "../coordinator/reply.ts";
 import type { Broker } from "./broker.ts";
 import { forwardedApis, handlers } from "./handlers/table.ts";
 import type { PendingResponse } from "./request-channel.ts";
@@ -18,6 +19,11 @@ export interface RequestContext {
   readonly pending: PendingResponse;
   /** Ends the connection because of what it asked for. */
   close(reason: string): void;
+}
+
+/** Who asks, as far as a group is told of its members. Tabs have no addresses that would say anything. */
+export function clientOf({ clientId, version }: RequestContext): Client {
+  return { clientId: clientId ?? "", clientHost: "", version };
 }
 
 /** Answers now or later, once; `undefined` for no response at all. */

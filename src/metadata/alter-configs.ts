@@ -9,6 +9,7 @@ import { duplicates, errorFields, isRefused, refuse } from "./request-error.ts";
 import type { RequestError } from "./request-error.ts";
 import { brokerKeys, configProblem, listItems, topicConfigs } from "./topic-config.ts";
 import type { ConfigDefinition } from "./topic-config.ts";
+import { isInternalTopic } from "./topic-name.ts";
 
 type Resource = IncrementalAlterConfigsRequest["resources"][number];
 type Alteration = Resource["configs"][number];
@@ -52,6 +53,9 @@ function alterResource(image: ClusterImage, resource: Resource): MetadataRecordI
     const { name } = alteration;
     const definition = definitions.get(name);
     if (definition === undefined) return refuse("INVALID_CONFIG", `there is no configuration "${name.slice(0, 100)}"`);
+    if (name === "cleanup.policy" && resourceType === TOPIC_RESOURCE && isInternalTopic(resourceName)) {
+      return refuse("INVALID_CONFIG", `${resourceName} is always compacted`);
+    }
     const value = alteredValue(definition, current.get(name), alteration);
     if (typeof value === "object" && value !== null) return value;
     if (value !== (current.get(name) ?? null)) {

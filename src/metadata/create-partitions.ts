@@ -7,6 +7,7 @@ import { assignmentProblem, currentPlacement, newPartition } from "./replica-ass
 import { distinct, duplicates, errorFields, isRefused, refuse } from "./request-error.ts";
 import type { RequestError } from "./request-error.ts";
 import { topicConfig } from "./topic-config.ts";
+import { isInternalTopic } from "./topic-name.ts";
 
 type TopicRequest = CreatePartitionsRequest["topics"][number];
 type Limits = Pick<ControllerConfig, "maxPartitions" | "maxPartitionsPerTopic">;
@@ -48,6 +49,9 @@ function grownTopic(
 ): Topic | RequestError {
   const topic = image.topicNamed(name);
   if (topic === undefined) return refuse("UNKNOWN_TOPIC_OR_PARTITION", "no topic has that name");
+  if (isInternalTopic(name)) {
+    return refuse("INVALID_TOPIC_EXCEPTION", `${name} keeps the number of partitions that it was made with`);
+  }
   const added = count - topic.partitions.length;
   if (added === 0) return refuse("INVALID_PARTITIONS", `topic ${name} has ${count} partitions already`);
   if (added < 0) {

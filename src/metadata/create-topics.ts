@@ -12,7 +12,7 @@ import { assignmentProblem, currentPlacement, newPartition } from "./replica-ass
 import { distinct, duplicates, errorFields, isRefused, refuse } from "./request-error.ts";
 import type { RequestError } from "./request-error.ts";
 import { configProblem, configValue, defaultPartitions, topicConfigs } from "./topic-config.ts";
-import { collisionKey, topicNameProblem } from "./topic-name.ts";
+import { collisionKey, isInternalTopic, topicNameProblem } from "./topic-name.ts";
 
 type TopicRequest = CreateTopicsRequest["topics"][number];
 type TopicAnswer = CreateTopicsResponseInit["topics"][number];
@@ -82,6 +82,7 @@ function planTopic(
 ): TopicPlan | RequestError {
   const configs = plannedConfigs(topic.configs);
   if (isRefused(configs)) return configs;
+  if (isInternalTopic(topic.name)) configs.set("cleanup.policy", "compact");
   const shape = topic.assignments.length > 0 ? assignedShape(image, topic) : countedShape(image, topic, configs);
   if (isRefused(shape)) return shape;
   if (shape.numPartitions > limits.maxPartitionsPerTopic) {

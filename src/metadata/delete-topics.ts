@@ -4,6 +4,7 @@ import { ZERO_UUID } from "../protocol/uuid.ts";
 import type { ClusterImage, Topic } from "./image.ts";
 import { duplicates, errorFields, isRefused, refuse } from "./request-error.ts";
 import type { RequestError } from "./request-error.ts";
+import { isInternalTopic } from "./topic-name.ts";
 
 type Asked = DeleteTopicsRequest["topics"][number];
 
@@ -20,6 +21,10 @@ export function deleteTopics(
   const responses = found.map(({ topic, outcome }) => {
     if (isRefused(outcome)) return { name: topic.name, topicId: topic.topicId, ...errorFields(outcome) };
     const { name, topicId } = outcome;
+    if (isInternalTopic(name)) {
+      const refusal = refuse("INVALID_TOPIC_EXCEPTION", `${name} is kept by brokers for themselves`);
+      return { name, topicId, ...errorFields(refusal) };
+    }
     if (twice.has(topicId)) {
       return { name, topicId, ...errorFields(refuse("INVALID_REQUEST", "the topic is named twice in the request")) };
     }

@@ -3,7 +3,10 @@ const MAX_TOPIC_NAME_LENGTH = 249;
 
 const LEGAL = /^[a-zA-Z0-9._-]+$/;
 
-/** Topics that brokers keep for themselves. */
+/**
+ * Topics that brokers keep for themselves. Their records are found again by key alone, in a partition that the key tells,
+ * so that they are compacted, and neither deleted nor given more partitions.
+ */
 const INTERNAL = new Set(["__consumer_offsets", "__transaction_state", "__share_group_state"]);
 
 export function isInternalTopic(name: string): boolean {

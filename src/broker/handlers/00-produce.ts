@@ -1,4 +1,5 @@
 import type { ProduceRequest, ProduceResponseInit } from "../../protocol/apis/00-produce.ts";
+import { isInternalTopic } from "../../metadata/topic-name.ts";
 import { produce } from "../../protocol/apis/00-produce.ts";
 import { errorCode } from "../../protocol/error-codes.ts";
 import type { ErrorName } from "../../protocol/error-codes.ts";
@@ -83,6 +84,7 @@ function append(
   const refuse = (error: ErrorName, message?: string): Outcome => ({ name, index, error, message });
   if (request.acks !== ALL && request.acks !== 0 && request.acks !== 1) return refuse("INVALID_REQUIRED_ACKS");
   if (request.transactionalId !== null) return refuse("TRANSACTIONAL_ID_AUTHORIZATION_FAILED");
+  if (isInternalTopic(name)) return refuse("INVALID_TOPIC_EXCEPTION", `${name} is written by brokers alone`);
   const found = broker.leaderOf(name, index);
   if ("error" in found) return refuse(found.error);
   const { replica, state } = found;

@@ -2,13 +2,15 @@ import { createTopics } from "../../protocol/apis/19-create-topics.ts";
 import { metadata } from "../../protocol/apis/03-metadata.ts";
 import type { MetadataRequest } from "../../protocol/apis/03-metadata.ts";
 import { metadataResponse } from "../../metadata/metadata-response.ts";
+import { isInternalTopic } from "../../metadata/topic-name.ts";
 import { autoCreatesTopics } from "../../metadata/topic-config.ts";
 import type { Broker } from "../broker.ts";
 import type { Handler } from "../handle-request.ts";
 
 /**
- * Serves v0 to v12 from the metadata that this broker has followed, with the endpoints of the listener asked. A topic that
- * does not exist is created if the client allows it and the cluster does; the client learns that by asking again.
+ * Serves v0 to v12 from the metadata that this broker has followed, with the endpoints of the listener asked. A topic
+ * that does not exist is created if the client allows it and the cluster does; the client learns that by asking
+ * again.
  */
 export const metadataHandler: Handler<typeof metadata> = {
   api: metadata,
@@ -21,7 +23,7 @@ export const metadataHandler: Handler<typeof metadata> = {
 function createMissing(broker: Broker, request: MetadataRequest): void {
   if (!request.allowAutoTopicCreation || !autoCreatesTopics(broker.image)) return;
   const missing = (request.topics ?? []).flatMap(({ name }) =>
-    name === null || broker.image.topicsByName.has(name) ? [] : [name],
+    name === null || isInternalTopic(name) || broker.image.topicsByName.has(name) ? [] : [name],
   );
   if (missing.length === 0) return;
   broker.requests.ask(

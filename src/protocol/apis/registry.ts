@@ -37,6 +37,15 @@ const clientApis: readonly Api[] = [
   fetch,
   listOffsets,
   metadata,
+  offsetCommit,
+  offsetFetch,
+  findCoordinator,
+  joinGroup,
+  heartbeat,
+  leaveGroup,
+  syncGroup,
+  describeGroups,
+  listGroups,
   apiVersions,
   createTopics,
   deleteTopics,
@@ -44,8 +53,12 @@ const clientApis: readonly Api[] = [
   offsetForLeaderEpoch,
   describeConfigs,
   createPartitions,
+  deleteGroups,
   incrementalAlterConfigs,
+  offsetDelete,
   describeCluster,
+  consumerGroupHeartbeat,
+  consumerGroupDescribe,
 ];
 
 /** The APIs between brokers and the controller. */
@@ -57,26 +70,9 @@ const controllerApis: readonly Api[] = [
   allocateProducerIds,
 ];
 
-/** The APIs of consumer groups. Brokers have no handlers for them, so clients are not offered them. */
-const groupApis: readonly Api[] = [
-  offsetCommit,
-  offsetFetch,
-  findCoordinator,
-  joinGroup,
-  heartbeat,
-  leaveGroup,
-  syncGroup,
-  describeGroups,
-  listGroups,
-  deleteGroups,
-  offsetDelete,
-  consumerGroupHeartbeat,
-  consumerGroupDescribe,
-];
-
 /** Every API by its key. */
 export const apis: ReadonlyMap<number, Api> = new Map(
-  [...clientApis, ...controllerApis, ...groupApis].map((api) => [api.key, api]),
+  [...clientApis, ...controllerApis].map((api) => [api.key, api]),
 );
 
 /** What a broker answers to ApiVersions, in the shape of that response's `apiKeys`. */

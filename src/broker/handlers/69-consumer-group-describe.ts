@@ -1,0 +1,34 @@
+import type { DescribedConsumerGroup } from "../../coordinator/describe-groups.ts";
+import { consumerGroupDescribe } from "../../protocol/apis/69-consumer-group-describe.ts";
+import { errorCode } from "../../protocol/error-codes.ts";
+import type { ErrorName } from "../../protocol/error-codes.ts";
+import { gather } from "../gather.ts";
+import type { Handler } from "../handle-request.ts";
+
+/** Serves v0 and v1. */
+export const consumerGroupDescribeHandler: Handler<typeof consumerGroupDescribe> = {
+  api: consumerGroupDescribe,
+  handle(broker, { groupIds }, { nowMs }, respond) {
+    gather<string, DescribedConsumerGroup>(
+      groupIds,
+      (groupId, answered) => {
+        const reply = (outcome: DescribedConsumerGroup | ErrorName) =>
+          answered(typeof outcome === "string" ? refusal(groupId, outcome) : outcome);
+        broker.groups.read(groupId, nowMs, reply, (shard) => shard.describeConsumerGroup(groupId, nowMs, reply));
+      },
+      (groups) => respond({ groups }),
+    );
+  },
+};
+
+function refusal(groupId: string, error: ErrorName): DescribedConsumerGroup {
+  return {
+    errorCode: errorCode(error),
+    groupId,
+    groupState: "",
+    groupEpoch: 0,
+    assignmentEpoch: 0,
+    assignorName: "",
+    members: [],
+  };
+}
