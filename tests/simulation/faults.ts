@@ -97,8 +97,11 @@ const effects: Record<FaultKind, Effect> = {
   }),
   // A browser freezes a tab before it takes its memory back, and loads it again when somebody looks at it.
   "discard-tab": onTab((cluster, tab) => {
+    const { starts } = tab;
     tab.freeze();
-    cluster.time.after(500, () => tab.kill());
+    cluster.time.after(500, () => {
+      if (tab.starts === starts) tab.kill();
+    });
     return () => {
       tab.kill();
       cluster.startTab(tab);
