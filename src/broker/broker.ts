@@ -268,8 +268,8 @@ export class Broker {
   }
 
   /**
-   * Stores what compaction made of a log. Nobody waits for it: the log holds the same with it and without it, so it
-   * need not be flushed, and a follower may fetch meanwhile.
+   * Stores what compaction made of a log. Nobody waits for it: the log holds the same with it and without it, so it need
+   * not be flushed, and a follower may fetch meanwhile.
    */
   rewrite(operations: readonly StoreOperation[], durable: () => void): void {
     const writeId = this.#nextId++;
@@ -462,9 +462,7 @@ export class Broker {
     if (version === this.#assumedFor && self?.brokerEpoch === this.#assumedSelf) return;
     this.#assumedFor = version;
     this.#assumedSelf = self?.brokerEpoch;
-    const removed = this.#metadata.takeRemovedTopics();
-    this.#deleteTopics(removed);
-    this.groups.noteTopics(removed, this.#lastEventMs);
+    this.#deleteRemovedTopics();
     for (const topic of this.image.topics.values()) {
       let config: TopicConfig | undefined;
       for (const partition of topic.partitions) {
@@ -568,12 +566,11 @@ export class Broker {
     return replica;
   }
 
-  /**
-   * A log is deleted only when the controller's log says that its topic was deleted, never because it is not
-   * mentioned (R18).
-   */
-  #deleteTopics(topicIds: readonly string[]): void {
-    for (const topicId of topicIds) {
+  /** A log is deleted only when the controller's log says that its topic was deleted, never because it is not mentioned (R18). */
+  #deleteRemovedTopics(): void {
+    const removed = this.#metadata.takeRemovedTopics();
+    this.groups.noteTopics(removed, this.#lastEventMs);
+    for (const topicId of removed) {
       for (const replica of this.#replicas.values()) {
         if (replica.log.topicId !== topicId) continue;
         this.#become(replica, { kind: "offline" });

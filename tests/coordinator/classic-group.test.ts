@@ -356,7 +356,8 @@ describe("commits of members", () => {
   it("go by generation, member and state", () => {
     const driver = new ShardDriver();
     const { leader, follower, generation } = stablePair(driver);
-    const commit = (memberId: string, number: number) => commitError(driver.commitOffset(7, { memberId, generation: number }));
+    const commit = (memberId: string, inGeneration: number) =>
+      commitError(driver.commitOffset(7, { memberId, generation: inGeneration }));
     expect(commit(leader, generation)).toBe("NONE");
     expect(commit(leader, generation - 1)).toBe("ILLEGAL_GENERATION");
     expect(commit("somebody", generation)).toBe("UNKNOWN_MEMBER_ID");
@@ -445,7 +446,7 @@ describe("describing and listing", () => {
       groupState: "Stable",
       protocolType: "consumer",
       protocolData: "range",
-      members: [{ memberId: leader, clientId: "client", memberMetadata: bytes("topics"), memberAssignment: bytes("0-2") }, {}],
+      members: [{ memberId: leader, memberMetadata: bytes("topics"), memberAssignment: bytes("0-2") }, {}],
     });
     driver.join({ memberId: leader });
     const preparing = driver.answer((reply) => driver.shard.describeGroup("group", driver.nowMs, reply));

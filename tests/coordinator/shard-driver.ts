@@ -1,6 +1,7 @@
 import { CoordinatorShard } from "../../src/coordinator/coordinator-shard.ts";
 import type { Answer, Decision } from "../../src/coordinator/coordinator-shard.ts";
 import type { CoordinatorConfig } from "../../src/coordinator/coordinator-config.ts";
+import type { GroupOffsets } from "../../src/coordinator/offset-fetch.ts";
 import type { Client, Reply } from "../../src/coordinator/reply.ts";
 import { decodeGroupRecord, encodeGroupRecord } from "../../src/protocol/group-records/registry.ts";
 import type { ErrorName } from "../../src/protocol/error-codes.ts";
@@ -48,9 +49,10 @@ export class ShardDriver {
 
   createTopic(name: string, partitionCount: number): string {
     this.topicsVersion++;
-    const number = this.topics.get(name)?.topicId ?? `10000000-0000-4000-8000-${String(this.topicsVersion).padStart(12, "0")}`;
-    this.topics.set(name, { topicId: number, partitionCount });
-    return number;
+    const number = String(this.topicsVersion).padStart(12, "0");
+    const topicId = this.topics.get(name)?.topicId ?? `10000000-0000-4000-8000-${number}`;
+    this.topics.set(name, { topicId, partitionCount });
+    return topicId;
   }
 
   deleteTopic(name: string): void {
@@ -150,7 +152,10 @@ export class ShardDriver {
   }
 
   /** Joins under an id, getting one first if need be. */
-  enter(request: Partial<JoinGroupRequest> = {}): { readonly memberId: string; readonly join: Pending<JoinGroupResponseInit> } {
+  enter(request: Partial<JoinGroupRequest> = {}): {
+    readonly memberId: string;
+    readonly join: Pending<JoinGroupResponseInit>;
+  } {
     const first = this.join(request);
     const { outcome } = first;
     if (typeof outcome === "object" && errorName(outcome.errorCode) === "MEMBER_ID_REQUIRED") {
@@ -182,7 +187,12 @@ export class ShardDriver {
     );
   }
 
-  heartbeat(memberId: string, generationId: number, groupInstanceId: string | null = null, groupId = "group"): ErrorName {
+  heartbeat(
+    memberId: string,
+    generationId: number,
+    groupInstanceId: string | null = null,
+    groupId = "group",
+  ): ErrorName {
     const outcome = this.answer<{ errorCode: number }>((reply) =>
       this.shard.heartbeat({ groupId, generationId, memberId, groupInstanceId }, this.nowMs, reply),
     );
@@ -250,7 +260,7 @@ export class ShardDriver {
 
   /** The committed offset as a request would have it; -1 for none. */
   offset(topic = "quakes", partition = 0, groupId = "group"): number {
-    const outcome = this.answer<{ topics: readonly { partitions: readonly { committedOffset: number }[] }[] }>((reply) =>
+    const outcome = this.answer<GroupOffsets>((reply) =>
       this.shard.fetchOffsets(
         { groupId, memberId: null, memberEpoch: -1, topics: [{ name: topic, partitionIndexes: [partition] }] },
         this.nowMs,
