@@ -70,20 +70,28 @@ function keepOwned(subscribers: readonly Share[], topicId: string, count: number
   return leftOver;
 }
 
-/** Each move brings two members nearer to each other, so this comes to an end. */
+/**
+ * Those with most give first, one partition at a time, so that nobody gives what has to come back. Each move brings two
+ * members nearer to each other, so this comes to an end.
+ */
 function level(shares: readonly Share[], subscribers: ReadonlyMap<string, readonly Share[]>): void {
   for (let moved = true; moved; ) {
     moved = false;
-    for (const share of [...shares].sort((left, right) => right.count - left.count)) {
-      for (const [topicId, partition] of partitionsOf(share)) {
-        const least = leastOf(subscribers.get(topicId)!);
-        if (share.count <= least.count + 1) continue;
-        take(share, topicId, partition);
-        give(least, topicId, partition);
-        moved = true;
-      }
+    for (let count = shares.reduce((most, share) => Math.max(most, share.count), 0); count > 1; count--) {
+      for (const share of shares) if (share.count === count && giveOne(share, subscribers)) moved = true;
     }
   }
+}
+
+function giveOne(share: Share, subscribers: ReadonlyMap<string, readonly Share[]>): boolean {
+  for (const [topicId, partition] of partitionsOf(share)) {
+    const least = leastOf(subscribers.get(topicId)!);
+    if (share.count <= least.count + 1) continue;
+    take(share, topicId, partition);
+    give(least, topicId, partition);
+    return true;
+  }
+  return false;
 }
 
 /** What is new to a member goes first: nobody has to give that up. */
