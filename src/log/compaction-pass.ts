@@ -42,14 +42,12 @@ export class CompactionPass {
   readonly #limits: CompactionLimits;
   readonly #cuts: number;
   readonly #newest: OffsetMap;
-  /** Keys that have dead records in what was left as it was; their tombstones must stay. */
-  readonly #leftBehind = new OffsetMap();
   #phase: "noting" | "rewriting" | "complete" = "noting";
   #nextOffset: number;
   #endOffset: number;
   #startOffset: number;
-  /** A batch that could not be looked into lies below: it may hold anything. */
-  #isBlind = false;
+  /** The first batch that could not be looked into. It may hold any key, so no tombstone behind it can go. */
+  #closedFrom = -1;
   #deleteHorizonMs = -1;
 
   constructor(log: PartitionLog, range: CleanableRange, limits: CompactionLimits, newest = new OffsetMap()) {
@@ -78,7 +76,7 @@ export class CompactionPass {
     const operations = this.#phase === "noting" ? this.#note(piece, step) : this.#rewritePiece(piece, step);
     if (this.#phase !== "rewriting" || this.#nextOffset < this.#endOffset) return operations;
     this.#phase = "complete";
-    return [...operations, ...this.#log.compacted(this.#endOffset, this.#deleteHorizonMs)];
+    return [...operations, ...this.#log.compacted(this.#endOffset, this.#deleteHorizonMs, this.#closedFrom)];
   }
 
   /** The log was cut meanwhile; or this is a follower, whose high watermark may go back (R5). */
@@ -135,20 +133,19 @@ export class CompactionPass {
 
   #rewriteBatch(chunk: Chunk, batch: CheckedBatch, step: CompactionStep, rewritten: RewrittenPiece): void {
     const { header } = batch;
-    const bytes = bytesOf(chunk, batch);
     const open = this.#open(chunk, batch, step);
     if (open === undefined) {
-      this.#isBlind = true;
-      return rewritten.keep(bytes);
+      if (this.#closedFrom < 0) this.#closedFrom = batch.baseOffset;
+      return rewritten.keep(bytesOf(chunk, batch));
     }
+    const bytes = open.batch;
     const { nowMs, forgetBelow = Number.POSITIVE_INFINITY } = step;
     const result = rewriteBatch(open, {
       nowMs,
       deleteRetentionMs: this.#limits.deleteRetentionMs,
       isDead: (record) => this.#isDead(record),
-      mayForget: ({ key }) => !this.#isBlind && header.lastOffset < forgetBelow && !this.#leftBehind.has(key),
+      mayForget: this.#closedFrom < 0 && header.lastOffset < forgetBelow,
     });
-    for (const key of result.leftBehind) this.#leaveBehind(key, header.baseOffset);
     if (result.deleteHorizonMs !== undefined) {
       const isLate = result.bytes === bytes && result.deleteHorizonMs <= nowMs;
       this.#deleteHorizonMs = Math.max(this.#deleteHorizonMs, isLate ? nowMs + RETRY_MS : result.deleteHorizonMs);
@@ -162,11 +159,6 @@ export class CompactionPass {
 
   #isDead({ key, offset }: KeyedRecord): boolean {
     return offset < this.#log.logStartOffset || this.#newest.isSuperseded(key, offset);
-  }
-
-  #leaveBehind(key: string, offset: number): void {
-    if (this.#leftBehind.isFull) this.#isBlind = true;
-    else this.#leftBehind.note(key, offset);
   }
 
   #open(chunk: Chunk, batch: CheckedBatch, { opened }: CompactionStep): OpenBatch | undefined {

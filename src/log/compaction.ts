@@ -12,9 +12,10 @@ export interface CompactionLimits {
   readonly deleteRetentionMs: number;
 }
 
-/** What a compaction may look at: from `startOffset`, with what is new from `dirtyOffset` on, up to `endOffset`. */
+/** What a compaction looks at. */
 export interface CleanableRange {
   readonly startOffset: number;
+  /** Of older records than from here on, each key has lost all that have a newer one. */
   readonly dirtyOffset: number;
   /** Exclusive; a border between chunks. */
   readonly endOffset: number;
@@ -63,5 +64,7 @@ export function findCleanable(
   const isWorthwhile = dirtyBytes > 0 && dirtyBytes >= minCleanableDirtyRatio * (cleanBytes + dirtyBytes);
   const hasOldTombstones = deleteHorizonMs >= 0 && nowMs >= deleteHorizonMs;
   if (endOffset <= logStartOffset || !(isWorthwhile || isOverdue || hasOldTombstones)) return undefined;
-  return { startOffset: logStartOffset, dirtyOffset: Math.min(dirtyOffset, endOffset), endOffset };
+  const { closedFrom } = compaction;
+  const unsettledOffset = closedFrom < 0 ? dirtyOffset : Math.max(logStartOffset, Math.min(closedFrom, dirtyOffset));
+  return { startOffset: logStartOffset, dirtyOffset: Math.min(unsettledOffset, endOffset), endOffset };
 }

@@ -22,13 +22,9 @@ export class OffsetMap {
     return this.#offsets.size >= this.#maxKeys || this.#keyBytes >= this.#maxKeyBytes;
   }
 
-  has(key: string): boolean {
-    return this.#offsets.has(key);
-  }
-
   /** Offsets are to be noted in ascending order. */
   note(key: string, offset: number): void {
-    if (!this.has(key)) this.#keyBytes += key.length;
+    if (!this.#offsets.has(key)) this.#keyBytes += key.length;
     this.#offsets.set(key, offset);
   }
 

@@ -395,8 +395,8 @@ export class PartitionLog {
   }
 
   /** A compaction up to `compactedTo` is complete, all its changes being on their way to the store. */
-  compacted(compactedTo: number, deleteHorizonMs: number): readonly StoreOperation[] {
-    this.#compaction = { ...this.#compaction, compactedTo, deleteHorizonMs };
+  compacted(compactedTo: number, deleteHorizonMs: number, closedFrom: number): readonly StoreOperation[] {
+    this.#compaction = { ...this.#compaction, compactedTo, deleteHorizonMs, closedFrom };
     return [this.metadataOperation()];
   }
 

@@ -19,8 +19,8 @@ export interface RewriteRules {
   readonly deleteRetentionMs: number;
   /** Whether the record is dead: a newer one of its key is in the log, or it lies before the log's start. */
   isDead(record: KeyedRecord): boolean;
-  /** Whether no older record of the tombstone's key is left anywhere. */
-  mayForget(tombstone: KeyedRecord): boolean;
+  /** Whether nothing older is left anywhere of the keys that tombstones in the batch are about. */
+  readonly mayForget: boolean;
 }
 
 /** What became of a batch. `bytes` are undefined if no record is left. */
@@ -29,26 +29,9 @@ export interface RewrittenBatch {
   readonly hasForgotten: boolean;
   /** When its tombstones may go, if it has some. */
   readonly deleteHorizonMs: number | undefined;
-  /** Keys of which dead records are still there. */
-  readonly leftBehind: readonly string[];
 }
 
-/** A batch's records and where they are; undefined for a batch that compaction cannot look into. */
-export function openBatch(header: BatchHeader, batch: Uint8Array, opened?: Uint8Array): OpenBatch | undefined {
-  const { codec, control, transactional } = header.attributes;
-  // Control records are no records of the topic, and those of a transaction count only if it was committed.
-  if (control || transactional) return undefined;
-  const section = codecNames[codec] === "none" ? recordsSection(batch) : opened;
-  if (section === undefined) return undefined;
-  try {
-    return { header, batch, section, spans: recordSpans(section, header) };
-  } catch (error) {
-    // Its checksum is right: this is what the producer sent, and no damage.
-    if (error instanceof CorruptMessageError) return undefined;
-    throw error;
-  }
-}
-
+/** A batch that compaction can look into. */
 export interface OpenBatch {
   readonly header: BatchHeader;
   readonly batch: Uint8Array;
@@ -57,48 +40,59 @@ export interface OpenBatch {
   readonly spans: readonly RecordSpan[];
 }
 
+/** Timestamps up to here can be told as the distance from any other. */
+const LATEST_MS = 2 ** 51;
+
+/**
+ * The batch with its records, of which `opened` is the section if the batch is compressed. Undefined if it is but was
+ * not opened, or holds what nothing can be made of, or records that do not count like others.
+ */
+export function openBatch(header: BatchHeader, batch: Uint8Array, opened?: Uint8Array): OpenBatch | undefined {
+  const { codec, control, transactional } = header.attributes;
+  // Control records are no records of the topic, and those of a transaction count only if it was committed.
+  if (control || transactional) return undefined;
+  const section = codecNames[codec] === "none" ? recordsSection(batch) : opened;
+  if (section === undefined) return undefined;
+  try {
+    const spans = recordSpans(section, header);
+    const isTold = ({ timestampDelta }: RecordSpan) => Math.abs(header.baseTimestamp + timestampDelta) <= LATEST_MS;
+    const isUsable = Math.abs(header.baseTimestamp) <= LATEST_MS && spans.every(isTold);
+    return isUsable ? { header, batch, section, spans } : undefined;
+  } catch (error) {
+    // Its checksum is right: this is what the producer sent, and no damage.
+    if (error instanceof CorruptMessageError) return undefined;
+    throw error;
+  }
+}
+
 /**
  * Leaves out the records that are dead or have no key, and tombstones whose time is over. The others keep their bytes,
  * and the header its offsets and sequence. The first time it meets tombstones it gives the batch a delete horizon
  * (KIP-534): attribute bit 6 is set, and `baseTimestamp` is the time from which they may go.
  *
- * What was compressed comes out uncompressed, because compressing is nothing the core can do. As long as that would
- * take more room than the batch as it was, and no tombstone wants it, the batch stays as it is with what is dead in it.
+ * A compressed batch that loses records comes out uncompressed, because compressing is nothing the core can do.
  */
 export function rewriteBatch(open: OpenBatch, rules: RewriteRules): RewrittenBatch {
   const { header, batch, spans } = open;
-  const dead: string[] = [];
-  const alive: RecordSpan[] = [];
-  const tombstones: KeyedRecord[] = [];
-  for (const span of spans) {
-    if (span.key === null) continue;
-    const record = { key: keyText(span.key), offset: span.offset };
-    if (rules.isDead(record)) {
-      dead.push(record.key);
-      continue;
-    }
-    alive.push(span);
-    if (!span.hasValue) tombstones.push(record);
-  }
+  const isAlive = ({ key, offset }: RecordSpan) => key !== null && !rules.isDead({ key: keyText(key), offset });
+  const alive = spans.filter(isAlive);
+  const hasTombstones = alive.some(({ hasValue }) => !hasValue);
   const horizonMs = header.attributes.hasDeleteHorizon ? header.baseTimestamp : undefined;
   const isOver = horizonMs !== undefined && rules.nowMs >= horizonMs;
   // All tombstones of a batch go together, for the batch has one delete horizon to tell of them.
-  const forgets = isOver && tombstones.length > 0 && tombstones.every((tombstone) => rules.mayForget(tombstone));
+  const forgets = isOver && hasTombstones && rules.mayForget;
   const kept = forgets ? alive.filter(({ hasValue }) => hasValue) : alive;
-  const waits = tombstones.length > 0 && !forgets;
-  const newHorizonMs = forgets ? FORGOTTEN : waits ? (horizonMs ?? rules.nowMs + rules.deleteRetentionMs) : horizonMs;
+  const waits = hasTombstones && !forgets;
+  const newHorizonMs = forgets ? FORGOTTEN : waits ? (horizonMs ?? firstHorizon(rules)) : horizonMs;
   const deleteHorizonMs = waits ? newHorizonMs : undefined;
-  const asItWas = { bytes: batch, hasForgotten: hasForgotten(header), deleteHorizonMs, leftBehind: dead };
+  const asItWas = { bytes: batch, hasForgotten: hasForgotten(header), deleteHorizonMs };
   if (kept.length === 0) return { ...asItWas, bytes: undefined, hasForgotten: newHorizonMs === FORGOTTEN };
   if (kept.length === spans.length && newHorizonMs === horizonMs) return asItWas;
   const baseTimestamp = newHorizonMs ?? header.baseTimestamp;
   const section = copyRecords(open, kept, header.baseTimestamp - baseTimestamp);
-  // Timestamps that no number can hold are their producer's doing.
-  if (section === undefined) return asItWas;
   const hasDeleteHorizon = newHorizonMs !== undefined;
   const bytes = assembleBatch({ ...headerOf(open, kept), baseTimestamp, hasDeleteHorizon }, section);
-  if (bytes.length > batch.length && !hasDeleteHorizon) return asItWas;
-  return { bytes, hasForgotten: newHorizonMs === FORGOTTEN, deleteHorizonMs, leftBehind: [] };
+  return { bytes, hasForgotten: newHorizonMs === FORGOTTEN, deleteHorizonMs };
 }
 
 /** The batch without its records. It goes on telling its producer's sequence (KIP-98). */
@@ -138,15 +132,8 @@ function headerOf({ header }: OpenBatch, kept: readonly RecordSpan[]) {
   };
 }
 
-/** The section of the kept records, whose timestamps count from `shiftMs` earlier; undefined if they cannot. */
-function copyRecords(
-  { header, section }: OpenBatch,
-  kept: readonly RecordSpan[],
-  shiftMs: number,
-): Uint8Array | undefined {
-  const isSafe = ({ timestampDelta }: RecordSpan) =>
-    Number.isSafeInteger(timestampDelta + shiftMs) && Number.isSafeInteger(header.baseTimestamp + timestampDelta);
-  if (!Number.isSafeInteger(shiftMs) || !kept.every(isSafe)) return undefined;
+/** The section of the kept records, whose timestamps count from `shiftMs` earlier. */
+function copyRecords({ section }: OpenBatch, kept: readonly RecordSpan[], shiftMs: number): Uint8Array {
   return encode((writer) => {
     for (const { timestampDelta, start, offsetAt, end } of kept) {
       if (shiftMs === 0) {
@@ -154,11 +141,14 @@ function copyRecords(
         continue;
       }
       const shifted = timestampDelta + shiftMs;
-      const length = 1 + sizeOfVarlong(shifted) + end - offsetAt;
-      writer.varint(length);
+      writer.varint(1 + sizeOfVarlong(shifted) + end - offsetAt);
       writer.int8(0);
       writer.varlong(shifted);
       writer.bytes(section.subarray(offsetAt, end));
     }
   });
+}
+
+function firstHorizon({ nowMs, deleteRetentionMs }: RewriteRules): number {
+  return Math.min(nowMs + deleteRetentionMs, LATEST_MS);
 }

@@ -62,9 +62,16 @@ export interface LogCompaction {
   readonly forgottenBefore: number;
   /** When the last tombstone that was met may go, or -1 if there is none. */
   readonly deleteHorizonMs: number;
+  /** The first batch that could not be looked into, or -1 without one: from there on, older records may be left. */
+  readonly closedFrom: number;
 }
 
-export const neverCompacted: LogCompaction = { compactedTo: 0, forgottenBefore: 0, deleteHorizonMs: -1 };
+export const neverCompacted: LogCompaction = {
+  compactedTo: 0,
+  forgottenBefore: 0,
+  deleteHorizonMs: -1,
+  closedFrom: -1,
+};
 
 /** The part of a log that is small and rewritten in place. */
 export interface LogMetadata {

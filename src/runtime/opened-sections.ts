@@ -1,10 +1,15 @@
 import type { OpenedSections } from "../log/compaction-pass.ts";
 import type { Chunk } from "../log/stored-log.ts";
 import { loadCodec } from "../protocol/compression/codecs.ts";
-import { CorruptMessageError } from "../protocol/errors.ts";
 import { batches, codecNames, recordsSection } from "../protocol/record-batch.ts";
 
-/** What one read may grow to. Batches beyond it stay closed, and compaction leaves them as they are. */
+/**
+ * What one batch may grow to. Compaction stores what it has opened uncompressed, and a batch is fetched as a whole; so
+ * larger ones stay closed, and as they are.
+ */
+export const MAX_SECTION_BYTES = 4 * 1024 * 1024;
+
+/** What one read may grow to. */
 export const MAX_OPENED_BYTES = 32 * 1024 * 1024;
 
 /**
@@ -15,29 +20,31 @@ export async function openSections(chunks: readonly Chunk[]): Promise<OpenedSect
   const opened = new Map<number, Uint8Array>();
   let roomBytes = MAX_OPENED_BYTES;
   for (const { bytes } of chunks) {
-    try {
-      for (const batch of batches(bytes)) {
-        const { codec, control } = batch.header.attributes;
-        if (control || codecNames[codec] === "none" || codecNames[codec] === undefined) continue;
-        const section = await open(batch.bytes, codec, roomBytes);
+    await unlessUnreadable(async () => {
+      for (const { header, bytes: batch } of batches(bytes)) {
+        const { codec, control } = header.attributes;
+        if (control || codecNames[codec] === "none") continue;
+        const section = await unlessUnreadable(() => open(batch, codec, Math.min(roomBytes, MAX_SECTION_BYTES)));
         if (section === undefined) continue;
         roomBytes -= section.length;
-        opened.set(batch.header.baseOffset, section);
+        opened.set(header.baseOffset, section);
       }
-    } catch (error) {
-      if (!(error instanceof CorruptMessageError)) throw error;
-    }
+    });
   }
   return opened;
 }
 
-async function open(batch: Uint8Array, codec: number, maxBytes: number): Promise<Uint8Array | undefined> {
+async function open(batch: Uint8Array, codec: number, maxBytes: number): Promise<Uint8Array> {
+  const { decompress } = await loadCodec(codec);
+  // A decompressor may reuse its buffer, or hold on to a larger one.
+  return (await decompress(recordsSection(batch), maxBytes)).slice();
+}
+
+/** Neither batches that no codec can read, nor a codec that cannot be loaded just now, are the storage's fault. */
+async function unlessUnreadable<T>(work: () => Promise<T>): Promise<T | undefined> {
   try {
-    const section = await (await loadCodec(codec)).decompress(recordsSection(batch), maxBytes);
-    // A decompressor may reuse its buffer, or hold on to a larger one.
-    return section.slice();
-  } catch (error) {
-    if (error instanceof CorruptMessageError) return undefined;
-    throw error;
+    return await work();
+  } catch {
+    return undefined;
   }
 }
