@@ -87,7 +87,9 @@ function readTail(stored: StoredLog, key: string, nowMs: number | undefined): Re
   let compaction = metadata.compaction ?? neverCompacted;
   for (const chunk of tail) {
     expectSize(chunk, key);
-    for (const { header, baseOffset } of checkedBatches(chunk, key)) {
+    for (const { header, baseOffset, lastOffset } of checkedBatches(chunk, key)) {
+      // A follower's chunks are not cut where its leader's are, so the first may begin with what was deleted.
+      if (lastOffset < metadata.logStartOffset) continue;
       const epoch = epochs.epochAt(Math.max(baseOffset, metadata.logStartOffset));
       if (epoch !== header.partitionLeaderEpoch) {
         const found = `${header.partitionLeaderEpoch}, where its epochs say ${epoch}`;

@@ -4,7 +4,7 @@ import { PartitionLog, PRODUCER_EXPIRATION_MS } from "../../src/log/partition-lo
 import type { Chunk, LogMetadata, StoredLog } from "../../src/log/stored-log.ts";
 import { StoredLogs } from "../../src/platform/simulated/stored-logs.ts";
 import { readBatchHeader, setPartitionLeaderEpoch } from "../../src/protocol/record-batch.ts";
-import { TOPIC_ID, batch, readAll, restored, sequenced } from "./batch-builder.ts";
+import { TOPIC_ID, batch, joined, makeDurable, readAll, restored, sequenced } from "./batch-builder.ts";
 
 /** Five chunks of two records, the last three of producer 9; epoch 3 from offset 4 on; six records committed. */
 function storedLog(): StoredLog & { readonly wholeLog: readonly Chunk[] } {
@@ -48,6 +48,17 @@ function withByteFlipped(position: number): StoredLog {
     }),
   );
 }
+
+test("[R20] a follower's first chunk may begin with deleted batches of an epoch that is over", () => {
+  const copied = PartitionLog.create(TOPIC_ID, 0);
+  const sent = [batch({ partitionLeaderEpoch: 0 }), ...[1, 2].map((baseOffset) => batch({ baseOffset, partitionLeaderEpoch: 1 }))];
+  const { operations } = copied.appendAsFollower(joined(...sent));
+  makeDurable(copied, operations);
+  copied.setHighWatermark(2);
+  const disk = StoredLogs.empty.apply([...operations, ...copied.deleteRecordsBefore(1)]);
+  const log = restored(disk.load()[0]!);
+  expect([log.logStartOffset, log.logEndOffset]).toEqual([1, 3]);
+});
 
 describe("restoring a log", () => {
   test("[R16] brings back offsets, epochs and producers", () => {
