@@ -14,7 +14,7 @@ import type { KeyedRecord, OpenBatch } from "./rewrite-batch.ts";
 import type { Chunk, StoreOperation } from "./stored-log.ts";
 
 /** How much of a log is read, worked through and written at a time. */
-export const STEP_BYTES = 1024 * 1024;
+export const STEP_BYTES = 512 * 1024;
 
 /** When tombstones whose time is over, but that have to stay, are looked at again. */
 const RETRY_MS = 10 * 60 * 1000;
