@@ -28,6 +28,8 @@ const MEMBER_ID_REQUIRED_SINCE = 4;
 const SKIP_ASSIGNMENT_SINCE = 9;
 /** From this version on the protocol's name can be null. */
 const NULL_PROTOCOL_SINCE = 7;
+/** A group that waits for static members alone looks for them this often, so it must not be nothing. */
+const MIN_REBALANCE_TIMEOUT_MS = 100;
 /** How much of a client's id goes into the ids of its members. */
 const NAME_LENGTH = 100;
 
@@ -89,9 +91,17 @@ function termsOf(request: JoinGroupRequest, { clientId, clientHost }: Client, ma
     clientId,
     clientHost,
     sessionTimeoutMs,
-    rebalanceTimeoutMs: Math.min(rebalanceTimeoutMs < 0 ? sessionTimeoutMs : rebalanceTimeoutMs, maxTimeoutMs),
+    rebalanceTimeoutMs: clamp(
+      rebalanceTimeoutMs < 0 ? sessionTimeoutMs : rebalanceTimeoutMs,
+      MIN_REBALANCE_TIMEOUT_MS,
+      maxTimeoutMs,
+    ),
     protocols: request.protocols.map(({ name, metadata }) => ({ name, metadata: metadata.slice() })),
   };
+}
+
+function clamp(value: number, lowest: number, highest: number): number {
+  return Math.min(Math.max(value, lowest), highest);
 }
 
 function joinAsNew(

@@ -58,10 +58,11 @@ export class Timers {
       const { timer, atMs } = this.#pop();
       if (atMs !== timer.queuedAtMs) continue;
       timer.queuedAtMs = Number.POSITIVE_INFINITY;
-      if (timer.atMs <= nowMs) {
+      if (timer.atMs === atMs) {
         timer.clear();
         timer.fire();
       } else if (timer.atMs < Number.POSITIVE_INFINITY) {
+        // It was put off, perhaps behind others that are due as well.
         this.#queue(timer);
       }
     }

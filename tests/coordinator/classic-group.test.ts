@@ -340,6 +340,23 @@ describe("static members (KIP-345)", () => {
     expect(driver.leave([{ memberId: "wrong", groupInstanceId: "one" }])).toEqual(["FENCED_INSTANCE_ID"]);
   });
 
+  it("waits for static members that are all away without spinning, whatever rebalance timeout they gave", () => {
+    const driver = start();
+    const first = driver.join({ groupInstanceId: "one", rebalanceTimeoutMs: 0 });
+    const second = driver.join({ groupInstanceId: "two", rebalanceTimeoutMs: 0 });
+    driver.advance(100);
+    const { memberId: leader, generationId } = response(first);
+    response(driver.sync(leader, generationId!, {}, "one"));
+    response(driver.sync(response(second).memberId, generationId!, {}, "two"));
+    const { memberId } = driver.enter({ rebalanceTimeoutMs: 0 });
+    driver.leave([{ memberId }]);
+    driver.advance(9_000);
+    expect(driver.heartbeat(leader, generationId!, "one")).toBe("REBALANCE_IN_PROGRESS");
+    const back = driver.join({ memberId: leader, groupInstanceId: "one" });
+    driver.advance(100);
+    expect(response(back)).toMatchObject({ generationId: generationId! + 1, members: [{}, {}] });
+  });
+
   it("keeps the place of a static member that does not join, while dynamic ones lose theirs", () => {
     const driver = start();
     const { leader, generation } = staticPair(driver);

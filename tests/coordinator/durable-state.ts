@@ -6,7 +6,8 @@ import type { Assignment } from "../../src/coordinator/assignment.ts";
 export function durableState({ groups, offsets }: CoordinatorShard): unknown {
   const described = [...groups.values()].flatMap((group): [string, unknown][] => {
     if (group.type === "classic") {
-      return group.stored === undefined && !offsets.has(group.groupId) ? [] : [[group.groupId, group.stored ?? "simple"]];
+      const isKept = group.stored !== undefined || offsets.has(group.groupId);
+      return isKept ? [[group.groupId, group.stored ?? "offsets alone"]] : [];
     }
     const { epoch, assignmentEpoch, members, targets, topics } = group;
     return [

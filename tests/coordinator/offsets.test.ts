@@ -44,12 +44,10 @@ describe("committed offsets", () => {
     driver.commitOffset(7, { groupId: "other" });
     expect([driver.offset(), driver.offset("quakes", 1), driver.offset("quakes", 0, "other")]).toEqual([3, 9, 7]);
     expect([driver.offset("quakes", 2), driver.offset("quakes", 0, "none")]).toEqual([-1, -1]);
-    const all = driver.answer((reply) =>
-      driver.shard.fetchOffsets({ groupId: "group", memberId: null, memberEpoch: -1, topics: null }, driver.nowMs, reply),
-    );
-    expect(all).toMatchObject({
-      topics: [{ name: "quakes", partitions: [{ metadata: "second", committedLeaderEpoch: 3 }, { committedOffset: 9 }] }],
-    });
+    const request = { groupId: "group", memberId: null, memberEpoch: -1, topics: null };
+    const all = driver.answer((reply) => driver.shard.fetchOffsets(request, driver.nowMs, reply));
+    const partitions = [{ metadata: "second", committedLeaderEpoch: 3 }, { committedOffset: 9 }];
+    expect(all).toMatchObject({ topics: [{ name: "quakes", partitions }] });
   });
 
   it("[R17] are answered only when committed, and gone if they were not", () => {

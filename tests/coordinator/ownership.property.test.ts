@@ -15,11 +15,12 @@ type Step =
 const CLIENTS = 4;
 const client = fc.nat(CLIENTS - 1);
 const fate = fc.constantFrom<Fate>("arrives", "arrives", "arrives", "request-lost", "response-lost");
+const kept = fc.constantFrom("committed", "appended");
 const step = fc.oneof(
   { weight: 60, arbitrary: fc.record({ kind: fc.constant("beat"), client, fate }) },
   { weight: 30, arbitrary: fc.record({ kind: fc.constant("revoke"), client }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom("leave", "leave", "leave", "die"), client }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant("failover"), kept: fc.constantFrom("committed", "appended") }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("failover"), kept }) },
   { weight: 8, arbitrary: fc.record({ kind: fc.constantFrom("hold", "commit", "commit", "grow", "advance") }) },
 ) as fc.Arbitrary<Step>;
 
@@ -171,8 +172,8 @@ describe("members of a consumer group", () => {
         const sizes = live.map(({ reads }) => reads.size);
         if (live.length > 0) expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1);
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
-    expect(handedOver).toBeGreaterThan(500);
-  });
+    expect(handedOver).toBeGreaterThan(200);
+  }, 30_000);
 });

@@ -9,20 +9,20 @@ import { ShardDriver } from "./shard-driver.ts";
 type Step =
   | { readonly kind: "join" | "sync" | "leave" | "beat"; readonly group: number; readonly member: number }
   | { readonly kind: "commit"; readonly group: number; readonly member: number; readonly partition: number }
-  | { readonly kind: "consumer-join" | "consumer-beat" | "consumer-leave"; readonly group: number; readonly member: number }
+  | { readonly kind: `consumer-${"join" | "beat" | "leave"}`; readonly group: number; readonly member: number }
   | { readonly kind: "delete"; readonly group: number }
   | { readonly kind: "grow" }
   | { readonly kind: "advance"; readonly ms: number };
 
-const group = fc.nat(2);
-const member = fc.nat(3);
+const group = fc.nat(1);
+const member = fc.nat(2);
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ kind: fc.constantFrom("join", "sync", "leave", "beat"), group, member }),
   fc.record({ kind: fc.constant("commit"), group, member, partition: fc.nat(5) }),
   fc.record({ kind: fc.constantFrom("consumer-join", "consumer-beat", "consumer-leave"), group, member }),
   fc.record({ kind: fc.constant("delete"), group }),
   fc.record({ kind: fc.constant("grow") }),
-  fc.record({ kind: fc.constant("advance"), ms: fc.constantFrom(0, 100, 5_000, 40_000, 3_600_000, 400_000_000) }),
+  fc.record({ kind: fc.constant("advance"), ms: fc.constantFrom(0, 101, 5_000, 40_000, 3_600_000, 400_000_000) }),
 ) as fc.Arbitrary<Step>;
 
 /** What clients remember: the id and generation, or epoch and partitions, that they last heard of. */
@@ -57,7 +57,8 @@ function act(driver: ShardDriver, taken: Extract<Step, { readonly member: number
   switch (taken.kind) {
     case "join": {
       const groupInstanceId = taken.member === 0 ? "static" : null;
-      const first = driver.join({ groupId, memberId: groupInstanceId === null ? memberId : "", groupInstanceId, protocols });
+      const named = groupInstanceId === null ? memberId : "";
+      const first = driver.join({ groupId, memberId: named, groupInstanceId, protocols });
       if (first.outcome === "UNKNOWN_MEMBER_ID") one.memberId = "";
       if (typeof first.outcome === "object") {
         one.memberId = first.outcome.memberId;
@@ -70,9 +71,8 @@ function act(driver: ShardDriver, taken: Extract<Step, { readonly member: number
       const current = found?.type === "classic" ? found.generationId : generationId;
       const assignments = [{ memberId, assignment: Uint8Array.of(taken.member) }];
       const names = { protocolType: "consumer", protocolName: null, groupInstanceId: null };
-      driver.ask((reply) =>
-        driver.shard.syncGroup({ groupId, generationId: current, memberId, ...names, assignments }, driver.nowMs, reply),
-      );
+      const request = { groupId, generationId: current, memberId, ...names, assignments };
+      driver.ask((reply) => driver.shard.syncGroup(request, driver.nowMs, reply));
       one.generation = current;
       return;
     }
@@ -98,7 +98,8 @@ function act(driver: ShardDriver, taken: Extract<Step, { readonly member: number
         groupId,
         memberId: own,
         memberEpoch: leaving ? -1 : joins ? 0 : memberEpoch,
-        rebalanceTimeoutMs: 10_000,
+        // Another one now and then, so that what a member says of itself is stored again.
+        rebalanceTimeoutMs: 10_000 + (driver.nowMs % 2),
         subscribedTopicNames: ["quakes"],
         topicPartitions: joins ? [] : one.owned,
       });
@@ -127,7 +128,7 @@ describe("replaying", () => {
   it("gives the state that was decided on, from the log as it is and compacted", () => {
     let records = 0;
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
+      fc.property(fc.array(step, { maxLength: 80, size: "max" }), (steps) => {
         const driver = new ShardDriver({ groupMaxSize: 3 });
         run(driver, steps);
         records += driver.log.length;
@@ -136,21 +137,21 @@ describe("replaying", () => {
         expect(durableState(replayed(compacted(driver.log, true), driver))).toEqual(decided);
         expect(durableState(replayed(compacted(driver.log, false), driver))).toEqual(decided);
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
     expect(records).toBeGreaterThan(1_000);
-  });
+  }, 30_000);
 
   it("gives it from what was compacted halfway, too", () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 80 }), fc.nat(100), (steps, percent) => {
+      fc.property(fc.array(step, { maxLength: 80, size: "max" }), fc.nat(100), (steps, percent) => {
         const driver = new ShardDriver({ groupMaxSize: 3 });
         run(driver, steps);
         const cut = Math.floor((driver.log.length * percent) / 100);
         const log = [...compacted(driver.log.slice(0, cut), true), ...driver.log.slice(cut)];
         expect(durableState(replayed(log, driver))).toEqual(durableState(driver.shard));
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
-  });
+  }, 30_000);
 });

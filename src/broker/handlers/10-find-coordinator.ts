@@ -1,5 +1,5 @@
 import { endpointOf } from "../../metadata/metadata-response.ts";
-import { GROUP_COORDINATOR, findCoordinator } from "../../protocol/apis/10-find-coordinator.ts";
+import { GROUP_COORDINATOR, TRANSACTION_COORDINATOR, findCoordinator } from "../../protocol/apis/10-find-coordinator.ts";
 import type { FindCoordinatorResponseInit } from "../../protocol/apis/10-find-coordinator.ts";
 import { errorCode } from "../../protocol/error-codes.ts";
 import type { ErrorName } from "../../protocol/error-codes.ts";
@@ -34,7 +34,10 @@ function coordinatorOf(broker: Broker, key: string, keyType: number, listener: s
     errorCode: errorCode(error),
     errorMessage,
   });
-  if (keyType !== GROUP_COORDINATOR) return refuse("INVALID_REQUEST", "there are coordinators of groups only");
+  if (keyType === TRANSACTION_COORDINATOR) {
+    return refuse("TRANSACTIONAL_ID_AUTHORIZATION_FAILED", "there are no transactions here yet");
+  }
+  if (keyType !== GROUP_COORDINATOR) return refuse("INVALID_REQUEST", `there are no coordinators of type ${keyType}`);
   const nodeId = broker.groups.coordinatorOf(key);
   const registered = nodeId === undefined ? undefined : broker.image.brokers.get(nodeId);
   const endpoint = registered === undefined || registered.fenced ? undefined : endpointOf(registered, listener);
