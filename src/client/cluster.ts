@@ -85,12 +85,17 @@ export class Cluster {
     return this.#platform;
   }
 
-  /** Opens the cluster for one more client and waits for its metadata. Each call is matched by a {@link release}. */
+  /**
+   * Opens the cluster for one more client and waits for its metadata, all of it: an older part would send the client to
+   * leaders of the past. Each call is matched by a {@link release}.
+   */
   async acquire(): Promise<void> {
     if (this.#users++ === 0) this.#open();
     try {
       const deadline = this.clock.now() + this.requestTimeoutMs;
-      await this.waitFor("the cluster's metadata", deadline, (image) => (image.clusterId === "" ? undefined : true));
+      await this.waitFor("the cluster's metadata", deadline, ({ clusterId }) => {
+        return clusterId !== "" && this.#metadata.isCurrent ? true : undefined;
+      });
     } catch (error) {
       this.release();
       throw new KafkaJSConnectionError(`No metadata of the cluster arrived: ${reasonOf(error)}`, {

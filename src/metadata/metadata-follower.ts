@@ -65,6 +65,8 @@ export class MetadataFollower {
   #image = new ClusterImage();
   #seen: SeenMetadata;
   #download: Download | undefined;
+  /** Where the controller's metadata ended when it answered last. */
+  #toldEndOffset = Number.POSITIVE_INFINITY;
   #removedTopics: string[] = [];
   /** Why the image cannot be carried on, once records have contradicted it. */
   #broken: string | undefined;
@@ -77,6 +79,14 @@ export class MetadataFollower {
   /** The cluster as of the last answer. A snapshot replaces the object. */
   get image(): ClusterImage {
     return this.#image;
+  }
+
+  /**
+   * Whether the image holds all that the controller had decided when it answered last. A snapshot alone may be older
+   * than any leader that it names.
+   */
+  get isCurrent(): boolean {
+    return this.#image.endOffset >= this.#toldEndOffset;
   }
 
   /** What to ask next. Asking again is harmless, after a connection was lost for example. */
@@ -140,6 +150,7 @@ export class MetadataFollower {
     const { currentLeader, highWatermark, divergingEpoch, snapshotId, records } = partition;
     const problem = this.#behind(currentLeader?.leaderEpoch ?? -1, highWatermark);
     if (problem !== undefined) return refuse(problem);
+    this.#toldEndOffset = highWatermark;
     if (divergingEpoch !== null) {
       return refuse(rolledBack(`metadata differs from offset ${divergingEpoch.endOffset} on`));
     }

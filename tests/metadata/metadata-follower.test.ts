@@ -195,6 +195,19 @@ describe("a snapshot", () => {
     expect(changed.filter(({ kind }) => kind === "topic")).toHaveLength(3);
   });
 
+  test("is not the present: the log behind it has to be read before the image is current", () => {
+    const { driver, connectionId, follower } = long();
+    expect(follower.isCurrent).toBe(false);
+    let shownEarly = 0;
+    for (let asked = 0; asked < 1_000 && !follower.isCurrent; asked++) {
+      ask(driver, connectionId, follower);
+      if (follower.image.endOffset > 0 && follower.image.endOffset < driver.image.endOffset) shownEarly++;
+      expect(follower.isCurrent).toBe(follower.image.endOffset === driver.image.endOffset);
+    }
+    expect(shownEarly).toBeGreaterThan(0);
+    expect(follower.image).toEqual(driver.image);
+  });
+
   test("brings a reader who fell behind up to date, and names only what changed", () => {
     const { driver, connectionId, follower } = long();
     follow(driver, connectionId, follower);

@@ -88,6 +88,35 @@ const regressions: readonly Regression[] = [
       ],
     },
   },
+  {
+    name: "a client that has connected knows the present leaders, not those of a snapshot",
+    seed: 1201,
+    seconds: 118,
+    schedule: {
+      ...plainSchedule,
+      tabs: 4,
+      profiles: 4,
+      consumers: 3,
+      sdkProducers: 1,
+      recordsPerSecond: 10,
+      retentionBytes: 20_000,
+      replicaLagMs: 3_000,
+      lingerMs: 10,
+      relaxedTabs: 1,
+      snapshotRecords: 40,
+      faults: [
+        { atMs: 3_181, on: "time", kind: "isolate-tab", aim: "any", target: 2, other: 0, durationMs: 8_028 },
+        { atMs: 4_509, on: "time", kind: "sleep-tab", aim: "any", target: 3, other: 0, durationMs: 4_910 },
+        { atMs: 25_550, on: "time", kind: "fill-server-disk", aim: "any", target: 52, other: 4, durationMs: 9_937 },
+        { atMs: 51_333, on: "time", kind: "isolate-from-tabs", aim: "any", target: 16, other: 0, durationMs: 2_480 },
+        { atMs: 53_009, on: "time", kind: "isolate-from-tabs", aim: "any", target: 17, other: 0, durationMs: 937 },
+        { atMs: 70_883, on: "time", kind: "deaf-to-tab", aim: "leader", target: 24, other: 20, durationMs: 12_711 },
+        { atMs: 107_471, on: "time", kind: "kill-profile", aim: "any", target: 59, other: 25, durationMs: 14_428 },
+        { atMs: 109_163, on: "time", kind: "fill-server-disk", aim: "any", target: 51, other: 19, durationMs: 6_891 },
+        { atMs: 116_147, on: "decision", kind: "flap-link", aim: "any", target: 13, other: 54, durationMs: 9_773 },
+      ],
+    },
+  },
 ];
 
 describe("what failed once", () => {
