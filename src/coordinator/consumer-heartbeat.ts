@@ -39,6 +39,9 @@ export type ConsumerHeartbeatReply = Reply<ConsumerGroupHeartbeatResponseInit>;
 /** From this version on members make their ids themselves (KIP-1082). */
 const OWN_MEMBER_ID_SINCE = 1;
 
+/** What a topic's name takes beside its characters. */
+const NAME_BYTES = 16;
+
 /** ConsumerGroupHeartbeat (KIP-848): joins, stays, reports what the member owns, hears what it may own, and leaves. */
 export function consumerGroupHeartbeat(
   state: ShardState,
@@ -70,7 +73,7 @@ export function consumerGroupHeartbeat(
 /** What is wrong with the request by itself, with a word on what would be right. */
 function findFault(state: ShardState, request: Request, { version }: Client): [ErrorName, string] | undefined {
   const { groupId, memberId, memberEpoch, instanceId, rackId, subscribedTopicNames, subscribedTopicRegex } = request;
-  const { maxSubscribedTopics } = state.config;
+  const { maxMemberBytes } = state.config;
   const invalid = (message: string): [ErrorName, string] => ["INVALID_REQUEST", message];
   if (groupId === "") return invalid("the group id is empty");
   for (const id of [groupId, memberId, instanceId ?? "", rackId ?? ""]) {
@@ -88,9 +91,8 @@ function findFault(state: ShardState, request: Request, { version }: Client): [E
   if (subscribedTopicRegex !== null && subscribedTopicRegex !== "") {
     return ["INVALID_REGULAR_EXPRESSION", "regular expressions are not matched here; subscribe to topics by name"];
   }
-  if ((subscribedTopicNames?.length ?? 0) > maxSubscribedTopics) {
-    return invalid(`${subscribedTopicNames!.length} subscribed topics exceed ${maxSubscribedTopics}`);
-  }
+  const size = (subscribedTopicNames ?? []).reduce((sum, name) => sum + name.length + NAME_BYTES, 0);
+  if (size > maxMemberBytes) return invalid(`a subscription of ${size} bytes exceeds ${maxMemberBytes}`);
   if (request.serverAssignor !== null && !assignors.has(request.serverAssignor)) {
     return ["UNSUPPORTED_ASSIGNOR", `the assignors are ${[...assignors.keys()].join(", ")}`];
   }

@@ -19,11 +19,9 @@ export interface CoordinatorConfig {
   readonly offsetsCommitTimeoutMs: number;
   /** Bounds that Kafka leaves to its memory: of group, member and instance ids, in characters. */
   readonly maxIdLength: number;
-  /** Of the protocols of one classic member, and of all of its group together with the assignments. */
+  /** Of the protocols, or the subscription, of one member; and of all of a classic group, assignments included. */
   readonly maxMemberBytes: number;
   readonly maxGroupBytes: number;
-  /** Topics that one member may subscribe to. */
-  readonly maxSubscribedTopics: number;
   /** In one partition of `__consumer_offsets`. */
   readonly maxGroups: number;
 }
@@ -47,6 +45,5 @@ export const defaultCoordinatorConfig: CoordinatorConfig = {
   maxIdLength: 1_024,
   maxMemberBytes: 256 * 1024,
   maxGroupBytes: 4 * 1024 * 1024,
-  maxSubscribedTopics: 10_000,
   maxGroups: 10_000,
 };

@@ -89,6 +89,7 @@ describe("joining a classic group", () => {
     ["no protocol type", { protocolType: "" }, "INCONSISTENT_GROUP_PROTOCOL"],
     ["a member that is not known", { memberId: "somebody" }, "UNKNOWN_MEMBER_ID"],
     ["metadata of 300 KiB", { protocols: [protocol("range", "x".repeat(300 * 1024))] }, "INVALID_REQUEST"],
+    ["ten thousand protocols", { protocols: Array(10_000).fill(protocol("", "")) }, "INVALID_REQUEST"],
     ["an empty instance id", { groupInstanceId: "" }, "INVALID_REQUEST"],
   ])("refuses %s", (_, request, error) => {
     const driver = new ShardDriver();

@@ -120,6 +120,7 @@ describe("a consumer group (KIP-848)", () => {
     ["an epoch below all", { memberEpoch: -3 }, "INVALID_REQUEST"],
     ["a static leave without instance id", { memberEpoch: -2 }, "INVALID_REQUEST"],
     ["an assignor that is not there", { serverAssignor: "own" }, "UNSUPPORTED_ASSIGNOR"],
+    ["a subscription of 300 KiB", { subscribedTopicNames: ["t".repeat(300 * 1024)] }, "INVALID_REQUEST"],
     ["a regular expression", { subscribedTopicRegex: "q.*" }, "INVALID_REGULAR_EXPRESSION"],
   ])("refuses %s, and says why", (_, fault, error) => {
     const refused = join("a", fault);

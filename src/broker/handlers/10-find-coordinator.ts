@@ -1,5 +1,9 @@
 import { endpointOf } from "../../metadata/metadata-response.ts";
-import { GROUP_COORDINATOR, TRANSACTION_COORDINATOR, findCoordinator } from "../../protocol/apis/10-find-coordinator.ts";
+import {
+  GROUP_COORDINATOR,
+  TRANSACTION_COORDINATOR,
+  findCoordinator,
+} from "../../protocol/apis/10-find-coordinator.ts";
 import type { FindCoordinatorResponseInit } from "../../protocol/apis/10-find-coordinator.ts";
 import { errorCode } from "../../protocol/error-codes.ts";
 import type { ErrorName } from "../../protocol/error-codes.ts";
