@@ -43,6 +43,18 @@ export type {
   ResourceConfigQuery,
   SeekEntry,
 } from "./client/admin-types.ts";
+export { AssignerProtocol } from "./client/assigners/assigner-protocol.ts";
+export type { MemberAssignment, MemberMetadata } from "./client/assigners/assigner-protocol.ts";
+export type {
+  Assigner,
+  AssignerCluster,
+  AssignerSubscription,
+  GroupMember,
+  GroupMemberAssignment,
+  GroupState,
+  PartitionAssigner,
+} from "./client/assigners/assigner.ts";
+export { PartitionAssigners } from "./client/assigners/partition-assigners.ts";
 export type { RetryOptions } from "./client/backoff.ts";
 export type { BrokerView, ClusterView, PartitionView, TopicView } from "./client/cluster-view.ts";
 export { CompressionTypes } from "./client/compression-types.ts";
@@ -55,6 +67,7 @@ export type {
   EachMessagePayload,
   PartitionAssignment,
   TopicPartitionOffset,
+  TopicPartitionOffsetAndMetadata,
 } from "./client/consumer-types.ts";
 export type { Batch } from "./client/consumer-batch.ts";
 export type { RecordMetadata } from "./client/delivery.ts";
@@ -64,7 +77,9 @@ export {
   KafkaJSConnectionClosedError,
   KafkaJSConnectionError,
   KafkaJSCreateTopicError,
+  KafkaJSDeleteGroupsError,
   KafkaJSError,
+  KafkaJSGroupCoordinatorNotFound,
   KafkaJSLogTruncationError,
   KafkaJSMetadataNotLoaded,
   KafkaJSNonRetriableError,
@@ -85,6 +100,9 @@ export type {
   RequestQueueSizeEvent,
   RequestTimeoutEvent,
 } from "./client/events.ts";
+export type { CommitTerms } from "./client/group/auto-commit.ts";
+export type { OffsetsByTopicPartition } from "./client/group/committed-offsets.ts";
+export type { GroupDescription, MemberDescription } from "./client/group/describe-group.ts";
 export type { KafkaConfig } from "./client/kafka.ts";
 export { logLevel } from "./client/logger.ts";
 export type { logCreator, LogEntry, Logger, LoggerEntryContent } from "./client/logger.ts";

@@ -37,6 +37,8 @@ export class AssignedPartition {
   position: FetchPosition = { offset: -1, ...NOWHERE };
   generation = 0;
   paused = false;
+  /** Set while it is being given up: what is under way may end, and nothing more is handed out. */
+  revoking = false;
   /** Set while somebody processes what was handed out. */
   busy = false;
   fetched: Fetched | undefined;
@@ -47,6 +49,8 @@ export class AssignedPartition {
   topicId: string | undefined;
   /** Behind the last message that was processed; undefined before the first position is known. */
   consumed: FetchPosition | undefined;
+  /** What the group has committed, as far as that is known. */
+  committed: number | undefined;
 
   constructor(topic: string, partition: number, start: StartAt, policy: OffsetReset) {
     this.topic = topic;
@@ -59,6 +63,7 @@ export class AssignedPartition {
   isFetchable(nowMs: number): boolean {
     return (
       !this.paused &&
+      !this.revoking &&
       this.start === undefined &&
       !this.validating &&
       this.fetched === undefined &&

@@ -9,7 +9,7 @@ import { TAB_LISTENER } from "../runtime/connection.ts";
  * What a connection is for. Responses come in the order of requests, so whatever must not wait for a long poll has a
  * connection of its own.
  */
-export type Purpose = "produce" | "fetch" | "query";
+export type Purpose = "produce" | "fetch" | "query" | "group" | "join";
 
 interface Pooled {
   readonly connection: BrokerConnection;

@@ -10,9 +10,11 @@ import { consumerEvents } from "./events.ts";
 import type { Emitter } from "./events.ts";
 import type { Fetcher, Taken } from "./fetcher.ts";
 import { nameOf } from "./fetch-position.ts";
+import type { TopicPartition } from "./fetch-position.ts";
 import { decodeMessages } from "./fetched-records.ts";
+import type { ConsumerGroup } from "./group/consumer-group.ts";
 import type { Logger } from "./logger.ts";
-import { isStale, passed, passedAll } from "./processed-messages.ts";
+import { isHeld, isStale, passed, passedAll } from "./processed-messages.ts";
 
 export interface ConsumerRunOptions {
   readonly cluster: Cluster;
@@ -21,6 +23,8 @@ export interface ConsumerRunOptions {
   readonly logger: Logger;
   readonly retry: RetryPolicy;
   readonly restartOnFailure: ((error: Error) => Promise<boolean>) | undefined;
+  readonly group: ConsumerGroup | undefined;
+  readonly setPaused: (where: TopicPartition, paused: boolean) => void;
 }
 
 /** How often a failing callback is called again for the same message before the consumer counts as crashed. */
@@ -38,6 +42,7 @@ export class ConsumerRun {
     this.#config = config;
     this.#options = options;
     const workers = Math.max(1, config.partitionsConsumedConcurrently ?? 1);
+    this.#options.group?.join(config);
     this.finished = Promise.all(Array.from({ length: workers }, () => this.#work()));
   }
 
@@ -70,15 +75,16 @@ export class ConsumerRun {
 
   /** After a failure: pauses and goes on, or, when that has been tried often enough, counts as a crash. */
   async #recover(error: Error, failures: number): Promise<void> {
-    const { cluster, emitter, logger, retry } = this.#options;
+    const { cluster, emitter, group, logger, retry } = this.#options;
     const pause = retryPause(retry, failures, cluster.platform.random());
     if (failures >= CALLBACK_RETRIES) {
       const restart = await this.#restarts(error);
       logger.error(`The consumer crashed: ${error.message}`, { error, restart });
       if (!restart) this.end();
-      emitter.emit(consumerEvents.CRASH, { error, groupId: "", restart });
+      emitter.emit(consumerEvents.CRASH, { error, groupId: group?.groupId ?? "", restart });
     }
     if (!this.#over) await sleep(cluster.clock, pause);
+    if (!this.#over && group?.isMember === false) group.join(this.#config);
   }
 
   /** A failing callback is worth another try, as is what may mend itself; a position that is gone is not. */
@@ -88,7 +94,7 @@ export class ConsumerRun {
   }
 
   async #process(taken: Taken): Promise<void> {
-    const { cluster, emitter, fetcher, logger } = this.#options;
+    const { cluster, emitter, fetcher, group, logger } = this.#options;
     const { partition, fetched } = taken;
     try {
       const messages = await decodeMessages(fetched.batches, fetched.aborted);
@@ -105,21 +111,24 @@ export class ConsumerRun {
       throw error;
     } finally {
       fetcher.done(taken);
+      group?.batchProcessed();
     }
   }
 
   async #callWithMessages(taken: Taken, batch: Batch): Promise<void> {
+    const { group } = this.#options;
     const { topic, partition } = taken.partition;
     for (const message of batch.messages) {
-      if (this.#over || taken.partition.paused || isStale(taken)) return;
+      if (this.#over || isHeld(taken) || group?.mayHandOut === false) return;
       await this.#config.eachMessage?.({
         topic,
         partition,
         message,
-        heartbeat: async () => {},
+        heartbeat: async () => group?.tick(),
         pause: () => this.#pause(taken.partition),
       });
       passed(taken, Number(message.offset));
+      group?.messageProcessed();
     }
     passedAll(taken);
   }
@@ -129,26 +138,34 @@ export class ConsumerRun {
     batch: Batch,
     eachBatch: NonNullable<ConsumerRunConfig["eachBatch"]>,
   ): Promise<void> {
+    const { group } = this.#options;
     if (isStale(taken)) return;
+    /** A callback that was told to stop may have left the rest of the batch. */
+    let wasTold = false;
+    const tell = (stop: boolean) => {
+      wasTold ||= stop;
+      return stop;
+    };
     await eachBatch({
       batch,
-      resolveOffset: (offset) => passed(taken, Number(offset)),
-      heartbeat: async () => {},
+      resolveOffset: (offset) => {
+        passed(taken, Number(offset));
+        group?.messageProcessed();
+      },
+      heartbeat: async () => group?.tick(),
       pause: () => this.#pause(taken.partition),
-      commitOffsetsIfNecessary: async () => {},
-      uncommittedOffsets: () => ({ topics: [] }),
-      isRunning: () => !this.#over,
-      isStale: () => isStale(taken),
+      commitOffsetsIfNecessary: async (offsets) =>
+        offsets === undefined ? group?.commitIfNecessary() : group?.commitTopics(offsets),
+      uncommittedOffsets: () => group?.uncommitted() ?? { topics: [] },
+      isRunning: () => !tell(this.#over),
+      isStale: () => tell(isStale(taken) || taken.partition.revoking || group?.mayHandOut === false),
     });
-    if ((this.#config.eachBatchAutoResolve ?? true) || batch.isEmpty()) passedAll(taken);
+    if (batch.isEmpty() || (!wasTold && (this.#config.eachBatchAutoResolve ?? true))) passedAll(taken);
   }
 
-  #pause(partition: AssignedPartition): () => void {
-    partition.paused = true;
-    return () => {
-      partition.paused = false;
-      this.#options.fetcher.wake();
-    };
+  #pause(where: TopicPartition): () => void {
+    this.#options.setPaused(where, true);
+    return () => this.#options.setPaused(where, false);
   }
 }
 

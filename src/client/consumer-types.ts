@@ -1,13 +1,32 @@
 import type { RetryOptions } from "./backoff.ts";
+import type { PartitionAssigner } from "./assigners/assigner.ts";
 import type { Batch } from "./consumer-batch.ts";
+import type { CommitTerms } from "./group/auto-commit.ts";
+import type { OffsetsByTopicPartition } from "./group/committed-offsets.ts";
 import type { OffsetReset, TopicPartition } from "./fetch-position.ts";
 import type { KafkaMessage } from "./messages.ts";
 
 /** What goes into a consumer, and what its callbacks receive, in KafkaJS's shapes. */
 
 export interface ConsumerConfig {
-  /** Groups are not there yet; without one, the consumer reads what `assign` or `subscribe` names, all by itself. */
+  /**
+   * The group that shares the topics which its members subscribe to: each partition is read by one of them. Without
+   * one, the consumer reads what `assign` or `subscribe` names, all by itself.
+   */
   readonly groupId?: string;
+  /**
+   * Makes a static member: under this name it can go and come back within the session timeout, and has what it had,
+   * without a rebalance (KIP-345). No two members may use one name at a time.
+   */
+  readonly groupInstanceId?: string;
+  /** How partitions are divided, the preferred way first; `[PartitionAssigners.roundRobin]` by default. */
+  readonly partitionAssigners?: readonly PartitionAssigner[];
+  /** A member that is not heard of for so long loses its partitions; 30,000 ms by default, 6,000 at least. */
+  readonly sessionTimeout?: number;
+  /** How long members may take to finish what they process before the group goes on without them; 60,000 ms. */
+  readonly rebalanceTimeout?: number;
+  /** Milliseconds between heartbeats, by which members also hear of changes to the group; 150 by default. */
+  readonly heartbeatInterval?: number;
   readonly retry?: RetryOptions & { readonly restartOnFailure?: (error: Error) => Promise<boolean> };
   /** The most bytes of one partition in one response; 1 MiB by default. */
   readonly maxBytesPerPartition?: number;
@@ -29,9 +48,6 @@ export interface ConsumerConfig {
   readonly autoOffsetReset?: OffsetReset;
   /** Accepted for KafkaJS's sake. */
   readonly metadataMaxAge?: number;
-  readonly sessionTimeout?: number;
-  readonly rebalanceTimeout?: number;
-  readonly heartbeatInterval?: number;
   readonly maxInFlightRequests?: number;
 }
 
@@ -46,8 +62,13 @@ export interface TopicPartitionOffset extends TopicPartition {
   readonly offset: string;
 }
 
+export interface TopicPartitionOffsetAndMetadata extends TopicPartitionOffset {
+  readonly metadata?: string | null;
+}
+
 export interface EachMessagePayload extends TopicPartition {
   readonly message: KafkaMessage;
+  /** Has nothing to do: heartbeats are sent while messages are processed, too. */
   heartbeat(): Promise<void>;
   /** Pauses this partition; returns how to resume it. */
   pause(): () => void;
@@ -59,21 +80,22 @@ export interface EachBatchPayload {
   resolveOffset(offset: string): void;
   heartbeat(): Promise<void>;
   pause(): () => void;
-  commitOffsetsIfNecessary(): Promise<void>;
-  uncommittedOffsets(): { topics: never[] };
+  /** Commits `offsets`; without them, what was processed, if `autoCommitInterval` or `autoCommitThreshold` say so. */
+  commitOffsetsIfNecessary(offsets?: OffsetsByTopicPartition): Promise<void>;
+  uncommittedOffsets(): OffsetsByTopicPartition;
   isRunning(): boolean;
-  /** Whether the rest of the batch is not wanted any more: a seek or another assignment came between. */
+  /**
+   * Whether the rest of the batch is not wanted any more: a seek or another assignment came between. Once this has
+   * been true, only what was resolved counts as processed.
+   */
   isStale(): boolean;
 }
 
-export interface ConsumerRunConfig {
+export interface ConsumerRunConfig extends CommitTerms {
   readonly eachMessage?: (payload: EachMessagePayload) => Promise<void> | void;
   readonly eachBatch?: (payload: EachBatchPayload) => Promise<void> | void;
   /** Whether a batch counts as processed when `eachBatch` returns. True by default. */
   readonly eachBatchAutoResolve?: boolean;
   /** Partitions processed side by side; 1 by default. Messages of one partition are always processed in order. */
   readonly partitionsConsumedConcurrently?: number;
-  readonly autoCommit?: boolean;
-  readonly autoCommitInterval?: number | null;
-  readonly autoCommitThreshold?: number | null;
 }

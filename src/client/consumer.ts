@@ -5,13 +5,22 @@ import type { RetryOptions, RetryPolicy } from "./backoff.ts";
 import { BrokerConnections } from "./broker-connections.ts";
 import type { Cluster } from "./cluster.ts";
 import { ConsumerRun } from "./consumer-run.ts";
-import type { ConsumerConfig, ConsumerRunConfig, PartitionAssignment, TopicPartitionOffset } from "./consumer-types.ts";
-import { KafkaJSError, KafkaJSNonRetriableError, KafkaJSNotImplemented } from "./errors.ts";
+import type {
+  ConsumerConfig,
+  ConsumerRunConfig,
+  PartitionAssignment,
+  TopicPartitionOffset,
+  TopicPartitionOffsetAndMetadata,
+} from "./consumer-types.ts";
+import { KafkaJSError, KafkaJSNonRetriableError } from "./errors.ts";
 import { consumerEvents, Emitter } from "./events.ts";
 import type { InstrumentationEvent } from "./events.ts";
 import { Fetcher } from "./fetcher.ts";
 import { nameOf } from "./fetch-position.ts";
 import type { TopicPartition } from "./fetch-position.ts";
+import type { CommitTerms } from "./group/auto-commit.ts";
+import { ConsumerGroup } from "./group/consumer-group.ts";
+import type { GroupDescription } from "./group/describe-group.ts";
 import type { Logger } from "./logger.ts";
 import { messageStream } from "./message-stream.ts";
 import type { ConsumedMessage } from "./messages.ts";
@@ -25,9 +34,13 @@ interface Running {
   end(): void;
 }
 
+/** Streams commit what was processed at least this often. */
+const STREAM_COMMIT_INTERVAL_MS = 1000;
+
 /**
- * Reads partitions: those given to {@link assign}, or all of the topics given to {@link subscribe}. Messages of a
- * partition come in order, and each at least once: when a callback fails, its message comes again.
+ * Reads partitions: those given to {@link assign}; or, of the topics given to {@link subscribe}, those that its group
+ * assigns to it, and without a group all of them. Messages of a partition come in order, and each at least once: when a
+ * callback fails, its message comes again.
  */
 export class Consumer {
   readonly events = consumerEvents;
@@ -39,6 +52,7 @@ export class Consumer {
   readonly #subscription = new Subscription();
   #connections: BrokerConnections | undefined;
   #fetcher: Fetcher | undefined;
+  #group: ConsumerGroup | undefined;
   #stopFollowing: (() => void) | undefined;
   #running: Running | undefined;
 
@@ -55,8 +69,9 @@ export class Consumer {
     await this.#cluster.acquire();
     if (this.#fetcher !== undefined) return this.#cluster.release();
     const config = this.#config;
-    this.#connections = new BrokerConnections(this.#cluster, this.#emitter.network("consumer"));
-    this.#fetcher = new Fetcher(this.#cluster, this.#connections, {
+    const connections = new BrokerConnections(this.#cluster, this.#emitter.network("consumer"));
+    this.#connections = connections;
+    const fetcher = new Fetcher(this.#cluster, connections, {
       maxWaitMs: config.maxWaitTimeInMs ?? 5000,
       minBytes: config.minBytes ?? 1,
       maxBytes: config.maxBytes ?? 10 * 1024 * 1024,
@@ -65,12 +80,17 @@ export class Consumer {
       rackId: config.rackId ?? "",
       retry: this.#retry,
       logger: this.#logger,
+      mayHandOut: () => this.#group?.mayHandOut ?? true,
       fetchStarted: (nodeId) => this.#emitter.emit(consumerEvents.FETCH_START, { nodeId }),
-      fetchEnded: (nodeId, numberOfBatches, duration) =>
-        this.#emitter.emit(consumerEvents.FETCH, { nodeId, numberOfBatches, duration }),
+      fetchEnded: (nodeId, numberOfBatches, duration) => {
+        this.#group?.tick();
+        this.#emitter.emit(consumerEvents.FETCH, { nodeId, numberOfBatches, duration });
+      },
       offsetReset: ({ topic, partition }, offset, reason) =>
         this.#emitter.emit(consumerEvents.OFFSET_RESET, { topic, partition, offset, reason }),
     });
+    this.#fetcher = fetcher;
+    if (config.groupId !== undefined) this.#group = this.#groupOf(config.groupId, connections, fetcher);
     this.#emitter.emit(consumerEvents.CONNECT, null);
   }
 
@@ -81,6 +101,7 @@ export class Consumer {
     this.#stopFollowing = undefined;
     this.#fetcher.close();
     this.#fetcher = undefined;
+    this.#group = undefined;
     this.#connections?.close();
     this.#connections = undefined;
     this.#cluster.release();
@@ -111,18 +132,17 @@ export class Consumer {
     fetcher.assign([...partitions.values()]);
   }
 
-  /** Reads all partitions of the topics, also those that are added later. To be called before {@link run}. */
+  /**
+   * Reads all partitions of the topics, also those that are added later, or shares them with its group. A group goes on
+   * behind what it has committed; where it has committed nothing, and without a group, `fromBeginning` says where to
+   * start. To be called before {@link run}.
+   */
   async subscribe(subscription: {
     readonly topics?: readonly (string | RegExp)[];
     readonly topic?: string | RegExp;
     readonly fromBeginning?: boolean;
   }): Promise<void> {
     this.#connected();
-    if (this.#config.groupId !== undefined) {
-      throw new KafkaJSNotImplemented(
-        "Consumer groups are not there yet: leave groupId out to read whole topics alone, or use assign()",
-      );
-    }
     if (this.#running !== undefined)
       throw new KafkaJSNonRetriableError("Cannot subscribe while the consumer is running");
     const { topics = [], topic, fromBeginning = false } = subscription;
@@ -130,7 +150,7 @@ export class Consumer {
       if (typeof wanted === "string") await this.#ensureTopic(wanted);
       this.#subscription.add(wanted, fromBeginning, this.#cluster.image);
     }
-    this.#followSubscription();
+    if (this.#group === undefined) this.#followSubscription();
   }
 
   /** Starts calling back. Resolves when it is known where to read, so that what is produced afterwards is read. */
@@ -150,31 +170,41 @@ export class Consumer {
       logger: this.#logger,
       retry: this.#retry,
       restartOnFailure: this.#config.retry?.restartOnFailure,
+      group: this.#subscribedGroup,
+      setPaused: ({ topic, partition }, paused) => this.#setPaused([{ topic, partitions: [partition] }], paused),
     });
     this.#running = running;
+    // After a crash nobody would process what the group assigns.
+    void running.finished.then(() => (this.#running === running ? this.#group?.leave() : undefined));
     await this.#positioned(fetcher, running);
   }
 
   /**
-   * Stops calling back. Resolves after the callbacks under way, so a callback must not wait for it. The positions stay,
-   * for another {@link run}.
+   * Stops calling back, and leaves the group after committing what was processed. Resolves after the callbacks under
+   * way, so a callback must not wait for it. Without a group the positions stay, for another {@link run}.
    */
   async stop(): Promise<void> {
     const running = this.#running;
-    if (running === undefined) return;
-    running.end();
-    await running.finished;
-    if (this.#running !== running) return;
+    running?.end();
+    await running?.finished;
+    await this.#group?.leave();
+    if (running === undefined || this.#running !== running) return;
     this.#running = undefined;
     this.#emitter.emit(consumerEvents.STOP, null);
   }
 
   /**
-   * The messages, one by one, instead of {@link run}. No more is fetched than is asked for. Leaving the loop keeps the
-   * position behind the last message. Aborting makes the loop throw the signal's reason.
+   * The messages, one by one, instead of {@link run}. No more is fetched than is asked for. Aborting makes the loop
+   * throw the signal's reason.
+   *
+   * Leaving the loop keeps the position behind the last message. In a group a message counts as processed, and is
+   * committed, when the next one is asked for; the consumer stays a member until {@link stop} or {@link disconnect}.
    */
-  async *stream(options: { readonly signal?: AbortSignal } = {}): AsyncGenerator<ConsumedMessage, void, undefined> {
+  async *stream(
+    options: CommitTerms & { readonly signal?: AbortSignal } = {},
+  ): AsyncGenerator<ConsumedMessage, void, undefined> {
     const { signal } = options;
+    const group = this.#subscribedGroup;
     const fetcher = this.#connected();
     if (this.#running?.over === false) throw new KafkaJSNonRetriableError("The consumer is running already");
     let over = false;
@@ -194,7 +224,8 @@ export class Consumer {
     signal?.addEventListener("abort", end);
     try {
       signal?.throwIfAborted();
-      yield* messageStream(fetcher, () => over);
+      group?.join({ autoCommitInterval: STREAM_COMMIT_INTERVAL_MS, ...options });
+      yield* messageStream(fetcher, group, () => over);
       signal?.throwIfAborted();
     } finally {
       signal?.removeEventListener("abort", end);
@@ -207,10 +238,17 @@ export class Consumer {
     return this.stream();
   }
 
-  /** Goes on at another offset; "-2" is the first one there is, "-1" the end. */
+  /**
+   * Goes on at another offset; "-2" is the first one there is, "-1" the end. For a partition that the group has not
+   * assigned, this is kept until it does.
+   */
   seek({ topic, partition, offset }: TopicPartitionOffset): void {
     this.#connected();
     const assigned = this.#find(topic, partition);
+    if (assigned === undefined || assigned.revoking) {
+      const group = this.#subscribedGroup;
+      if (group !== undefined) return group.seekLater({ topic, partition }, startOf({ topic, partition, offset }));
+    }
     if (assigned === undefined) {
       throw new KafkaJSNonRetriableError(`Cannot seek: ${nameOf({ topic, partition })} is not assigned`);
     }
@@ -247,16 +285,21 @@ export class Consumer {
     return this.#emitter.on(eventName, listener);
   }
 
-  commitOffsets(): Promise<never> {
-    return Promise.reject(
-      new KafkaJSNotImplemented(
-        "Consumer groups are not there yet: keep the offsets yourself and give them to assign()",
-      ),
+  /** Commits offsets for the group, each behind the last message processed; by default what was processed. */
+  async commitOffsets(offsets?: readonly TopicPartitionOffsetAndMetadata[]): Promise<void> {
+    await this.#requireGroup().commit(
+      offsets?.map(({ topic, partition, offset, metadata = null }) => ({
+        topic,
+        partition,
+        offset: wholeNumber(offset, "offset", { topic, partition }),
+        leaderEpoch: -1,
+        metadata,
+      })),
     );
   }
 
-  describeGroup(): Promise<never> {
-    return Promise.reject(new KafkaJSNotImplemented("Consumer groups are not there yet"));
+  async describeGroup(): Promise<GroupDescription> {
+    return this.#requireGroup().describe();
   }
 
   logger(): Logger {
@@ -266,6 +309,38 @@ export class Consumer {
   #connected(): Fetcher {
     if (this.#fetcher === undefined) throw new KafkaJSError("The consumer is disconnected; call connect() first");
     return this.#fetcher;
+  }
+
+  /** The group, for a consumer that has it assign partitions. */
+  get #subscribedGroup(): ConsumerGroup | undefined {
+    return this.#subscription.isEmpty ? undefined : this.#group;
+  }
+
+  #requireGroup(): ConsumerGroup {
+    this.#connected();
+    if (this.#group !== undefined) return this.#group;
+    throw new KafkaJSNonRetriableError("This consumer has no group; give it a groupId");
+  }
+
+  #groupOf(groupId: string, connections: BrokerConnections, fetcher: Fetcher): ConsumerGroup {
+    const cluster = this.#cluster;
+    return new ConsumerGroup({
+      groupId,
+      config: this.#config,
+      cluster,
+      connections,
+      fetcher,
+      emitter: this.#emitter,
+      logger: this.#logger,
+      retry: this.#retry,
+      topics: () => this.#subscription.topics(cluster.image),
+      newPartition: (where, sought) => {
+        const start = this.#subscription.startOf(where);
+        const partition = this.#newPartition(where.topic, where.partition, start);
+        if (sought !== undefined) partition.jumpTo(sought);
+        return partition;
+      },
+    });
   }
 
   #find(topic: string, partition: number): AssignedPartition | undefined {
@@ -280,6 +355,8 @@ export class Consumer {
   #setPaused(topics: readonly { topic: string; partitions?: readonly number[] }[], paused: boolean): void {
     const fetcher = this.#connected();
     for (const { topic, partitions } of topics) {
+      const all = partitions ?? this.#cluster.image.topicNamed(topic)?.partitions.keys() ?? [];
+      for (const partition of all) this.#subscribedGroup?.setPaused({ topic, partition }, paused);
       for (const assigned of fetcher.partitions) {
         if (assigned.topic !== topic || partitions?.includes(assigned.partition) === false) continue;
         assigned.paused = paused;
@@ -314,7 +391,8 @@ export class Consumer {
     const { clock, requestTimeoutMs } = this.#cluster;
     const deadline = clock.now() + requestTimeoutMs;
     const cancelTimer = clock.setTimer(requestTimeoutMs, () => fetcher.notify());
-    await fetcher.settled(() => fetcher.isPositioned || running.over || clock.now() >= deadline);
+    const isReady = () => (this.#subscribedGroup?.isSettled ?? true) && fetcher.isPositioned;
+    await fetcher.settled(() => isReady() || running.over || clock.now() >= deadline);
     cancelTimer();
   }
 }

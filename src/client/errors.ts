@@ -152,6 +152,22 @@ export class KafkaJSBrokerNotFound extends KafkaJSError {
   override readonly name: string = "KafkaJSBrokerNotFound";
 }
 
+/** Thrown when nobody coordinates the group at the moment: its coordinator has gone, and the next one is to come. */
+export class KafkaJSGroupCoordinatorNotFound extends KafkaJSError {
+  override readonly name: string = "KafkaJSGroupCoordinatorNotFound";
+}
+
+/** Thrown when groups cannot be deleted; `groups` says which, and why. */
+export class KafkaJSDeleteGroupsError extends KafkaJSError {
+  override readonly name: string = "KafkaJSDeleteGroupsError";
+  readonly groups: readonly { groupId: string; errorCode: number; error: KafkaJSProtocolError }[];
+
+  constructor(message: string, groups: KafkaJSDeleteGroupsError["groups"]) {
+    super(message, { cause: groups[0]?.error });
+    this.groups = groups;
+  }
+}
+
 /** Thrown when the other side speaks no version of a request that this client speaks. */
 export class KafkaJSServerDoesNotSupportApiKey extends KafkaJSNonRetriableError {
   override readonly name: string = "KafkaJSServerDoesNotSupportApiKey";

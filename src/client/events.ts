@@ -108,6 +108,11 @@ export const producerEvents = network("producer");
 export const adminEvents = network("admin");
 export const consumerEvents = {
   ...network("consumer"),
+  HEARTBEAT: "consumer.heartbeat",
+  COMMIT_OFFSETS: "consumer.commit_offsets",
+  GROUP_JOIN: "consumer.group_join",
+  REBALANCING: "consumer.rebalancing",
+  RECEIVED_UNSUBSCRIBED_TOPICS: "consumer.received_unsubscribed_topics",
   FETCH_START: "consumer.fetch_start",
   FETCH: "consumer.fetch",
   START_BATCH_PROCESS: "consumer.start_batch_process",

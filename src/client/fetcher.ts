@@ -27,6 +27,8 @@ export interface FetcherOptions {
   readonly rackId: string;
   readonly retry: RetryPolicy;
   readonly logger: Logger;
+  /** Whether records may be handed out at the moment. Whoever changes that calls `notify`. */
+  readonly mayHandOut: () => boolean;
   readonly fetchStarted: (nodeId: number) => void;
   readonly fetchEnded: (nodeId: number, numberOfBatches: number, durationMs: number) => void;
   /** Told when a position was moved, and why: records may have been skipped, or come again. */
@@ -68,6 +70,7 @@ export class Fetcher {
   #cancelTimer: (() => void) | undefined;
   #nextIndex = 0;
   #closed = false;
+  #failure: Error | undefined;
 
   constructor(cluster: Cluster, connections: BrokerConnections, options: FetcherOptions) {
     this.#cluster = cluster;
@@ -126,6 +129,12 @@ export class Fetcher {
     while (!holds()) await this.#changed();
   }
 
+  /** Makes one {@link next} throw. */
+  fail(error: Error): void {
+    this.#failure = error;
+    this.notify();
+  }
+
   /** Makes everybody in {@link next} look again. */
   notify(): void {
     const waiting = this.#waiting;
@@ -152,10 +161,14 @@ export class Fetcher {
   }
 
   #takeNext(): Taken | undefined {
+    const failure = this.#failure;
+    this.#failure = undefined;
+    if (failure !== undefined) throw failure;
+    if (!this.#options.mayHandOut()) return undefined;
     const count = this.#partitions.length;
     for (let step = 0; step < count; step++) {
       const partition = this.#partitions[(this.#nextIndex + step) % count]!;
-      if (partition.busy || partition.paused) continue;
+      if (partition.busy || partition.paused || partition.revoking) continue;
       if (partition.error !== undefined) throw partition.error;
       const { fetched, generation } = partition;
       if (fetched === undefined) continue;

@@ -5,6 +5,11 @@ export function isStale({ partition, generation }: Taken): boolean {
   return partition.generation !== generation;
 }
 
+/** Whether no more of it shall be handed out. The position stays where processing got to. */
+export function isHeld(taken: Taken): boolean {
+  return taken.partition.paused || taken.partition.revoking || isStale(taken);
+}
+
 /** Takes note that the message at `offset`, and those before it, were processed. */
 export function passed(taken: Taken, offset: number): void {
   if (isStale(taken)) return;

@@ -3,7 +3,7 @@ import type { TopicPartition } from "./fetch-position.ts";
 import type { ClusterImage } from "../metadata/image.ts";
 import { isInternalTopic } from "../metadata/topic-name.ts";
 
-/** Which topics a consumer without a group reads whole, and what that means in the cluster as it is. */
+/** Which topics a consumer or its group reads, and what that means in the cluster as it is. */
 export class Subscription {
   readonly #topics: (string | RegExp)[] = [];
   /** Where to start in the partitions that were there when their topic was subscribed to. */
@@ -21,14 +21,24 @@ export class Subscription {
     }
   }
 
+  /** The names of the topics, sorted. */
+  topics(image: ClusterImage): string[] {
+    return [...image.topicsByName.keys()].filter((name) => this.#topics.some((topic) => matches(topic, name))).sort();
+  }
+
+  /** Where to start in a partition of which nothing was read. */
+  startOf({ topic, partition }: TopicPartition): StartAt {
+    return this.#starts.get(`${partition}/${topic}`) ?? { kind: "earliest" };
+  }
+
   /** The partitions to read. One that appeared after its subscription is read from its beginning: all of it is new. */
   partitions(image: ClusterImage): (TopicPartition & { readonly start: StartAt })[] {
     const found: (TopicPartition & { readonly start: StartAt })[] = [];
     for (const { name, partitions } of image.topics.values()) {
       if (!this.#topics.some((topic) => matches(topic, name))) continue;
       for (const { partitionIndex } of partitions) {
-        const start = this.#starts.get(`${partitionIndex}/${name}`) ?? { kind: "earliest" };
-        found.push({ topic: name, partition: partitionIndex, start });
+        const where = { topic: name, partition: partitionIndex };
+        found.push({ ...where, start: this.startOf(where) });
       }
     }
     return found;

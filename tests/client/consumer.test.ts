@@ -4,7 +4,6 @@ import type { ConsumerConfig, EachBatchPayload } from "../../src/client/consumer
 import {
   KafkaJSLogTruncationError,
   KafkaJSNonRetriableError,
-  KafkaJSNotImplemented,
   KafkaJSOffsetOutOfRange,
 } from "../../src/client/errors.ts";
 import type { FetchRequest } from "../../src/protocol/apis/01-fetch.ts";
@@ -168,13 +167,16 @@ describe("subscribe", () => {
     expect(consumer.positions().map(({ topic }) => topic)).toEqual(["quakes"]);
   });
 
-  test("with a groupId says what to do instead", async () => {
+  test("a consumer with a groupId may assign partitions to itself", async () => {
     const consumer = await connected(filled(1).cluster, { groupId: "g" });
-    const refused = consumer.subscribe({ topics: ["t"] });
-    await expect(refused).rejects.toThrow(KafkaJSNotImplemented);
-    await expect(refused).rejects.toThrow(/leave groupId out.*assign\(\)/);
     consumer.assign([{ topic: "t", partition: 0, offset: "earliest" }]);
     expect(await take(consumer, 1)).toEqual(["0"]);
+  });
+
+  test("without a groupId there is nothing to commit to", async () => {
+    const consumer = await connected(filled(1).cluster);
+    await expect(consumer.commitOffsets()).rejects.toThrow(/has no group; give it a groupId/);
+    await expect(consumer.describeGroup()).rejects.toThrow(KafkaJSNonRetriableError);
   });
 });
 
@@ -703,7 +705,6 @@ test("misuse is named", async () => {
   await expect(consumer.run({})).rejects.toThrow(/call connect\(\) first/);
   await consumer.connect();
   await expect(consumer.run({})).rejects.toThrow(KafkaJSNonRetriableError);
-  await expect(consumer.commitOffsets()).rejects.toThrow(KafkaJSNotImplemented);
   await consumer.subscribe({ topics: ["t"] });
   expect(() => consumer.assign([])).toThrow(/has subscribed/);
   await consumer.disconnect();

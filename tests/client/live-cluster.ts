@@ -1,3 +1,4 @@
+import type { BrokerConfig } from "../../src/broker/broker-config.ts";
 import { Controller } from "../../src/metadata/controller.ts";
 import type { ControllerEvent } from "../../src/metadata/controller.ts";
 import { KafkaClient } from "../../src/client/kafka.ts";
@@ -26,13 +27,16 @@ const clock: Clock = {
 
 /** A real controller and real brokers in one process: only the network and the disks are stand-ins. */
 export class LiveCluster {
+  readonly config: Partial<BrokerConfig>;
   readonly brokers: LiveBroker[] = [];
   readonly #controller: Controller;
   readonly #links = new Map<number, LiveLink>();
   #nextConnectionId = 1;
   #cancelWake: () => void = () => {};
 
-  constructor() {
+  /** `config` is that of the brokers. */
+  constructor(config: Partial<BrokerConfig> = {}) {
+    this.config = config;
     this.#controller = new Controller({
       clusterId: crypto.randomUUID(),
       controllerEpoch: 1,
@@ -50,9 +54,12 @@ export class LiveCluster {
   }
 
   kafka(config: Partial<KafkaConfig> = {}): KafkaClient {
-    return new KafkaClient({ brokers: ["ws://live"], logLevel: logLevel.NOTHING, ...config }, () =>
-      this.#clientPlatform(),
-    );
+    return this.tab(config).kafka;
+  }
+
+  /** A client in a tab of its own, which can die. */
+  tab(config: Partial<KafkaConfig> = {}): LiveTab {
+    return new LiveTab(this, config);
   }
 
   link(): ControllerLink {
@@ -81,18 +88,6 @@ export class LiveCluster {
     this.#cancelWake();
   }
 
-  #clientPlatform(): ClientPlatform {
-    const controller = this.link();
-    return {
-      clock,
-      controller,
-      dial: (endpoint) => this.dial(endpoint),
-      randomUuid: () => crypto.randomUUID(),
-      random: Math.random,
-      close: () => controller.close(),
-    };
-  }
-
   #toController(event: ControllerEvent): void {
     for (const effect of this.#controller.handle(event, clock.now())) {
       if (effect.type === "send") {
@@ -107,6 +102,45 @@ export class LiveCluster {
     const { wakeAtMs } = this.#controller;
     if (wakeAtMs === undefined || !Number.isFinite(wakeAtMs)) return;
     this.#cancelWake = clock.setTimer(Math.max(0, wakeAtMs - clock.now()), () => this.#toController({ type: "woken" }));
+  }
+}
+
+/** A tab with a client in it. */
+export class LiveTab {
+  readonly kafka: KafkaClient;
+  readonly #connections: MemoryConnection[] = [];
+  #link: ControllerLink | undefined;
+  #alive = true;
+
+  constructor(cluster: LiveCluster, config: Partial<KafkaConfig>) {
+    this.kafka = new KafkaClient({ brokers: ["ws://live"], logLevel: logLevel.NOTHING, ...config }, () =>
+      this.#platform(cluster),
+    );
+  }
+
+  /** The tab dies: nothing of it is heard any more. */
+  kill(): void {
+    this.#alive = false;
+    this.#link?.close();
+    for (const connection of this.#connections) connection.close("the tab died");
+  }
+
+  #platform(cluster: LiveCluster): ClientPlatform {
+    const controller = cluster.link();
+    this.#link = controller;
+    return {
+      clock,
+      controller,
+      dial: async (endpoint) => {
+        if (!this.#alive) throw new Error("the tab is dead");
+        const connection = (await cluster.dial(endpoint)) as MemoryConnection;
+        this.#connections.push(connection);
+        return connection;
+      },
+      randomUuid: () => crypto.randomUUID(),
+      random: Math.random,
+      close: () => controller.close(),
+    };
   }
 }
 
@@ -154,7 +188,7 @@ export class LiveBroker {
   constructor(cluster: LiveCluster, number: number) {
     this.peer = `peer-${number}`;
     this.#link = cluster.link();
-    this.running = runBroker(this.#platform(cluster, number));
+    this.running = runBroker(this.#platform(cluster, number), { config: cluster.config });
   }
 
   accept(connection: MemoryConnection): void {

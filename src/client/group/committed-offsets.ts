@@ -1,0 +1,119 @@
+import type { AssignedPartition } from "../assigned-partition.ts";
+import { KafkaJSProtocolError } from "../errors.ts";
+import { consumerEvents } from "../events.ts";
+import type { Emitter } from "../events.ts";
+import { nameOf } from "../fetch-position.ts";
+import type { FetchPosition, TopicPartition } from "../fetch-position.ts";
+import { groupBy } from "../group-by.ts";
+import type { CoordinatorLink } from "./coordinator-link.ts";
+import type { Identity } from "./membership.ts";
+import { offsetCommit } from "../../protocol/apis/08-offset-commit.ts";
+import { offsetFetch } from "../../protocol/apis/09-offset-fetch.ts";
+import { errorName } from "../../protocol/error-codes.ts";
+
+/** An offset to commit: behind the last message that was processed. */
+export interface OffsetToCommit extends TopicPartition {
+  readonly offset: number;
+  /** -1 if it is not known. */
+  readonly leaderEpoch: number;
+  readonly metadata: string | null;
+}
+
+/** KafkaJS's form of offsets. */
+export interface OffsetsByTopicPartition {
+  topics: { topic: string; partitions: { partition: number; offset: string }[] }[];
+}
+
+/** What a group has committed, at its coordinator. Commits go one after another, so that none overtakes a newer one. */
+export class CommittedOffsets {
+  readonly #link: CoordinatorLink;
+  readonly #emitter: Emitter;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(link: CoordinatorLink, emitter: Emitter) {
+    this.#link = link;
+    this.#emitter = emitter;
+  }
+
+  /**
+   * Commits as the member that `identify` names when it is this commit's turn, or, without a member id, from outside
+   * of the group. Throws the first error that a partition is answered with.
+   */
+  commit(offsets: () => readonly OffsetToCommit[], identify: () => Identity): Promise<void> {
+    const done = this.#last.then(() => this.#commit(offsets(), identify()));
+    this.#last = done.catch(() => {});
+    return done;
+  }
+
+  /** The committed positions of partitions, in their order; undefined where there is none. */
+  async fetch(partitions: readonly TopicPartition[]): Promise<(FetchPosition | undefined)[]> {
+    const { groupId } = this.#link;
+    const topics = [...groupBy(partitions, ({ topic }) => topic)].map(([name, group]) => ({
+      name,
+      partitionIndexes: group.map(({ partition }) => partition),
+    }));
+    const { groups } = await this.#link.persist(offsetFetch, { groups: [{ groupId, topics }] }, {
+      errorOf: (response) => response.groups[0]?.errorCode ?? -1,
+    });
+    return partitions.map((where) => {
+      const answer = groups[0]!.topics
+        .find(({ name }) => name === where.topic)
+        ?.partitions.find(({ partitionIndex }) => partitionIndex === where.partition);
+      const error = errorName(answer?.errorCode ?? -1);
+      if (answer === undefined || error !== "NONE") throw new KafkaJSProtocolError(error, nameOf(where));
+      if (answer.committedOffset < 0) return undefined;
+      return { offset: answer.committedOffset, lastFetchedEpoch: answer.committedLeaderEpoch };
+    });
+  }
+
+  async #commit(offsets: readonly OffsetToCommit[], identity: Identity): Promise<void> {
+    if (offsets.length === 0) return;
+    const { groupId } = this.#link;
+    const { memberId, generationId, groupInstanceId } = identity;
+    const isMember = memberId !== "";
+    const topics = [...groupBy(offsets, ({ topic }) => topic)].map(([name, group]) => ({
+      name,
+      partitions: group.map(({ partition, offset, leaderEpoch, metadata }) => ({
+        partitionIndex: partition,
+        committedOffset: offset,
+        committedLeaderEpoch: leaderEpoch,
+        committedMetadata: metadata,
+      })),
+    }));
+    const body = {
+      groupId,
+      generationIdOrMemberEpoch: generationId,
+      memberId,
+      groupInstanceId: isMember ? groupInstanceId : null,
+      topics,
+    };
+    await this.#link.persist(offsetCommit, body, {
+      errorOf: (response) =>
+        response.topics
+          .flatMap(({ partitions }) => partitions.map(({ errorCode }) => errorCode))
+          .find((errorCode) => errorCode !== 0) ?? 0,
+    });
+    this.#emitter.emit(consumerEvents.COMMIT_OFFSETS, () => ({
+      groupId,
+      memberId,
+      groupGenerationId: generationId,
+      topics: offsetsByTopic(offsets).topics,
+    }));
+  }
+}
+
+export function offsetsByTopic(
+  offsets: readonly (TopicPartition & { readonly offset: number })[],
+): OffsetsByTopicPartition {
+  const topics = [...groupBy(offsets, ({ topic }) => topic)].map(([topic, group]) => ({
+    topic,
+    partitions: group.map(({ partition, offset }) => ({ partition, offset: String(offset) })),
+  }));
+  return { topics };
+}
+
+/** What was processed of a partition and is not committed yet. */
+export function uncommitted({ topic, partition, consumed, committed }: AssignedPartition): OffsetToCommit[] {
+  if (consumed === undefined || consumed.offset === committed) return [];
+  return [{ topic, partition, offset: consumed.offset, leaderEpoch: consumed.lastFetchedEpoch, metadata: null }];
+}

@@ -1,0 +1,106 @@
+import { retrying } from "../backoff.ts";
+import type { RetryPolicy } from "../backoff.ts";
+import type { BrokerConnections, Purpose } from "../broker-connections.ts";
+import type { Cluster } from "../cluster.ts";
+import {
+  KafkaJSBrokerNotFound,
+  KafkaJSConnectionError,
+  KafkaJSGroupCoordinatorNotFound,
+  KafkaJSProtocolError,
+  KafkaJSRequestTimeoutError,
+} from "../errors.ts";
+import { findCoordinator } from "../../protocol/apis/10-find-coordinator.ts";
+import { errorName } from "../../protocol/error-codes.ts";
+import type { Api } from "../../protocol/schema.ts";
+
+export interface Asking<R> {
+  /** A join may wait for minutes, and must hold nothing else up. */
+  readonly purpose?: Extract<Purpose, "group" | "join">;
+  readonly timeoutMs?: number;
+  /** Finds an error in the response; its `errorCode` by default. */
+  readonly errorOf?: (response: R) => number;
+}
+
+/** The way to the coordinator of one group: whichever broker that is at the moment. */
+export class CoordinatorLink {
+  readonly groupId: string;
+  readonly #cluster: Cluster;
+  readonly #connections: BrokerConnections;
+  readonly #retry: RetryPolicy;
+  #nodeId: number | undefined;
+  #finding: Promise<number> | undefined;
+  #attempts = 0;
+
+  constructor(groupId: string, cluster: Cluster, connections: BrokerConnections, retry: RetryPolicy) {
+    this.groupId = groupId;
+    this.#cluster = cluster;
+    this.#connections = connections;
+    this.#retry = retry;
+  }
+
+  /** Asks once. A coordinator that cannot be reached, or is none any more, is looked for again the next time. */
+  async ask<Init, R>(api: Api<unknown, Init, R>, body: NoInfer<Init>, asking: Asking<NoInfer<R>> = {}): Promise<R> {
+    const { purpose = "group", timeoutMs = this.#cluster.requestTimeoutMs, errorOf = ownError } = asking;
+    const nodeId = await this.#coordinator();
+    try {
+      const response = await this.#connections.to(nodeId, purpose).request(api, body, timeoutMs);
+      const error = errorName(errorOf(response));
+      if (error !== "NONE") throw new KafkaJSProtocolError(error, `${api.name} of group ${this.groupId}`);
+      return response;
+    } catch (error) {
+      if (isElsewhere(error) && this.#nodeId === nodeId) this.#nodeId = undefined;
+      throw error;
+    }
+  }
+
+  /** Asks again while that may help, for as long as a request may take. */
+  persist<Init, R>(api: Api<unknown, Init, R>, body: NoInfer<Init>, asking: Asking<NoInfer<R>> = {}): Promise<R> {
+    const { clock, platform, requestTimeoutMs } = this.#cluster;
+    const deadline = clock.now() + requestTimeoutMs;
+    const what = `${api.name} of group ${this.groupId}`;
+    return retrying(
+      { clock, random: () => platform.random() },
+      { what, policy: this.#retry, deadline },
+      () => this.ask(api, body, { ...asking, timeoutMs: Math.max(1, deadline - clock.now()) }),
+    );
+  }
+
+  #coordinator(): Promise<number> | number {
+    if (this.#nodeId !== undefined) return this.#nodeId;
+    this.#finding ??= this.#find().finally(() => (this.#finding = undefined));
+    return this.#finding;
+  }
+
+  /** Any broker knows; each attempt asks another one. */
+  async #find(): Promise<number> {
+    const nodes = this.#cluster.activeNodes();
+    const node = nodes[this.#attempts++ % Math.max(1, nodes.length)];
+    if (node === undefined) throw new KafkaJSBrokerNotFound("No broker is there to name the group's coordinator");
+    const { coordinators } = await this.#connections
+      .to(node, "query")
+      .request(findCoordinator, { coordinatorKeys: [this.groupId] }, this.#cluster.requestTimeoutMs);
+    const found = coordinators.find(({ key }) => key === this.groupId);
+    const error = errorName(found?.errorCode ?? -1);
+    if (found === undefined || error === "COORDINATOR_NOT_AVAILABLE") {
+      throw new KafkaJSGroupCoordinatorNotFound(`Group ${this.groupId} has no coordinator at the moment`);
+    }
+    if (error !== "NONE") throw new KafkaJSProtocolError(error, `FindCoordinator of group ${this.groupId}`);
+    this.#nodeId = found.nodeId;
+    return found.nodeId;
+  }
+}
+
+function ownError(response: unknown): number {
+  return (response as { readonly errorCode?: number }).errorCode ?? 0;
+}
+
+function isElsewhere(error: unknown): boolean {
+  if (error instanceof KafkaJSProtocolError) {
+    return error.type === "NOT_COORDINATOR" || error.type === "COORDINATOR_NOT_AVAILABLE";
+  }
+  return (
+    error instanceof KafkaJSConnectionError ||
+    error instanceof KafkaJSRequestTimeoutError ||
+    error instanceof KafkaJSBrokerNotFound
+  );
+}
