@@ -120,6 +120,8 @@ function memberProblem(
   const isJoining = memberEpoch === JOIN_GROUP_MEMBER_EPOCH;
   const holder = instanceId === null ? undefined : group.members.get(group.staticMembers.get(instanceId) ?? "");
   if (holder !== undefined && holder.memberEpoch === LEAVE_GROUP_STATIC_MEMBER_EPOCH && isJoining) {
+    // Whoever is a member already has a place, and cannot take another one.
+    if (holder.memberId !== memberId && group.members.has(memberId)) return "FENCED_MEMBER_EPOCH";
     takePlace(state, group, holder, memberId);
     return undefined;
   }
@@ -223,10 +225,12 @@ function reconcile(
     isFree: (topicId, partition) => group.isFree(topicId, partition),
     owned,
   });
-  if (!isSameStep(before, next)) state.commit(currentAssignmentRecord(group.groupId, memberId, next));
-  const after = group.members.get(memberId)!;
   refreshConsumerSession(state, group, memberId);
-  watchRevocation(state, group, after);
+  if (!isSameStep(before, next)) {
+    state.commit(currentAssignmentRecord(group.groupId, memberId, next));
+    watchRevocation(state, group, group.members.get(memberId)!);
+  }
+  const after = group.members.get(memberId)!;
   const isFull =
     request.memberEpoch < after.memberEpoch ||
     (request.subscribedTopicNames !== null && request.rebalanceTimeoutMs >= 0 && owned !== undefined);

@@ -101,20 +101,16 @@ export function refreshConsumerSession(state: ShardState, group: ConsumerGroup, 
   session.set(state.nowMs + state.config.groupConsumerSessionTimeoutMs);
 }
 
-/** A member that has partitions to give up gets its rebalance timeout to do so, counted from when it was told. */
+/**
+ * A member that has partitions to give up gets its rebalance timeout to do so, counted from when it was told. To be
+ * called whenever its assignment changed.
+ */
 export function watchRevocation(state: ShardState, group: ConsumerGroup, member: ConsumerMember): void {
-  const { memberId, memberEpoch, rebalanceTimeoutMs } = member;
-  if (member.state !== UNREVOKED_PARTITIONS) {
-    group.revocations.get(memberId)?.clear();
-    group.revocations.delete(memberId);
-    return;
-  }
-  if (group.revocations.has(memberId)) return;
-  const timer = state.timers.timer(() => {
-    group.revocations.delete(memberId);
-    const now = group.members.get(memberId);
-    if (now?.state === UNREVOKED_PARTITIONS && now.memberEpoch === memberEpoch) removeMembers(state, group, [memberId]);
-  });
+  const { memberId, rebalanceTimeoutMs } = member;
+  group.revocations.get(memberId)?.clear();
+  group.revocations.delete(memberId);
+  if (member.state !== UNREVOKED_PARTITIONS) return;
+  const timer = state.timers.timer(() => removeMembers(state, group, [memberId]));
   timer.set(state.nowMs + rebalanceTimeoutMs);
   group.revocations.set(memberId, timer);
 }

@@ -166,6 +166,24 @@ describe("a consumer group (KIP-848)", () => {
     expect(errorOf(beat("b", epoch))).toBe("UNKNOWN_MEMBER_ID");
   });
 
+  it("gives a member its rebalance timeout anew when it has to give up more", () => {
+    join("a");
+    join("b");
+    const kept = given(beat("a", 1, owning(0, 1, 2, 3, 4, 5)))!;
+    const alive = (seconds: number) => {
+      for (let second = 0; second < seconds; second++) {
+        driver.advance(1_000);
+        for (const [memberId, { memberEpoch }] of group().members) if (memberId !== "a") beat(memberId, memberEpoch);
+      }
+    };
+    alive(20);
+    join("c");
+    const more = beat("a", 1, owning(...kept));
+    expect([epochOf(more), given(more)?.length]).toEqual([1, 2]);
+    alive(20);
+    expect(epochOf(beat("a", 1, owning(...given(more)!)))).toBe(3);
+  });
+
   it("follows topics as they appear, grow and go", () => {
     const first = join("a", { subscribedTopicNames: ["later"] });
     expect(given(first)).toEqual([]);
@@ -220,6 +238,14 @@ describe("static members of a consumer group", () => {
     expect([epochOf(back), given(back)]).toEqual([2, kept]);
     expect(errorOf(beat("a", 2, instance))).toBe("FENCED_INSTANCE_ID");
     expect(given(beat("b", 2))).toBeNull();
+  });
+
+  it("cannot be replaced by one that is a member already", () => {
+    join("a", instance);
+    join("b");
+    beat("a", -2, instance);
+    expect(errorOf(join("b", instance))).toBe("FENCED_MEMBER_EPOCH");
+    expect(errorOf(beat("b", 2))).toBe("NONE");
   });
 
   it("cannot be replaced while they are there", () => {
