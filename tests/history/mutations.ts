@@ -172,9 +172,11 @@ export const mutations: Record<string, Mutation> = {
     oneOf: ["duplicate"],
   },
   "a record moves to the next offset": {
-    mutate: instead(isFinal, ({ value }, about) => about.acks.has(value), (event) => {
-      return [{ ...event, offset: event.offset + 1 }];
-    }),
+    mutate: instead(
+      isFinal,
+      ({ value }, { acks, sends }) => acks.has(value) && sends.get(value)?.acks !== "leader",
+      (event) => [{ ...event, offset: event.offset + 1 }],
+    ),
     oneOf: ["duplicate"],
   },
   "a byte changes": {

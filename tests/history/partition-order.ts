@@ -68,12 +68,13 @@ export class PartitionOrder {
   }
 
   #gather(): void {
-    const { sends, polls, fate, isRead, isHidden } = this.#history;
+    const { sends, polls, fate, isHidden } = this.#history;
     for (let value = 0; value < sends.count; value++) {
       const acked = sends.ackedOffset[value]!;
       if (acked === -1 || fate[value] !== OK) continue;
-      // The place of a record that only its leader acknowledged may have gone to another after that leader's death.
-      if (sends.isOfLeader[value] === 0 || isRead[value] === 1) this.offset[value] = acked;
+      // What only its leader acknowledged may have died with that leader, and an attempt that another leader had
+      // taken, and that nobody heard of, lives on elsewhere: only reading tells the place.
+      if (sends.isOfLeader[value] === 0) this.offset[value] = acked;
     }
     for (let poll = 0; poll < polls.count; poll++) {
       const value = polls.value[poll]!;

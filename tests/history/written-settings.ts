@@ -41,6 +41,11 @@ export const settings: Record<string, WrittenHistory> = {
   },
   "a record that one leader acknowledged at one offset and that was read at another": {
     history: [...acked("a1", 0, LEADER), poll("final", 1, "a1")],
+    denied: [],
+    near: ["duplicate", "inconsistent-offsets"],
+  },
+  "a record that one leader acknowledged and that was read at two offsets": {
+    history: [...acked("a1", 0, LEADER), ...finalRead("a1", "a1")],
     denied: ["duplicate"],
   },
   "records of one leader in the wrong order": {
