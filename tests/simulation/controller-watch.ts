@@ -1,12 +1,14 @@
 import type { ControllerEffect, ControllerEvent } from "../../src/metadata/controller.ts";
-import type { BrokerRegistration, ClusterImage } from "../../src/metadata/image.ts";
+import type { BrokerRegistration, ClusterImage, StorageDirectory } from "../../src/metadata/image.ts";
 import { effectiveMinIsr, samePartition } from "../../src/metadata/partition.ts";
 import type { Partition } from "../../src/metadata/partition.ts";
 import { topicConfig } from "../../src/metadata/topic-config.ts";
+import type { SimulatedTab } from "../../src/platform/simulated/simulated-tab.ts";
 import { IsrDecisions } from "./isr-decisions.ts";
 import { expectComplete, fail } from "./oracle-context.ts";
 import type { OracleContext } from "./oracle-context.ts";
 import type { Occasion } from "./schedule.ts";
+import { expectPresentable } from "./storage-watch.ts";
 
 /** A state that the controller gave a partition, and where its log ended then. */
 interface Decided {
@@ -24,7 +26,13 @@ export class ControllerWatch {
   readonly #isrDecisions: IsrDecisions;
   /** The partitions as decided last, by their keys. */
   readonly #partitions = new Map<string, Partition>();
+  /** The same as they are on the controller's disk, and what was decided since, oldest first. */
+  readonly #storedPartitions = new Map<string, Partition>();
+  readonly #unstored: Decided[] = [];
   readonly #brokers = new Map<number, BrokerRegistration>();
+  readonly #directories = new Map<string, StorageDirectory>();
+  /** Where the next block of producer ids started, each time that it moved, oldest first. */
+  readonly #producerIds: { readonly start: number; readonly endOffset: number }[] = [];
   /** Every state of every partition, by its key and partition epoch. */
   readonly #history = new Map<string, Decided>();
   #image: ClusterImage | undefined;
@@ -51,6 +59,12 @@ export class ControllerWatch {
     return partition !== undefined && this.#image?.topics.has(partition.topicId) === true ? partition : undefined;
   }
 
+  /** As another controller would find it, if this one died now. */
+  storedPartition(key: string): Partition | undefined {
+    const partition = this.#storedPartitions.get(key);
+    return partition !== undefined && this.#image?.topics.has(partition.topicId) === true ? partition : undefined;
+  }
+
   /** The keys of all partitions that ever were. */
   get keys(): IterableIterator<string> {
     return this.#partitions.keys();
@@ -62,6 +76,10 @@ export class ControllerWatch {
 
   stored(endOffset: number): void {
     this.#storedEnd = endOffset;
+    while (this.#unstored.length > 0 && this.#unstored[0]!.endOffset <= endOffset) {
+      const { partition } = this.#unstored.shift()!;
+      this.#storedPartitions.set(keyOf(partition), partition);
+    }
   }
 
   /** Another controller takes over, from the disk: what was decided and not stored never was. */
@@ -74,8 +92,20 @@ export class ControllerWatch {
     this.#image = image;
     this.#endOffset = image.endOffset;
     this.#partitions.clear();
+    this.#storedPartitions.clear();
+    this.#unstored.length = 0;
     this.#brokers.clear();
-    for (const partition of image.partitions()) this.#take(partition, image.endOffset);
+    this.#directories.clear();
+    for (const partition of image.partitions()) {
+      this.#take(partition, image.endOffset);
+      this.#storedPartitions.set(keyOf(partition), partition);
+      this.#expectComplete(partition, "the controller starts");
+    }
+    while ((this.#producerIds.at(-1)?.endOffset ?? 0) > this.#storedEnd) this.#producerIds.pop();
+    const start = this.#producerIds.at(-1)?.start ?? 0;
+    if (image.nextProducerId !== start) {
+      fail("producer-ids-are-unique", `the controller starts at producer id ${image.nextProducerId}, ${start} is due`);
+    }
     for (const broker of image.brokers.values()) this.#brokers.set(broker.brokerId, broker);
   }
 
@@ -101,7 +131,26 @@ export class ControllerWatch {
       this.#brokers.set(broker.brokerId, broker);
       occasions.add("broker-change");
     }
+    for (const directory of image.directories.values()) {
+      if (this.#directories.get(directory.directoryId) === directory) continue;
+      this.#directories.set(directory.directoryId, directory);
+      expectPresentable(this.#context, directory);
+    }
+    if (image.nextProducerId !== (this.#producerIds.at(-1)?.start ?? 0)) {
+      this.#producerIds.push({ start: image.nextProducerId, endOffset: image.endOffset });
+    }
     if (this.#listener !== undefined) for (const occasion of occasions) this.#listener(occasion);
+  }
+
+  /** The tab has stored another identity. */
+  expectPresentable({ storage }: SimulatedTab): void {
+    const directory = this.#image?.directories.get(storage.image.identity.directoryId);
+    if (directory !== undefined) expectPresentable(this.#context, directory);
+  }
+
+  /** A tab whose storage may have lost records counts again: it is a candidate only where it has all of them (R11). */
+  expectCandidates(when: string): void {
+    for (const partition of this.#image?.partitions() ?? []) this.#expectComplete(partition, when);
   }
 
   /** A broker has applied the metadata up to `image.endOffset`: it is a prefix of what the controller stored. */
@@ -135,8 +184,13 @@ export class ControllerWatch {
       }
     }
     this.#take(partition, image.endOffset);
+    this.#unstored.push({ partition, endOffset: image.endOffset });
+    this.#expectComplete(partition, "the controller decides");
+  }
+
+  #expectComplete(partition: Partition, when: string): void {
     const label = this.#context.names.labelOf(partition.topicId, partition.partitionIndex)!;
-    expectComplete(this.#context, partition, this.#context.truth.endOffset(label), "the controller decides");
+    expectComplete(this.#context, partition, this.#context.truth.endOffset(label), when);
   }
 
   #take(partition: Partition, endOffset: number): void {

@@ -2,11 +2,15 @@ import type { BrokerEffect } from "../../src/broker/effects.ts";
 import type { BrokerEvent } from "../../src/broker/events.ts";
 import type { Replica } from "../../src/broker/replica.ts";
 import type { SimulatedTab } from "../../src/platform/simulated/simulated-tab.ts";
+import { batches } from "../../src/protocol/record-batch.ts";
+import type { BatchHeader } from "../../src/protocol/record-batch.ts";
 import type { LeaderState } from "../../src/replication/leader.ts";
 import type { ControllerWatch } from "./controller-watch.ts";
+import { EndWatch } from "./end-watch.ts";
 import { FetchWatch } from "./fetch-watch.ts";
 import { expectComplete, fail } from "./oracle-context.ts";
 import type { OracleContext } from "./oracle-context.ts";
+import { ProduceWatch } from "./produce-watch.ts";
 
 /** What a page was seen to be for one partition. */
 interface Seen {
@@ -19,6 +23,20 @@ interface Seen {
   cuts: number;
 }
 
+/** One page, from its load on. */
+interface Page {
+  readonly partitions: Map<string, Seen>;
+  /** The end of the metadata that it had applied. */
+  metadataEnd: number;
+  /** By its own clock, when something happened in it last, and under which broker epoch it served then. */
+  lastEventMs: number;
+  brokerEpoch: number | undefined;
+  /** Under which it may not serve any more. */
+  lostEpoch: number | undefined;
+}
+
+/** A leader knows the last batches of each producer, and so each of the last ones in the log. */
+const KNOWN_BATCHES = 5;
 /** The most that may wait in one tab. Clients and followers have few requests open each, and there are few of them. */
 const MOST_DELAYED_REQUESTS = 400;
 const MOST_EVENTS = 2_000;
@@ -39,37 +57,61 @@ export class Oracle {
   readonly #context: OracleContext;
   readonly #controller: ControllerWatch;
   readonly #fetches: FetchWatch;
-  /** By page, then by partition. */
-  readonly #seen = new Map<string, Map<string, Seen>>();
-  readonly #metadata = new Map<string, number>();
+  readonly #produce = new ProduceWatch();
+  readonly #ends: EndWatch;
+  readonly #timeGapMs: number;
+  readonly #pages = new Map<string, Page>();
   /** Who led in an epoch: nobody else ever may. */
   readonly #leaders = new Map<string, string>();
 
-  constructor(context: OracleContext, controller: ControllerWatch) {
+  /** `timeGapMs` is the brokers', see `BrokerConfig`. */
+  constructor(context: OracleContext, controller: ControllerWatch, timeGapMs: number) {
     this.#context = context;
     this.#controller = controller;
+    this.#timeGapMs = timeGapMs;
     this.#fetches = new FetchWatch(context, controller);
+    this.#ends = new EndWatch(context, controller);
   }
 
   look(tab: SimulatedTab, event: BrokerEvent, effects: readonly BrokerEffect[]): void {
     const { core } = tab;
     if (core === undefined) return;
-    const page = `${tab.name}#${tab.starts}`;
-    let seen = this.#seen.get(page);
-    if (seen === undefined) {
-      seen = new Map();
-      this.#seen.set(page, seen);
-    }
-    if (this.#metadata.get(page) !== core.image.endOffset) {
+    const page = this.#pageOf(tab);
+    if (page.metadataEnd !== core.image.endOffset) {
       this.#controller.expectPrefix(tab.name, core.image);
-      this.#metadata.set(page, core.image.endOffset);
+      page.metadataEnd = core.image.endOffset;
     }
+    this.#expectNoGap(tab, page);
     for (const key of this.#controller.keys) {
       const replica = core.replica(key);
-      if (replica !== undefined) this.#lookAt(tab, replica, seen);
+      if (replica !== undefined) this.#lookAt(tab, replica, page.partitions);
     }
     this.#fetches.look(tab, event, effects);
+    this.#produce.look(tab, event, effects);
+    this.#ends.look(tab, event, effects);
+    if (event.type === "identity-saved") this.#controller.expectPresentable(tab);
     this.#expectBounds(tab);
+  }
+
+  #pageOf(tab: SimulatedTab): Page {
+    const name = `${tab.name}#${tab.starts}`;
+    let page = this.#pages.get(name);
+    if (page === undefined) {
+      const partitions = new Map<string, Seen>();
+      page = { partitions, metadataEnd: -1, lastEventMs: tab.nowMs, brokerEpoch: undefined, lostEpoch: undefined };
+      this.#pages.set(name, page);
+    }
+    return page;
+  }
+
+  /** B6: whoever did not run for so long may have been replaced, and serves only once it has registered anew. */
+  #expectNoGap({ name, core, nowMs }: SimulatedTab, page: Page): void {
+    const gapMs = nowMs - page.lastEventMs;
+    if (gapMs >= this.#timeGapMs) page.lostEpoch = page.brokerEpoch;
+    page.lastEventMs = nowMs;
+    page.brokerEpoch = core?.self()?.brokerEpoch;
+    if (page.lostEpoch === undefined || page.brokerEpoch !== page.lostEpoch) return;
+    fail("gap-ends-registration", `${name} serves in broker epoch ${page.lostEpoch}, in which it missed time`);
   }
 
   #lookAt(tab: SimulatedTab, replica: Replica, pageSeen: Map<string, Seen>): void {
@@ -84,7 +126,7 @@ export class Oracle {
       seen = { role: { kind: "offline" }, isStale: false, highWatermark, nextOffset, logStartOffset, cuts: 0 };
       pageSeen.set(key, seen);
     }
-    if (nextOffset < seen.nextOffset) this.#cut(seen);
+    if (nextOffset < seen.nextOffset) this.#cut(tab, replica, seen);
     seen.nextOffset = nextOffset;
     if (role !== seen.role) this.#roleChanged(tab, replica, seen);
     if (role.kind === "leader") this.#lookAtLeader(tab, replica, role.state, seen);
@@ -96,7 +138,13 @@ export class Oracle {
     seen.highWatermark = highWatermark;
   }
 
-  #cut(seen: Seen): void {
+  /** What a replica knows to be committed it does not give up: every leader has it (R4, R18). */
+  #cut({ name }: SimulatedTab, replica: Replica, seen: Seen): void {
+    const { nextOffset } = replica.log;
+    if (nextOffset < seen.highWatermark) {
+      const where = `${name}, ${this.#label(replica)}`;
+      fail("cut-keeps-committed", `${where}: cut to ${nextOffset}, and ${seen.highWatermark} was committed`);
+    }
     this.#context.mark("truncation");
     seen.cuts++;
     if (seen.cuts > 1) this.#context.mark("diverging epochs over two rounds");
@@ -156,6 +204,23 @@ export class Oracle {
     }
     if (epochStartOffset > committed) mark("uncommitted tail at election");
     this.#compare(tab, replica, 0, Number.POSITIVE_INFINITY, false);
+    this.#expectProducersKnown(tab, replica);
+  }
+
+  /** R16: what a leader knows of producers follows from its log, so that it tells the last batches when they come again. */
+  #expectProducersKnown(tab: SimulatedTab, { log, key }: Replica): void {
+    const last: BatchHeader[] = [];
+    for (const { bytes } of tab.storage.image.logs.lastChunks(key, KNOWN_BATCHES)) {
+      for (const { header } of batches(bytes)) last.push(header);
+    }
+    for (const header of last.slice(-KNOWN_BATCHES)) {
+      if (header.producerId < 0 || header.baseOffset < log.logStartOffset) continue;
+      const check = log.checkProducer(header);
+      const isFenced = check.kind === "error" && check.error === "INVALID_PRODUCER_EPOCH";
+      if (isFenced || (check.kind === "duplicate" && check.baseOffset === header.baseOffset)) continue;
+      const what = `the batch at ${header.baseOffset} of ${key} by producer ${header.producerId}`;
+      fail("producers-follow-from-log", `${tab.name} begins to lead and takes ${what} for ${JSON.stringify(check)}`);
+    }
   }
 
   #committed(tab: SimulatedTab, replica: Replica, from: number, to: number): void {
@@ -163,7 +228,11 @@ export class Oracle {
     const isNew = to > this.#context.truth.endOffset(label);
     this.#compare(tab, replica, from, to, true);
     const decided = this.#controller.partition(replica.key);
-    if (isNew && decided !== undefined) expectComplete(this.#context, decided, to, `${tab.name} commits`);
+    if (!isNew || decided === undefined) return;
+    expectComplete(this.#context, decided, to, `${tab.name} commits`);
+    // If the controller dies now, this is what it has decided.
+    const stored = this.#controller.storedPartition(replica.key);
+    if (stored !== undefined && stored !== decided) expectComplete(this.#context, stored, to, `${tab.name} commits early`);
   }
 
   /** Log starts rise where a leader's retention moved them, and elsewhere only to follow. */

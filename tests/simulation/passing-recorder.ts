@@ -35,6 +35,10 @@ export class PassingRecorder implements ClientRecorder {
     return 0;
   }
 
+  trimmedTo(): number {
+    return 0;
+  }
+
   sent(): void {}
 
   gaveUp(): void {}

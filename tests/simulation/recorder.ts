@@ -28,6 +28,8 @@ export interface ClientRecorder {
   mark(name: string): void;
   /** How far the partition is committed; 0 where nobody can say. */
   endOffset(partition: number): number;
+  /** Up to where leaders have deleted the partition's records. */
+  trimmedTo(partition: number): number;
   sent(process: string, partition: number, value: string): void;
   acknowledged(process: string, partition: number, value: string, offset: number): void;
   gaveUp(process: string, partition: number, value: string, wasSent: boolean): void;
@@ -58,6 +60,10 @@ export class Recorder implements ClientRecorder {
 
   endOffset(partition: number): number {
     return this.#truth.endOffset(this.#label(partition));
+  }
+
+  trimmedTo(partition: number): number {
+    return this.#truth.trimmedTo(this.#label(partition));
   }
 
   sent(process: string, partition: number, value: string): void {

@@ -11,7 +11,7 @@ export interface SavedRun {
 }
 
 /** Counts the changes of what a schedule is made of, or means. */
-export const SCHEDULE_VERSION = 2;
+export const SCHEDULE_VERSION = 3;
 export const MOST_SAVED_BYTES = 1_048_576;
 const MOST_FAULTS = 5_000;
 const DAY_S = 86_400;
@@ -44,6 +44,10 @@ const schedule: Field<Schedule> = fields({
   passingPartitions: integer(0, 16),
   replicaLagMs: integer(1, DAY_S * 1000),
   lingerMs: integer(0, 60_000),
+  produceTimeoutMs: integer(0, 60_000),
+  firstSequence: integer(0, 2 ** 31 - 1),
+  batchesPerEpoch: integer(0, 1_000_000),
+  asksForEnds: truth,
   recordBytes: integer(0, 100_000),
   latencyMs: integer(1, 1_000),
   relaxedTabs: integer(0, 12),

@@ -38,6 +38,9 @@ const numbers: readonly (readonly [path: string, change: (value: unknown) => unk
   ["schedule.passingPartitions", (passingPartitions) => withSchedule({ passingPartitions }), 0, 16],
   ["schedule.replicaLagMs", (replicaLagMs) => withSchedule({ replicaLagMs }), 1, 86_400_000],
   ["schedule.lingerMs", (lingerMs) => withSchedule({ lingerMs }), 0, 60_000],
+  ["schedule.produceTimeoutMs", (produceTimeoutMs) => withSchedule({ produceTimeoutMs }), 0, 60_000],
+  ["schedule.firstSequence", (firstSequence) => withSchedule({ firstSequence }), 0, 2 ** 31 - 1],
+  ["schedule.batchesPerEpoch", (batchesPerEpoch) => withSchedule({ batchesPerEpoch }), 0, 1_000_000],
   ["schedule.latencyMs", (latencyMs) => withSchedule({ latencyMs }), 1, 1_000],
   ["schedule.recordBytes", (recordBytes) => withSchedule({ recordBytes }), 0, 100_000],
   ["schedule.relaxedTabs", (relaxedTabs) => withSchedule({ relaxedTabs }), 0, 12],
@@ -72,7 +75,7 @@ describe.each(numbers)("%s", (path, change, least, most) => {
 
 test("every field of a schedule is in the tables above or below", () => {
   const tested = numbers.map(([path]) => path).filter((path) => /^schedule\.\w+$/.test(path));
-  const names = [...tested.map((path) => path.replace("schedule.", "")), "relaxedTopic", "faults"];
+  const names = [...tested.map((path) => path.replace("schedule.", "")), "relaxedTopic", "asksForEnds", "faults"];
   expect(names.toSorted()).toEqual(Object.keys(schedule).toSorted());
 });
 

@@ -72,6 +72,17 @@ export interface Schedule {
   readonly replicaLagMs: number;
   /** How long a producer waits for more records before it sends a batch. */
   readonly lingerMs: number;
+  /** How long a leader may wait for the others before it answers a produce request with an error. */
+  readonly produceTimeoutMs: number;
+  /** Of each scripted producer in each partition; a little below 2^31 its sequences soon start from 0 again. */
+  readonly firstSequence: number;
+  /**
+   * After about so many batches a scripted producer counts its epoch up, and a request of the epoch before comes late;
+   * 0 for never.
+   */
+  readonly batchesPerEpoch: number;
+  /** Whether scripted consumers ask every new leader where its log ends. */
+  readonly asksForEnds: boolean;
   /** The least size of a record. Large ones outgrow the caches, so that the disk is read. */
   readonly recordBytes: number;
   /** Tabs whose directory leaves every write with the operating system. */
@@ -102,6 +113,10 @@ export const plainSchedule: Schedule = {
   passingPartitions: 0,
   replicaLagMs: 10_000,
   lingerMs: 0,
+  produceTimeoutMs: 5_000,
+  firstSequence: 0,
+  batchesPerEpoch: 0,
+  asksForEnds: false,
   recordBytes: 0,
   relaxedTabs: 0,
   relaxedTopic: false,
@@ -110,8 +125,8 @@ export const plainSchedule: Schedule = {
   faults: [],
 };
 
-/** So many seeds in a thousand follow a script, with parameters of their own. */
-const SCRIPTED_PERMILLE = 125;
+/** One seed in so many follows a script, with parameters of its own; each script has its turn. */
+const SCRIPTED_EVERY = 4;
 
 export function drawSchedule(seed: number, seconds: number): Schedule {
   const drawn = { ...drawCluster(seed), faults: drawFaults(seed, seconds) };
@@ -121,8 +136,8 @@ export function drawSchedule(seed: number, seconds: number): Schedule {
 
 /** Which script the seed follows, if it follows one. */
 export function scriptOf(seed: number): string | undefined {
-  const chance = new Chance(`${seed}/script`);
-  return chance.permille(SCRIPTED_PERMILLE) ? chance.pick([...scriptedSchedules.keys()]) : undefined;
+  const names = [...scriptedSchedules.keys()];
+  return seed % SCRIPTED_EVERY === 0 ? names[(seed / SCRIPTED_EVERY) % names.length] : undefined;
 }
 
 /** Faults happen in the order of their times, whatever order they were thought of in. */
@@ -153,6 +168,7 @@ function drawCluster(seed: number): Schedule {
   const network = new Chance(`${seed}/network`);
   const sdk = new Chance(`${seed}/sdk`);
   const isSdk = sdk.permille(250);
+  const clients = new Chance(`${seed}/clients`);
   return {
     ...plainSchedule,
     ...cluster,
@@ -161,6 +177,10 @@ function drawCluster(seed: number): Schedule {
     retentionBytes: topics.permille(200) ? topics.pick([2_000, 20_000]) : -1,
     leaderAckedPartitions: topics.permille(300) ? topics.between(1, 2) : 0,
     passingPartitions: topics.permille(300) ? topics.between(1, 2) : 0,
+    produceTimeoutMs: clients.pick([5_000, 5_000, 5_000, 200]),
+    firstSequence: clients.permille(150) ? 2 ** 31 - clients.between(1, 200) : 0,
+    batchesPerEpoch: clients.permille(250) ? clients.between(5, 60) : 0,
+    asksForEnds: clients.permille(500),
     relayedTabs: relay.permille(250) ? relay.between(1, 2) : 0,
     sdkProducers: isSdk ? Math.min(cluster.producers, sdk.below(3)) : 0,
     sdkConsumers: isSdk ? Math.min(cluster.consumers, sdk.below(3)) : 0,

@@ -1,6 +1,7 @@
 import type { Chance } from "../../src/platform/simulated/chance.ts";
 import { fetch } from "../../src/protocol/apis/01-fetch.ts";
 import type { FetchResponse } from "../../src/protocol/apis/01-fetch.ts";
+import { LATEST_TIMESTAMP, listOffsets } from "../../src/protocol/apis/02-list-offsets.ts";
 import { isRetriable } from "../../src/protocol/error-codes.ts";
 import { batches, recordsSection, verifyCrc } from "../../src/protocol/record-batch.ts";
 import { decodeRecords } from "../../src/protocol/records.ts";
@@ -18,6 +19,10 @@ interface Position {
   offset: number;
   /** Of the last batch read, to notice a log that was cut (KIP-320). */
   epoch: number;
+  /** Of the last record read. */
+  timestamp: number;
+  /** The epoch of the leader that told last where its log ends. */
+  endToldIn: number;
   isAsked: boolean;
   retryAtUs: number;
   /** Failures in a row. */
@@ -30,6 +35,8 @@ const REFRESH_MS = 4_000;
 /** Reads every partition from its beginning, with the consumer's checks of Kafka and without a group. */
 export class ScriptedConsumer {
   readonly process: string;
+  readonly #topic: string;
+  readonly #asksForEnds: boolean;
   readonly #context: ClientContext;
   readonly #recorder: ClientRecorder;
   readonly #links: BrokerLinks;
@@ -45,11 +52,14 @@ export class ScriptedConsumer {
     node: string,
     life: number,
     topic: string,
+    asksForEnds: boolean,
     context: ClientContext,
     chance: Chance,
     recorder: ClientRecorder,
   ) {
     this.process = `${node}.${life}`;
+    this.#topic = topic;
+    this.#asksForEnds = asksForEnds;
     this.#context = context;
     this.#recorder = recorder;
     this.#links = new BrokerLinks(node, topic, context, chance);
@@ -81,7 +91,8 @@ export class ScriptedConsumer {
     }
     while (this.#positions.length < Math.max(1, partitionCount)) {
       const partition = this.#positions.length;
-      this.#positions.push({ partition, offset: 0, epoch: -1, isAsked: false, retryAtUs: 0, failures: 0 });
+      const start = { offset: 0, epoch: -1, timestamp: -1, endToldIn: -1 };
+      this.#positions.push({ partition, ...start, isAsked: false, retryAtUs: 0, failures: 0 });
     }
   }
 
@@ -115,6 +126,7 @@ export class ScriptedConsumer {
   }
 
   #fetch(nodeId: number, positions: readonly Position[]): void {
+    if (this.#asksForEnds) this.#askForEnds(nodeId, positions);
     this.#asked.add(nodeId);
     for (const position of positions) position.isAsked = true;
     const ended = () => {
@@ -151,6 +163,38 @@ export class ScriptedConsumer {
     );
   }
 
+  /**
+   * Asks a new leader for the end of its log, and for the record read last by its time: it may know of neither yet, but
+   * must not say that there is less than was read from the leaders before (R14).
+   */
+  #askForEnds(nodeId: number, positions: readonly Position[]): void {
+    for (const position of positions) {
+      const { partition, offset, timestamp } = position;
+      const currentLeaderEpoch = this.#links.leaders.get(partition)!.leaderEpoch;
+      if (position.endToldIn === currentLeaderEpoch) continue;
+      for (const asked of [LATEST_TIMESTAMP, timestamp].slice(0, timestamp < 0 ? 1 : 2)) {
+        const partitions = [{ partitionIndex: partition, currentLeaderEpoch, timestamp: asked }];
+        const topics = [{ name: this.#topic, partitions }];
+        this.#links.ask(nodeId, listOffsets, 8, { topics }, (response) => {
+          const [answer] = response.topics[0]!.partitions;
+          if (documentedError(listOffsets, answer!.errorCode) !== "NONE") return;
+          position.endToldIn = currentLeaderEpoch;
+          this.#expectEnd(partition, offset, asked, answer!.offset);
+        }, () => {});
+      }
+    }
+  }
+
+  #expectEnd(partition: number, readTo: number, timestamp: number, offset: number): void {
+    const told = `${this.process} is told ${offset} in partition ${partition}, of which it has read ${readTo}`;
+    if (timestamp === LATEST_TIMESTAMP) {
+      if (offset < readTo) this.#recorder.violation("consumer", `${told}, as its end`);
+      return;
+    }
+    const isThere = offset >= 0 && offset < readTo;
+    if (!isThere && this.#recorder.trimmedTo(partition) < readTo) this.#recorder.violation("consumer", `${told}, as the place of the last record`);
+  }
+
   #onPartition(position: Position, answer: FetchedPartition): void {
     const error = documentedError(fetch, answer.errorCode);
     const where = `${this.process} at offset ${position.offset} of partition ${position.partition}`;
@@ -172,9 +216,10 @@ export class ScriptedConsumer {
     }
     for (const { header, bytes } of batches(answer.records ?? new Uint8Array(0), "ignored")) {
       if (!verifyCrc(bytes)) return this.#recorder.violation("consumer", `${where} got a damaged batch`);
-      for (const { offset, value } of decodeRecords(recordsSection(bytes), header)) {
+      for (const { offset, value, timestamp } of decodeRecords(recordsSection(bytes), header)) {
         if (offset < position.offset) continue;
         this.#recorder.read(this.process, position.partition, offset, textOf(value!), this.#topicId);
+        position.timestamp = timestamp;
       }
       position.offset = Math.max(position.offset, header.lastOffset + 1);
       position.epoch = header.partitionLeaderEpoch;

@@ -12,6 +12,7 @@ import type { Schedule } from "./schedule.ts";
 
 interface Batch {
   readonly values: readonly string[];
+  readonly producerEpoch: number;
   readonly firstSequence: number;
   wasSent: boolean;
   isOpen: boolean;
@@ -29,7 +30,12 @@ interface Queue {
    * before an earlier one count too: a leader knows the last five again, and the earlier one may have to be repeated.
    */
   readonly batches: Batch[];
+  producerEpoch: number;
   nextSequence: number;
+  /** How many batches there are of this epoch. */
+  batchesOfEpoch: number;
+  /** A batch of the epoch before that nobody has seen: it is under way for so long that the next epoch begins first. */
+  late: Batch | undefined;
   retryAtUs: number;
   /** Failures in a row. */
   failures: number;
@@ -43,6 +49,7 @@ interface Queue {
 
 const MAX_OPEN = 5;
 const MAX_BATCH_RECORDS = 20;
+const SEQUENCES = 2 ** 31;
 /** No value contains it. */
 export const PADDING = "~";
 /** The tabs take their virtual time to begin here, too. */
@@ -53,7 +60,8 @@ const GIVE_UP_MS = 40_000;
 /**
  * An idempotent producer, with the acks of its topic, written on the protocol alone: five batches in flight per partition, retried in
  * order and with their sequences until they are acknowledged. One that gives up or crashes leaves unknown outcomes, and
- * is followed by another one under another name.
+ * is followed by another one under another name. Between two batches it may count its epoch up and start its sequences anew,
+ * as one does that has given a batch up (KIP-360).
  */
 export class ScriptedProducer {
   readonly process: string;
@@ -92,7 +100,8 @@ export class ScriptedProducer {
   }
 
   send(partition: number): void {
-    while (this.#queues.length <= partition) this.#queues.push(newQueue(this.#queues.length));
+    const { firstSequence } = this.#schedule;
+    while (this.#queues.length <= partition) this.#queues.push(newQueue(this.#queues.length, firstSequence));
     const queue = this.#queues[partition]!;
     // A producer whose buffer is full makes its application wait.
     if (queue.waiting.length >= 200) return;
@@ -111,7 +120,8 @@ export class ScriptedProducer {
   crash(): void {
     if (this.isOver) return;
     this.isOver = true;
-    for (const { partition, waiting, batches } of this.#queues) {
+    for (const { partition, waiting, batches, late } of this.#queues) {
+      if (late !== undefined) this.#recorder.gaveUp(this.process, partition, late.values[0]!, false);
       for (const { values, wasSent, isAcknowledged } of batches) {
         if (isAcknowledged) continue;
         for (const value of values) this.#recorder.gaveUp(this.process, partition, value, wasSent);
@@ -150,14 +160,43 @@ export class ScriptedProducer {
       this.#retryLater(queue);
       return;
     }
+    const { batchesPerEpoch } = this.#schedule;
+    if (queue.batches.length === 0 && batchesPerEpoch > 0 && queue.batchesOfEpoch >= batchesPerEpoch) {
+      this.#countEpochUp(queue);
+    }
     while (queue.waiting.length > 0 && queue.batches.length < (queue.isKnown ? MAX_OPEN : 1)) {
-      const values = queue.waiting.splice(0, MAX_BATCH_RECORDS);
-      queue.batches.push(newBatch(values, queue.nextSequence));
-      queue.nextSequence += values.length;
+      queue.batches.push(takeBatch(queue, queue.waiting.splice(0, MAX_BATCH_RECORDS)));
     }
     for (const batch of queue.batches) {
       if (!batch.isOpen && !batch.isAcknowledged) this.#send(queue, batch, leader);
     }
+  }
+
+  #countEpochUp(queue: Queue): void {
+    // Who loses records, or a whole topic, may forget which epoch was the last.
+    if (!this.#recorder.mayForgetProducers) {
+      const value = `${this.process}-${this.#values++}`;
+      this.#recorder.sent(this.process, queue.partition, value);
+      queue.late = takeBatch(queue, [value]);
+    }
+    queue.producerEpoch++;
+    queue.nextSequence = 0;
+    queue.batchesOfEpoch = 0;
+    queue.isKnown = false;
+  }
+
+  /** A batch of the new epoch is committed: every leader knows it, and refuses what comes from before (R16). */
+  #sendLate(queue: Queue): void {
+    const { late, partition } = queue;
+    if (late === undefined) return;
+    queue.late = undefined;
+    const ended = () => this.#recorder.gaveUp(this.process, partition, late.values[0]!, true);
+    this.#ask(partition, late, this.#links.leaders.get(partition)?.nodeId ?? -1, (error, baseOffset) => {
+      ended();
+      if (error !== "NONE") return this.#recorder.mark(`late batch refused: ${error}`);
+      const evidence = `${this.process} got a batch of epoch ${late.producerEpoch} in at ${baseOffset}, after the next epoch's`;
+      this.#recorder.violation("producer", evidence);
+    }, ended);
   }
 
   #send(queue: Queue, batch: Batch, { nodeId, leaderEpoch }: PartitionLeader): void {
@@ -165,20 +204,28 @@ export class ScriptedProducer {
     if (!batch.wasSent) batch.firstEpoch = leaderEpoch;
     batch.committedTo = batch.wasSent ? this.#recorder.endOffset(queue.partition) : 0;
     batch.wasSent = true;
+    const lost = () => this.#answered(queue, batch, "NETWORK_EXCEPTION", -1);
+    this.#ask(queue.partition, batch, nodeId, (error, offset) => this.#answered(queue, batch, error, offset), lost);
+  }
+
+  #ask(
+    index: number,
+    batch: Batch,
+    nodeId: number,
+    answered: (error: ErrorName, baseOffset: number) => void,
+    lost: () => void,
+  ): void {
+    const topicData = [{ name: this.#topic, partitionData: [{ index, records: this.#encode(batch) }] }];
     this.#links.ask(
       nodeId,
       produce,
       9,
-      {
-        acks: this.#recorder.acks,
-        timeoutMs: 5_000,
-        topicData: [{ name: this.#topic, partitionData: [{ index: queue.partition, records: this.#encode(batch) }] }],
-      },
+      { acks: this.#recorder.acks, timeoutMs: this.#schedule.produceTimeoutMs, topicData },
       (response) => {
-        const answer = response.responses[0]!.partitionResponses[0]!;
-        this.#answered(queue, batch, documentedError(produce, answer.errorCode), answer.baseOffset);
+        const { errorCode, baseOffset } = response.responses[0]!.partitionResponses[0]!;
+        answered(documentedError(produce, errorCode), baseOffset);
       },
-      () => this.#answered(queue, batch, "NETWORK_EXCEPTION", -1),
+      lost,
     );
   }
 
@@ -195,6 +242,7 @@ export class ScriptedProducer {
       batch.isAcknowledged = true;
       while (queue.batches[0]?.isAcknowledged === true) queue.batches.shift();
       this.#stuckSinceUs = undefined;
+      this.#sendLate(queue);
       return this.#pump(queue);
     }
     const isOutOfOrder = error === "OUT_OF_ORDER_SEQUENCE_NUMBER";
@@ -236,22 +284,25 @@ export class ScriptedProducer {
     });
   }
 
-  #encode({ values, firstSequence }: Batch): Uint8Array {
+  #encode({ values, producerEpoch, firstSequence }: Batch): Uint8Array {
     const timestamp = EPOCH_MS + Math.floor(this.#context.time.nowMs);
     const { recordBytes } = this.#schedule;
     const records = values.map((value, at) => {
       return { offset: at, timestamp, key: null, value: paddedBytes(value, recordBytes) };
     });
-    return encodeBatch(records, { producerId: this.#producerId, producerEpoch: 0, baseSequence: firstSequence });
+    return encodeBatch(records, { producerId: this.#producerId, producerEpoch, baseSequence: firstSequence });
   }
 }
 
-function newQueue(partition: number): Queue {
+function newQueue(partition: number, firstSequence: number): Queue {
   return {
     partition,
     waiting: [],
     batches: [],
-    nextSequence: 0,
+    producerEpoch: 0,
+    nextSequence: firstSequence,
+    batchesOfEpoch: 0,
+    late: undefined,
     retryAtUs: 0,
     failures: 0,
     drains: false,
@@ -261,8 +312,13 @@ function newQueue(partition: number): Queue {
   };
 }
 
-function newBatch(values: readonly string[], firstSequence: number): Batch {
-  return { values, firstSequence, wasSent: false, isOpen: false, isAcknowledged: false, committedTo: 0, firstEpoch: -1 };
+/** The next batch in the order of the sequences. */
+function takeBatch(queue: Queue, values: readonly string[]): Batch {
+  const { producerEpoch, nextSequence } = queue;
+  queue.nextSequence = (nextSequence + values.length) % SEQUENCES;
+  queue.batchesOfEpoch++;
+  const sequence = { producerEpoch, firstSequence: nextSequence };
+  return { values, ...sequence, wasSent: false, isOpen: false, isAcknowledged: false, committedTo: 0, firstEpoch: -1 };
 }
 
 function paddedBytes(text: string, size: number): Uint8Array {

@@ -16,6 +16,10 @@ const LONGEST_MS = 60_000;
 const SERVER_END = 0;
 const FIRST_FOLLOWER_END = 1;
 
+const oneTopic = { leaderAckedPartitions: 0, passingPartitions: 0, recordsPerSecond: 60 } as const;
+const slowAnswers = { partitions: 1, recordsPerSecond: 120, latencyMs: 40, produceTimeoutMs: 200 } as const;
+const sdkOnly = { producers: 3, sdkProducers: 3, lingerMs: 0 } as const;
+
 /**
  * Sequences that random faults hardly make, each after a loss of data that somebody had, or a rule that is there to
  * prevent one. They repeat for as long as the run lasts, each time with other lengths.
@@ -39,6 +43,12 @@ export const scriptedSchedules: ReadonlyMap<string, Script> = new Map<string, Sc
   ["restarts-while-proposed", repeated(restartsWhileProposed)],
   ["minimum-raised", repeated(minimumRaised, { partitions: 1, minInsyncReplicas: 1, passingPartitions: 1, replicaLagMs: 1_000 })],
   ["controller-killed", repeated(controllerKilled, { snapshotRecords: 40 })],
+  ["unanswered-proposal", repeated(unansweredProposal, { ...oneTopic, partitions: 1, replicaLagMs: 1_000 })],
+  ["lagging-successor", repeated(laggingSuccessor, { ...oneTopic, partitions: 1, replicaLagMs: 10_000 })],
+  ["relaxed-candidate", repeated(relaxedCandidate, { tabs: 3, profiles: 3, relaxedTabs: 1, relaxedTopic: false })],
+  ["given-up", repeated(givenUp, { ...oneTopic, ...sdkOnly, partitions: 2, recordsPerSecond: 10, replicaLagMs: 3_000 })],
+  ["answers-lost", repeated(answersLost, { ...oneTopic, ...sdkOnly, ...slowAnswers })],
+  ["shrink-unanswered", repeated(shrinkUnanswered, { ...oneTopic, partitions: 1, replicaLagMs: 1_000 })],
 ]);
 
 function repeated(passage: Passage, changes: Partial<Schedule> = {}): Script {
@@ -311,5 +321,95 @@ function controllerKilled(atMs: number, chance: Chance): ReturnType<Passage> {
   return {
     steps: [{ atMs: atMs + 10, kind, aim: "leader", target, durationMs: chance.between(200, 3_000) }, ...kills],
     ms: 4_000,
+  };
+}
+
+/**
+ * A follower joins the ISR again, and the leader's link to the server breaks before it is told: no answer is no refusal,
+ * and the leader must go on counting the follower.
+ */
+function unansweredProposal(atMs: number, chance: Chance): ReturnType<Passage> {
+  const healedMs = atMs + chance.between(1_800, 2_500);
+  return {
+    steps: [
+      { atMs, kind: "cut", aim: "leader", other: FIRST_FOLLOWER_END, durationMs: healedMs - atMs },
+      { atMs: healedMs - 5, on: "isr-change", kind: "break-link", aim: "leader", other: SERVER_END, durationMs: 10 },
+    ],
+    ms: healedMs - atMs + 2_000,
+  };
+}
+
+/**
+ * KIP-279 from the other end: the follower that leads next lacks the last records of the leader before, and the one that
+ * leads after it has them, but nothing of what the second leader appended. That one finds an epoch that is longer at its
+ * new leader than in its own log, and has to cut its log where its own ends it.
+ */
+function laggingSuccessor(atMs: number, chance: Chance): ReturnType<Passage> {
+  const apartMs = atMs + chance.between(50, 500);
+  const firstMs = apartMs + chance.between(5, 100);
+  const secondMs = firstMs + chance.between(700, 1_500);
+  return {
+    steps: [
+      { atMs, kind: "cut", aim: "leader", other: FIRST_FOLLOWER_END, durationMs: 5_000 },
+      // The first follower, and the second end behind the server.
+      { atMs: apartMs, kind: "cut", aim: "follower", other: 2, durationMs: secondMs + 500 - apartMs },
+      { atMs: firstMs, kind: "kill-tab", aim: "leader", durationMs: 6_000 },
+      { atMs: secondMs, kind: "kill-tab", aim: "leader", durationMs: 1_500 },
+    ],
+    ms: 10_000,
+  };
+}
+
+/** R11: the first tab, whose storage is relaxed, is one of the last that are complete when it loses its power. */
+function relaxedCandidate(atMs: number, chance: Chance): ReturnType<Passage> {
+  const target = chance.between(1, 2);
+  const lossMs = atMs + chance.between(300, 1_500);
+  return {
+    steps: [
+      { atMs, kind: "kill-tab", target, durationMs: chance.between(3_000, 6_000) },
+      { atMs: lossMs, kind: "lose-power", target: 0, durationMs: chance.between(60, 400) },
+    ],
+    ms: 7_000,
+  };
+}
+
+/**
+ * Producers give a batch up of which nobody can say whether it was written, while those behind it may have been written
+ * as well: their leader appends them and can commit nothing until shortly after their time is over.
+ */
+function givenUp(atMs: number, chance: Chance): ReturnType<Passage> {
+  const target = chance.below(60);
+  const durationMs = chance.between(7_500, 10_500);
+  return { steps: [{ atMs, kind: "isolate-from-tabs", aim: "leader", target, durationMs }], ms: durationMs + 2_000 };
+}
+
+/**
+ * Leaders commit about as fast as they give requests up, so that a batch may be given up and those behind it not; and
+ * again and again the links of producers break, with the answer to its repetition under way.
+ */
+function answersLost(atMs: number, chance: Chance): ReturnType<Passage> {
+  const slow = [0, 1].map((other) => {
+    return { atMs, kind: "slow-storage", aim: "follower", other: other + 2 * chance.below(5), durationMs: 4_000 } as const;
+  });
+  const breaks = Array.from({ length: 12 }, (_, index): Step => {
+    return { atMs: atMs + 330 * index + chance.below(330), kind: "break-client-links", target: index % 3, durationMs: 10 };
+  });
+  return { steps: [...slow, ...breaks], ms: 4_000 };
+}
+
+/**
+ * A new leader has never heard from a follower and wants to go on without it, but nobody answers for long: until it is
+ * granted that, the follower counts.
+ */
+function shrinkUnanswered(atMs: number, chance: Chance): ReturnType<Passage> {
+  const durationMs = chance.between(1_000, 3_000);
+  const kind = chance.pick(["pause-server", "slow-server-disk", "mute-to-server", "deaf-to-server"] as const);
+  return {
+    steps: [
+      { atMs, kind: "isolate-from-tabs", aim: "follower", other: 1, durationMs: 1_000 + durationMs },
+      { atMs: atMs + chance.between(10, 200), kind: "reload-tab", aim: "leader" },
+      { atMs: atMs + 900, kind, aim: "leader", durationMs },
+    ],
+    ms: durationMs + 3_000,
   };
 }

@@ -7,6 +7,7 @@ import type { Schedule } from "./schedule.ts";
 import { PADDING } from "./scripted-producer.ts";
 import { SdkClient } from "./sdk-client.ts";
 import type { SdkContext } from "./sdk-client.ts";
+import { SequenceWatch } from "./sequence-watch.ts";
 
 /** An application waits when so many of its messages have no answer. */
 const MAX_OPEN = 400;
@@ -21,9 +22,11 @@ export class SdkProducer {
   readonly #deliveryTimeoutMs: number;
   readonly #partitions: number;
   readonly #recordBytes: number;
+  readonly #produceTimeoutMs: number;
   readonly #context: SdkContext;
   readonly #recorder: Recorder;
   readonly #producer: Producer;
+  readonly #sequences: SequenceWatch;
   /** Values without an answer, and their partitions. */
   readonly #open = new Map<string, number>();
   #values = 0;
@@ -36,7 +39,7 @@ export class SdkProducer {
     node: NodeName,
     life: number,
     topic: string,
-    { lingerMs, partitions, recordBytes }: Schedule,
+    { lingerMs, partitions, recordBytes, produceTimeoutMs }: Schedule,
     context: SdkContext,
     recorder: Recorder,
   ) {
@@ -44,9 +47,20 @@ export class SdkProducer {
     this.#topic = topic;
     this.#partitions = partitions;
     this.#recordBytes = recordBytes;
+    this.#produceTimeoutMs = produceTimeoutMs;
     this.#context = context;
     this.#recorder = recorder;
-    this.client = new SdkClient(node, context);
+    this.#sequences = new SequenceWatch(this.process);
+    this.client = new SdkClient(node, {
+      ...context,
+      exchanged: (connection, frame, isSent) => {
+        try {
+          this.#sequences.exchanged(connection, frame, isSent);
+        } catch (error) {
+          context.failed(error);
+        }
+      },
+    });
     const { chance } = context;
     this.#deliveryTimeoutMs = chance.pick([8_000, 20_000, 40_000]);
     this.#producer = this.client.kafka.producer({
@@ -100,7 +114,8 @@ export class SdkProducer {
       return { partition, value: value.padEnd(this.#recordBytes, PADDING) };
     });
     const sentAtUs = this.#context.time.nowUs;
-    const answer = await this.#producer.send({ topic: this.#topic, messages, timeout: 5_000 }).catch(asTimeout);
+    const timeout = this.#produceTimeoutMs;
+    const answer = await this.#producer.send({ topic: this.#topic, messages, timeout }).catch(asTimeout);
     this.#checkDuration(sent[0]!.value, sentAtUs);
     for (const { partition, value } of sent) {
       this.#open.delete(value);
@@ -108,6 +123,7 @@ export class SdkProducer {
         // Of several messages some may have been written though one was not sent.
         const wasSent = partitions.length > 1 || !answer.message.includes("never sent");
         this.#context.note(`${value} has failed: ${answer.message}`);
+        this.#sequences.gaveUp(`${this.#topic}-${partition}`);
         this.#recorder.gaveUp(process, partition, value, wasSent);
       } else {
         const { baseOffset } = answer.find((metadata) => metadata.partition === partition)!;

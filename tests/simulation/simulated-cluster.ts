@@ -25,6 +25,7 @@ import { SdkClient } from "./sdk-client.ts";
 import type { SdkContext } from "./sdk-client.ts";
 import { SdkConsumer } from "./sdk-consumer.ts";
 import { SdkProducer } from "./sdk-producer.ts";
+import { expectIntactEnds } from "./storage-watch.ts";
 import { TopicUse } from "./topic-use.ts";
 import { LEADER_ACKED_TOPIC, PartitionNames, PASSING_TOPIC, TOPIC } from "./topics.ts";
 import { TraceHash } from "./trace-hash.ts";
@@ -67,7 +68,9 @@ export class SimulatedCluster {
   readonly #seed: number;
   readonly #chance: Chance;
   readonly #workload: Chance;
-  readonly #damaged = new Set<SimulatedTab>();
+  readonly #damaged = new Set<SimulatedStorage>();
+  /** What ever was damaged: its page may be refused, or find that out, at any later start. */
+  readonly #tampered = new Set<SimulatedStorage>();
   /** What each storage held when it was opened last, for a backup to bring back. */
   readonly backups = new Map<SimulatedTab, DirectoryImage>();
   readonly #clients: ClientContext;
@@ -95,7 +98,7 @@ export class SimulatedCluster {
       truth: this.truth,
       names: this.names,
       tabs: this.tabs,
-      isDamaged: (tab: SimulatedTab) => this.#damaged.has(tab),
+      isDamaged: ({ storage }: SimulatedTab) => this.#damaged.has(storage),
       nowUs: () => time.nowUs,
       mark: (name: string) => this.mark(name),
       mostQueuedBytes: () => this.network.mostQueuedBytes,
@@ -104,7 +107,7 @@ export class SimulatedCluster {
       },
     };
     this.controllerWatch = new ControllerWatch(watched);
-    this.oracle = new Oracle(watched, this.controllerWatch);
+    this.oracle = new Oracle(watched, this.controllerWatch, defaultBrokerConfig.timeGapMs);
     this.admin = new Admin(this.network, time, {
       "min.insync.replicas": String(schedule.minInsyncReplicas),
       durability: schedule.relaxedTopic ? "relaxed" : "strict",
@@ -217,35 +220,45 @@ export class SimulatedCluster {
 
   /** The storage no longer holds what its broker said it did. */
   damage(tab: SimulatedTab, image: DirectoryImage): void {
-    this.#damaged.add(tab);
+    this.noteDamage(tab);
     tab.storage.replace(image);
   }
 
-  noteDamage(tab: SimulatedTab): void {
-    this.#damaged.add(tab);
+  noteDamage({ storage }: SimulatedTab): void {
+    this.#damaged.add(storage);
+    this.#tampered.add(storage);
+  }
+
+  /** The page goes on with another directory, and the one that it had is never touched again. */
+  #startOver(tab: SimulatedTab, evidence: string): void {
+    if (!this.#tampered.has(tab.storage)) {
+      this.recorder.violation("storage-is-not-lost", `${tab.name} gives up a directory that nobody damaged: ${evidence}`);
+    }
+    const { durability } = tab.storage.image.identity;
+    this.damage(tab, { identity: this.newIdentity(durability), logs: StoredLogs.empty });
+    this.#tampered.delete(tab.storage);
   }
 
   /**
    * Whether a tab that is gone can lose what it holds without an acknowledged record being lost: the controller knows
    * that it is gone, and for every partition that it is complete for somebody else is there who is complete too, for
-   * certain and not in memory alone. No log survives the loss of all its copies. Where restarts may lose records, the
-   * controller waits for whoever it knows to be complete (R11), so that nobody it waits for may be gone for good.
+   * certain and not in memory alone. No log survives the loss of all its copies. Where every restart may lose records,
+   * the controller waits for whoever it knows to be complete (R11), so that nobody it waits for may be gone for good.
    */
   isSpare(tab: SimulatedTab): boolean {
     const { image, settled, paused } = this.server;
     const { brokerId } = tab.storage.image.identity;
     if (!settled || paused || image === undefined || image.isActive(brokerId)) return false;
     const intact = new Set<number>();
-    for (const { core, storage, frozen } of this.tabs.filter((other) => !this.#damaged.has(other))) {
+    for (const { core, storage, frozen } of this.tabs.filter((other) => !this.#damaged.has(other.storage))) {
       const { identity } = storage.image;
       const isThere = core?.self() !== undefined && !frozen && image.isActive(identity.brokerId);
       if (isThere && identity.durability === "strict") intact.add(identity.brokerId);
     }
-    const { relaxedTopic, relaxedTabs } = this.schedule;
-    const isRelaxed = relaxedTopic || relaxedTabs > 0;
+    const { relaxedTopic } = this.schedule;
     return [...image.partitions()].every(({ isr, eligibleLeaderReplicas }) => {
       const complete = [...isr, ...eligibleLeaderReplicas];
-      return !complete.includes(brokerId) || (!isRelaxed && complete.some((nodeId) => intact.has(nodeId)));
+      return !complete.includes(brokerId) || (!relaxedTopic && complete.some((nodeId) => intact.has(nodeId)));
     });
   }
 
@@ -285,7 +298,8 @@ export class SimulatedCluster {
   }
 
   newConsumer(node: NodeName): ScriptedConsumer {
-    return new ScriptedConsumer(node, this.#lives++, TOPIC, this.#clients, this.#workload, this.recorder);
+    const { asksForEnds } = this.schedule;
+    return new ScriptedConsumer(node, this.#lives++, TOPIC, asksForEnds, this.#clients, this.#workload, this.recorder);
   }
 
   /** The pages of the SDK's producers and consumers that are not over. */
@@ -339,25 +353,29 @@ export class SimulatedCluster {
     this.events++;
     const size = "frame" in event ? event.frame.length : 0;
     this.trace.add(this.time.nowUs, `${tab.name}${event.type}`, size);
-    if (this.#damaged.has(tab) && tab.core?.self() !== undefined) this.#damaged.delete(tab);
+    if (this.#damaged.has(tab.storage) && tab.core?.self() !== undefined) this.#serves(tab);
     this.oracle.look(tab, event, effects);
+  }
+
+  /** A tab with a storage that was tampered with has passed for what it is now. */
+  #serves(tab: SimulatedTab): void {
+    this.#damaged.delete(tab.storage);
+    expectIntactEnds(tab);
+    this.controllerWatch.expectCandidates(`${tab.name} serves again`);
   }
 
   /** What a browser, or its user, does about a broker that is over. */
   #ended(tab: SimulatedTab): void {
     if (this.tabs.some((other) => other !== tab && other.storage === tab.storage)) return this.#lostLock(tab);
     const reload = (afterMs: number) => this.time.after(afterMs, () => this.startTab(tab));
-    const { image } = tab.storage;
-    const durability = image.identity.durability;
     switch (tab.endedAs) {
       case "refused":
-        // The page goes on with another directory, and the refused one is never touched again.
         this.mark("refused storage");
-        this.damage(tab, { identity: this.newIdentity(durability), logs: StoredLogs.empty });
+        this.#startOver(tab, tab.endedBecause);
         return reload(200);
       case "damaged":
         this.mark("damaged log found at start");
-        this.damage(tab, { identity: this.newIdentity(durability), logs: StoredLogs.empty });
+        this.#startOver(tab, tab.endedBecause);
         return reload(2_000);
       case "failed":
         this.mark("broker fenced itself");

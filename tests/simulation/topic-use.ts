@@ -4,6 +4,7 @@ import type { ClientRecorder } from "./recorder.ts";
 import type { Schedule } from "./schedule.ts";
 import { ScriptedConsumer } from "./scripted-consumer.ts";
 import { ScriptedProducer } from "./scripted-producer.ts";
+import { PASSING_TOPIC } from "./topics.ts";
 
 /** Of each topic beside the main one. */
 const RECORDS_PER_SECOND = 20;
@@ -56,7 +57,10 @@ export class TopicUse {
   }
 
   newConsumer(node: string): ScriptedConsumer {
-    return new ScriptedConsumer(node, this.#lives++, this.topic, this.#context, this.#chance, this.#recorder);
+    // A broker that is asked by the topic's name may know of another one of that name.
+    const asksForEnds = this.#schedule.asksForEnds && this.topic !== PASSING_TOPIC;
+    const life = this.#lives++;
+    return new ScriptedConsumer(node, life, this.topic, asksForEnds, this.#context, this.#chance, this.#recorder);
   }
 
   #newProducer(): ScriptedProducer {

@@ -14,6 +14,8 @@ export interface SimulatedClientContext {
   resolve(peer: string): NodeName | undefined;
   /** Called before code of the client runs: its promises have to settle before anything else happens. */
   entered(client: NodeName, what: string, bytes: number): void;
+  /** For whoever follows what one client says to brokers and is told by them. */
+  exchanged?(connection: Connection, frame: Uint8Array, isSent: boolean): void;
 }
 
 /** Runs code of the client; `what` and `bytes` tell this from other entries in a trace. */
@@ -141,7 +143,7 @@ export class SimulatedClient implements ClientPlatform {
 
   #opened(end: ConnectionEnd, opened: (connection: Connection) => void): void {
     const ended = () => this.#connections.delete(connection);
-    const connection = new SimulatedConnection(end, this.enter, ended);
+    const connection = new SimulatedConnection(end, this.enter, ended, this.#context);
     this.#connections.add(connection);
     this.enter("dialled", 0, () => opened(connection));
   }
@@ -152,13 +154,15 @@ class SimulatedConnection implements Connection {
   readonly kind = "simulated";
   readonly #end: ConnectionEnd;
   readonly #ended: () => void;
+  readonly #context: SimulatedClientContext;
   readonly #early: Uint8Array[] = [];
   #handlers: ConnectionHandlers | undefined;
   #closedBecause: string | undefined;
 
-  constructor(end: ConnectionEnd, enter: Enter, ended: () => void) {
+  constructor(end: ConnectionEnd, enter: Enter, ended: () => void, context: SimulatedClientContext) {
     this.#end = end;
     this.#ended = ended;
+    this.#context = context;
     end.receive({
       frame: (frame) => enter("frame", frame.length, () => this.#onFrame(frame)),
       closed: (reason) => enter("closed", 0, () => this.#finish(reason)),
@@ -176,6 +180,7 @@ class SimulatedConnection implements Connection {
   }
 
   send(frame: Uint8Array): void {
+    this.#context.exchanged?.(this, frame, true);
     this.#end.send(frame);
   }
 
@@ -186,6 +191,7 @@ class SimulatedConnection implements Connection {
 
   #onFrame(frame: Uint8Array): void {
     if (this.#closedBecause !== undefined) return;
+    this.#context.exchanged?.(this, frame, false);
     if (this.#handlers === undefined) this.#early.push(frame);
     else this.#handlers.frame(frame);
   }

@@ -55,6 +55,12 @@ export class StoredLogs {
     return found;
   }
 
+  /** At most `count` chunks, those at the end of a log. */
+  lastChunks(key: PartitionKey, count: number): Chunk[] {
+    const log = this.#logs.get(key);
+    return log === undefined ? [] : log.chunks.slice(Math.max(0, log.length - count), log.length);
+  }
+
   get keys(): readonly PartitionKey[] {
     return [...this.#logs.keys()];
   }

@@ -12,7 +12,7 @@ export const clientBugs: readonly PlantedBug[] = [
     "return first === undefined || (first.afterGap && !first.maybeWritten);",
     "return first === undefined || first.afterGap;"),
   bug("sends-on-before-first-answer", "SDK: order after errors", "src/client/partition-queue.ts",
-    "#established = false;\n\n  constructor", "#established = true;\n\n  constructor"),
+    "this.#gap = false;\n    this.#established = false;", "this.#gap = false;\n    this.#established = true;"),
   bug("tells-batch-offset", "SDK: offsets", "src/client/delivery.ts",
     "result.baseOffset + firstIndex)", "result.baseOffset)"),
   bug("reads-last-record-again", "SDK: offsets", "src/client/fetch-position.ts",
