@@ -103,6 +103,7 @@ export type {
 export type { CommitTerms } from "./client/group/auto-commit.ts";
 export type { OffsetsByTopicPartition } from "./client/group/committed-offsets.ts";
 export type { GroupDescription, MemberDescription } from "./client/group/describe-group.ts";
+export type { DeleteGroupsResult, FetchOffsetsPartition, GroupOverview } from "./client/group/group-admin.ts";
 export type { KafkaConfig } from "./client/kafka.ts";
 export { logLevel } from "./client/logger.ts";
 export type { logCreator, LogEntry, Logger, LoggerEntryContent } from "./client/logger.ts";

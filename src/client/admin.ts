@@ -19,12 +19,14 @@ import {
   KafkaJSCreateTopicError,
   KafkaJSError,
   KafkaJSNonRetriableError,
-  KafkaJSNotImplemented,
   KafkaJSProtocolError,
   KafkaJSTopicMetadataNotLoaded,
 } from "./errors.ts";
 import { adminEvents, Emitter } from "./events.ts";
 import type { InstrumentationEvent } from "./events.ts";
+import type { GroupDescription } from "./group/describe-group.ts";
+import { GroupAdmin } from "./group/group-admin.ts";
+import type { DeleteGroupsResult, FetchOffsetsPartition, GroupOverview } from "./group/group-admin.ts";
 import type { Logger } from "./logger.ts";
 import { lookUpOffsets } from "./offset-lookup.ts";
 import { partitionMetadata } from "./partition-metadata.ts";
@@ -42,7 +44,7 @@ import { TAB_LISTENER } from "../runtime/connection.ts";
 /** DescribeConfigs' number for a value that nobody set. */
 const DEFAULT_SOURCE = 5;
 
-/** Topics and the cluster. What changes something goes to the controller, and waits a while if that is away. */
+/** Topics, groups and the cluster. What changes something goes to the controller, and waits a while if that is away. */
 export class Admin {
   readonly events = adminEvents;
   readonly #cluster: Cluster;
@@ -277,14 +279,81 @@ export class Admin {
     return this.#logger;
   }
 
-  listGroups(): Promise<never> {
-    return Promise.reject(new KafkaJSNotImplemented("Consumer groups are not there yet"));
+  async listGroups(): Promise<{ groups: GroupOverview[] }> {
+    return { groups: await this.#groups().list() };
+  }
+
+  /** A group that does not exist is described as one in the state `Dead`. */
+  async describeGroups(groupIds: readonly string[]): Promise<{ groups: GroupDescription[] }> {
+    return { groups: await this.#groups().describe(groupIds) };
+  }
+
+  /** Deletes groups without members, and what they have committed; throws KafkaJSDeleteGroupsError. */
+  async deleteGroups(groupIds: readonly string[]): Promise<DeleteGroupsResult[]> {
+    return this.#groups().delete(groupIds);
+  }
+
+  /**
+   * What a group has committed, by default in all topics; in the topics that are named, -1 where it is nothing. With
+   * `resolveOffsets` such a partition, and one whose committed records are gone, has the first offset that is there.
+   */
+  async fetchOffsets(options: {
+    readonly groupId: string;
+    readonly topics?: readonly string[];
+    readonly resolveOffsets?: boolean;
+  }): Promise<{ topic: string; partitions: FetchOffsetsPartition[] }[]> {
+    const { groupId, topics, resolveOffsets = false } = options;
+    const asked = topics?.map((topic) => ({
+      topic,
+      partitions: this.#topic(topic).partitions.map(({ partitionIndex }) => partitionIndex),
+    }));
+    const committed = await this.#groups().fetchOffsets(groupId, asked);
+    if (!resolveOffsets) return committed;
+    return Promise.all(
+      committed.map(async ({ topic, partitions }) => {
+        const first = new Map((await this.#offsets(topic, EARLIEST_TIMESTAMP)).map((end) => [end.partition, end.offset]));
+        return {
+          topic,
+          partitions: partitions.map(({ partition, offset, metadata }) => ({
+            partition,
+            offset: String(Math.max(Number(offset), first.get(partition) ?? 0)),
+            metadata,
+          })),
+        };
+      }),
+    );
+  }
+
+  /** Has a group, which must have no members, go on at these offsets. */
+  async setOffsets(options: {
+    readonly groupId: string;
+    readonly topic: string;
+    readonly partitions: readonly SeekEntry[];
+  }): Promise<void> {
+    await this.#groups().setOffsets(options.groupId, options.topic, options.partitions);
+  }
+
+  /** Has a group, which must have no members, go on at the end of the topic, or at its beginning. */
+  async resetOffsets(options: {
+    readonly groupId: string;
+    readonly topic: string;
+    readonly earliest?: boolean;
+  }): Promise<void> {
+    const { groupId, topic, earliest = false } = options;
+    const ends = await this.#offsets(topic, earliest ? EARLIEST_TIMESTAMP : LATEST_TIMESTAMP);
+    const partitions = ends.map(({ partition, offset }) => ({ partition, offset: String(offset) }));
+    await this.#groups().setOffsets(groupId, topic, partitions);
   }
 
   #connected(): BrokerConnections {
     if (this.#connections === undefined)
       throw new KafkaJSError("The admin client is disconnected; call connect() first");
     return this.#connections;
+  }
+
+  #groups(): GroupAdmin {
+    const connections = this.#connected();
+    return new GroupAdmin({ cluster: this.#cluster, connections, emitter: this.#emitter, retry: this.#retry });
   }
 
   #deadline(timeoutMs: number): number {

@@ -109,8 +109,11 @@ export class LiveCluster {
 export class LiveTab {
   readonly kafka: KafkaClient;
   readonly #connections: MemoryConnection[] = [];
+  /** When it woke from its last sleep, of `performance.now()`. */
+  wokeAt = 0;
   #link: ControllerLink | undefined;
   #alive = true;
+  #thawed: (() => void)[] | undefined;
 
   constructor(cluster: LiveCluster, config: Partial<KafkaConfig>) {
     this.kafka = new KafkaClient({ brokers: ["ws://live"], logLevel: logLevel.NOTHING, ...config }, () =>
@@ -125,11 +128,30 @@ export class LiveTab {
     for (const connection of this.#connections) connection.close("the tab died");
   }
 
+  /** The tab sleeps: its timers and what arrives for it wait. */
+  async freeze(ms: number): Promise<void> {
+    this.#thawed = [];
+    for (const connection of this.#connections) connection.hold();
+    await pause(ms);
+    const late = this.#thawed;
+    this.#thawed = undefined;
+    this.wokeAt = performance.now();
+    for (const connection of this.#connections) connection.release();
+    for (const run of late) run();
+  }
+
   #platform(cluster: LiveCluster): ClientPlatform {
     const controller = cluster.link();
     this.#link = controller;
     return {
-      clock,
+      clock: {
+        ...clock,
+        setTimer: (delayMs, callback) =>
+          clock.setTimer(delayMs, () => {
+            if (this.#thawed === undefined) callback();
+            else this.#thawed.push(callback);
+          }),
+      },
       controller,
       dial: async (endpoint) => {
         if (!this.#alive) throw new Error("the tab is dead");

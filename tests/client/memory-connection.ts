@@ -7,6 +7,7 @@ export class MemoryConnection implements Connection {
   #far: MemoryConnection | undefined;
   #handlers: ConnectionHandlers | undefined;
   readonly #arrived: (() => void)[] = [];
+  #held = false;
   #closed = false;
 
   static pair(): [MemoryConnection, MemoryConnection] {
@@ -37,6 +38,16 @@ export class MemoryConnection implements Connection {
     setImmediate(() => far.#end(reason));
   }
 
+  /** What arrives waits until `release`. */
+  hold(): void {
+    this.#held = true;
+  }
+
+  release(): void {
+    this.#held = false;
+    for (const deliver of this.#arrived.splice(0)) deliver();
+  }
+
   #end(reason: string): void {
     if (this.#closed) return;
     this.#deliver(() => this.#handlers!.closed(reason));
@@ -45,7 +56,7 @@ export class MemoryConnection implements Connection {
 
   #deliver(deliver: () => void): void {
     if (this.#closed) return;
-    if (this.#handlers === undefined) this.#arrived.push(deliver);
+    if (this.#handlers === undefined || this.#held) this.#arrived.push(deliver);
     else deliver();
   }
 }

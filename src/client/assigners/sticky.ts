@@ -34,7 +34,10 @@ export const divideStickily: Divide = (candidates, topics) => {
     ([, left], [, right]) => takers.get(left.topic)!.length - takers.get(right.topic)!.length,
   );
   for (const [key, partition] of byChoice) least(takers.get(partition.topic)!)?.partitions.set(key, partition);
-  while (shares.some((share) => giveOneAway(share, takers)));
+  // Whoever has most gives first: one that has little too much may come to be right when others are.
+  const byLoad = [...shares];
+  const sort = () => byLoad.sort((left, right) => right.partitions.size - left.partitions.size);
+  while (sort().some((share) => giveOneAway(share, takers)));
   return new Map(shares.map(({ candidate, partitions }) => [candidate.memberId, [...partitions.values()]]));
 };
 
