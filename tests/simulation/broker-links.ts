@@ -14,6 +14,8 @@ export interface ClientContext {
   /** Tabs that may be asked for metadata, as a server would name them. */
   bootstrap(): readonly NodeName[];
   resolve(peer: string): NodeName | undefined;
+  /** The leader epoch that the controller decided last, for whoever judges what a client was told; -1 if none was. */
+  decidedEpoch(topic: string, partition: number): number;
 }
 
 export interface PartitionLeader {

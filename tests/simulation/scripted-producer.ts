@@ -20,6 +20,8 @@ interface Batch {
   /** How far the partition was committed when the batch was sent last, and the leader's epoch when it was sent first. */
   committedTo: number;
   firstEpoch: number;
+  /** As far as known of the leader that it was sent to last. */
+  lastEpoch: number;
 }
 
 interface Queue {
@@ -202,6 +204,7 @@ export class ScriptedProducer {
   #send(queue: Queue, batch: Batch, { nodeId, leaderEpoch }: PartitionLeader): void {
     batch.isOpen = true;
     if (!batch.wasSent) batch.firstEpoch = leaderEpoch;
+    batch.lastEpoch = leaderEpoch;
     batch.committedTo = batch.wasSent ? this.#recorder.endOffset(queue.partition) : 0;
     batch.wasSent = true;
     const lost = () => this.#answered(queue, batch, "NETWORK_EXCEPTION", -1);
@@ -246,8 +249,10 @@ export class ScriptedProducer {
       return this.#pump(queue);
     }
     const isOutOfOrder = error === "OUT_OF_ORDER_SEQUENCE_NUMBER";
-    const isBehindAnother = isOutOfOrder && (queue.drains || queue.batches[0] !== batch);
-    if (!isBehindAnother && !isRetriable(error)) {
+    const isBehindAnother = queue.drains || queue.batches[0] !== batch;
+    // A leader that was replaced and has not heard of it lacks what later ones have acknowledged.
+    const isOutdated = batch.lastEpoch < this.#context.decidedEpoch(this.#topic, queue.partition);
+    if (!isRetriable(error) && !(isOutOfOrder && (isBehindAnother || isOutdated))) {
       if (this.#recorder.mayForgetProducers) return this.crash();
       return this.#recorder.violation(
         "producer",
@@ -318,7 +323,8 @@ function takeBatch(queue: Queue, values: readonly string[]): Batch {
   queue.nextSequence = (nextSequence + values.length) % SEQUENCES;
   queue.batchesOfEpoch++;
   const sequence = { producerEpoch, firstSequence: nextSequence };
-  return { values, ...sequence, wasSent: false, isOpen: false, isAcknowledged: false, committedTo: 0, firstEpoch: -1 };
+  const state = { wasSent: false, isOpen: false, isAcknowledged: false };
+  return { values, ...sequence, ...state, committedTo: 0, firstEpoch: -1, lastEpoch: -1 };
 }
 
 function paddedBytes(text: string, size: number): Uint8Array {

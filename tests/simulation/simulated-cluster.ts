@@ -92,6 +92,7 @@ export class SimulatedCluster {
       network: this.network,
       bootstrap: () => this.tabs.filter(({ core }) => core !== undefined).map(({ name }) => name),
       resolve: (peer) => this.#resolve(peer),
+      decidedEpoch: (topic, index) => this.server.image?.topicNamed(topic)?.partitions[index]?.leaderEpoch ?? -1,
     };
     this.faultChance = this.chanceFor("faults under way");
     const watched = {
