@@ -311,7 +311,8 @@ export class Admin {
     if (!resolveOffsets) return committed;
     return Promise.all(
       committed.map(async ({ topic, partitions }) => {
-        const first = new Map((await this.#offsets(topic, EARLIEST_TIMESTAMP)).map((end) => [end.partition, end.offset]));
+        const ends = await this.#offsets(topic, EARLIEST_TIMESTAMP);
+        const first = new Map(ends.map(({ partition, offset }) => [partition, offset]));
         return {
           topic,
           partitions: partitions.map(({ partition, offset, metadata }) => ({

@@ -5,7 +5,7 @@ import type { Cluster } from "./cluster.ts";
 import { consumerBatch } from "./consumer-batch.ts";
 import type { Batch } from "./consumer-batch.ts";
 import type { ConsumerRunConfig } from "./consumer-types.ts";
-import { asError, isRetriableError, KafkaJSError } from "./errors.ts";
+import { asError, isRetriableError, KafkaJSError, KafkaJSNumberOfRetriesExceeded } from "./errors.ts";
 import { consumerEvents } from "./events.ts";
 import type { Emitter } from "./events.ts";
 import type { Fetcher, Taken } from "./fetcher.ts";
@@ -89,7 +89,8 @@ export class ConsumerRun {
 
   /** A failing callback is worth another try, as is what may mend itself; a position that is gone is not. */
   async #restarts(error: Error): Promise<boolean> {
-    if (error instanceof KafkaJSError && !isRetriableError(error)) return false;
+    const isWorthwhile = error instanceof KafkaJSNumberOfRetriesExceeded || isRetriableError(error);
+    if (error instanceof KafkaJSError && !isWorthwhile) return false;
     return (await this.#options.restartOnFailure?.(error)) ?? true;
   }
 

@@ -156,6 +156,7 @@ export class Consumer {
   /** Starts calling back. Resolves when it is known where to read, so that what is produced afterwards is read. */
   async run(config: ConsumerRunConfig): Promise<void> {
     const fetcher = this.#connected();
+    await this.#group?.left;
     if (this.#running?.over === false) {
       this.#logger.warn("run() was called while the consumer is running, and changes nothing");
       return;
@@ -206,6 +207,7 @@ export class Consumer {
     const { signal } = options;
     const group = this.#subscribedGroup;
     const fetcher = this.#connected();
+    await group?.left;
     if (this.#running?.over === false) throw new KafkaJSNonRetriableError("The consumer is running already");
     let over = false;
     const end = () => {

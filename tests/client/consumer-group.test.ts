@@ -114,6 +114,11 @@ const range = (from: number, count: number) => Array.from({ length: count }, (_,
 const valuesOf = (...members: readonly Member[]) =>
   members.flatMap(({ seen }) => seen.map(({ value }) => value)).sort((left, right) => left - right);
 
+function longestGap(times: readonly number[], from: number, until: number): number {
+  const during = [from, ...times.filter((at) => at > from && at < until), until];
+  return Math.max(...during.slice(1).map((at, position) => at - during[position]!));
+}
+
 const seenOf = (partition: number, { value, offset }: { value: Uint8Array | null; offset: string }): Seen => ({
   value: Number(String(value)),
   partition,
@@ -234,6 +239,51 @@ describe("members share the partitions", () => {
   });
 });
 
+test("a hidden page, whose timers hardly run, stays a member", { timeout: 20_000 }, async () => {
+  await start(1);
+  const config = { maxWaitTimeInMs: 300 };
+  const [hidden, shown] = [await new Member(config).run(), await new Member(config).run()];
+  await balanced(hidden, shown);
+  const joins = shown.joins.length;
+  hidden.tab.hide();
+  await pause(SESSION_TIMEOUT_MS * 2.5);
+  expect(shown.joins.length).toBe(joins);
+  await produce(0, 60);
+  await expect.poll(() => valuesOf(hidden, shown)).toEqual(range(0, 60));
+});
+
+test("stop leaves the group, and run comes back to it", { timeout: 20_000 }, async () => {
+  await start(1);
+  const [first, second] = [await new Member().run(), await new Member().run()];
+  await balanced(first, second);
+  await produce(0, 60);
+  await expect.poll(() => valuesOf(first, second)).toEqual(range(0, 60));
+  await first.consumer.stop();
+  await balanced(second);
+  await produce(60, 60);
+  await expect.poll(() => valuesOf(first, second)).toEqual(range(0, 120));
+  await first.consumer.run({ eachMessage: ({ message }) => void first.seen.push(seenOf(0, message)) });
+  await balanced(first, second);
+  await produce(120, 60);
+  await expect.poll(() => valuesOf(first, second)).toEqual(range(0, 180));
+});
+
+test("a callback that fails is called again, and the message is not skipped", { timeout: 20_000 }, async () => {
+  await start(1);
+  await produce(0, 12);
+  const member = new Member();
+  let failures = 0;
+  await member.run({
+    eachMessage: ({ message, partition }) => {
+      if (message.offset === "1" && partition === 2 && failures++ < 3) throw new Error("a bug");
+      member.seen.push(seenOf(partition, message));
+    },
+  });
+  await expect.poll(() => valuesOf(member), { timeout: 5000 }).toEqual(range(0, 12));
+  expect(failures).toBe(4);
+  await expect.poll(() => committed("g")).toEqual(Array(6).fill("2"));
+});
+
 describe("static members", () => {
   test("a static member that comes back has what it had, and nobody else notices", { timeout: 20_000 }, async () => {
     await start(3);
@@ -254,7 +304,8 @@ describe("static members", () => {
     await start(1);
     const earlier = await new Member({ groupInstanceId: "a" }).run();
     const crashes: { error: { type: string }; restart: boolean }[] = [];
-    earlier.consumer.on<(typeof crashes)[number]>(earlier.consumer.events.CRASH, ({ payload }) => void crashes.push(payload));
+    const { CRASH } = earlier.consumer.events;
+    earlier.consumer.on<(typeof crashes)[number]>(CRASH, ({ payload }) => void crashes.push(payload));
     const later = await new Member({ groupInstanceId: "a" }).run();
     await expect.poll(() => crashes.length).toBe(1);
     expect(crashes[0]).toMatchObject({ error: { type: "FENCED_INSTANCE_ID" }, restart: false });
@@ -272,7 +323,9 @@ describe("assignors", () => {
     const members = [await new Member({ partitionAssigners }).run(), await new Member({ partitionAssigners }).run()];
     await balanced(...members);
     let count = 0;
+    const ticks: number[] = [];
     const timer = setInterval(() => {
+      ticks.push(performance.now());
       const missing = Array.from({ length: 12 }, () => String(count++));
       void producer.send({
         topic: "t",
@@ -293,9 +346,8 @@ describe("assignors", () => {
       expect(stayed.length).toBe(2);
       for (const partition of stayed) {
         const times = member.seen.filter((seen) => seen.partition === partition).map(({ at }) => at);
-        const during = [from, ...times.filter((at) => at > from && at < until), until];
-        const gaps = during.slice(1).map((at, position) => at - during[position]!);
-        expect(Math.max(...gaps)).toBeLessThan(100);
+        // The process that also produces and stores may itself stand still for a moment on a busy machine.
+        expect(longestGap(times, from, until) - longestGap(ticks, from, until)).toBeLessThan(100);
       }
     }
     await expect.poll(() => valuesOf(...members), { timeout: 5000 }).toEqual(range(0, count));
@@ -353,7 +405,8 @@ describe("assignors", () => {
     await new Member({ partitionAssigners: [PartitionAssigners.range] }).run();
     const other = new Member({ partitionAssigners: [PartitionAssigners.sticky] });
     const crashed = new Promise<{ type: string }>((resolve) => {
-      other.consumer.on<{ error: { type: string } }>(other.consumer.events.CRASH, ({ payload }) => resolve(payload.error));
+      const { CRASH } = other.consumer.events;
+      other.consumer.on<{ error: { type: string } }>(CRASH, ({ payload }) => resolve(payload.error));
     });
     await other.run();
     expect((await crashed).type).toBe("INCONSISTENT_GROUP_PROTOCOL");
@@ -405,7 +458,8 @@ describe("committed offsets", () => {
     expect(await committed("g")).toEqual(["-1", "-1", "-1", "1", "-1", "-1"]);
     await member.consumer.commitOffsets();
     expect(await committed("g")).toEqual(Array(6).fill("2"));
-    await expect(member.consumer.commitOffsets([{ topic: "t", partition: 0, offset: "x" }])).rejects.toThrow(/Invalid offset/);
+    const nonsense = [{ topic: "t", partition: 0, offset: "x" }];
+    await expect(member.consumer.commitOffsets(nonsense)).rejects.toThrow(/Invalid offset/);
   });
 
   test("autoCommitThreshold and autoCommitInterval say when", { timeout: 20_000 }, async () => {
@@ -455,7 +509,7 @@ describe("committed offsets", () => {
     };
     const member = await new Member().run(config);
     await expect.poll(() => processed.length).toBe(5);
-    expect(uncommitted[2]!.find(({ topic }) => topic === "t")!.partitions).toContainEqual({ partition: 0, offset: "3" });
+    expect(uncommitted[2]![0]!.partitions).toContainEqual({ partition: 0, offset: "3" });
     const second = await new Member().run(config);
     await balanced(member, second);
     expect(stale).toBe(true);
@@ -554,7 +608,8 @@ describe("the coordinator's tab dies", () => {
 
   test("while members commit: no commit is lost, none goes back", { timeout: 30_000 }, async () => {
     const kafka = await start(4);
-    const members = [await new Member({ sessionTimeout: 6000 }).run(), await new Member({ sessionTimeout: 6000 }).run()];
+    const config = { sessionTimeout: 6000 };
+    const members = [await new Member(config).run(), await new Member(config).run()];
     await balanced(...members);
     const acknowledged = new Map<number, number>();
     for (const { consumer } of members) {
@@ -630,7 +685,8 @@ test("events tell of the group, and admin sees and moves it", { timeout: 20_000 
 
   expect(await committed("g")).toEqual(Array(6).fill("2"));
   await admin.setOffsets({ groupId: "g", topic: "t", partitions: [{ partition: 5, offset: "1" }] });
-  expect((await admin.fetchOffsets({ groupId: "g" }))[0]!.partitions[5]).toEqual({ partition: 5, offset: "1", metadata: null });
+  const [moved] = await admin.fetchOffsets({ groupId: "g" });
+  expect(moved!.partitions[5]).toEqual({ partition: 5, offset: "1", metadata: null });
   await admin.resetOffsets({ groupId: "g", topic: "t", earliest: true });
   expect(await committed("g")).toEqual(Array(6).fill("0"));
   await admin.resetOffsets({ groupId: "g", topic: "t" });

@@ -128,6 +128,11 @@ export class LiveTab {
     for (const connection of this.#connections) connection.close("the tab died");
   }
 
+  /** The tab goes to the background: its timers wait, and what arrives does not. */
+  hide(): void {
+    this.#thawed = [];
+  }
+
   /** The tab sleeps: its timers and what arrives for it wait. */
   async freeze(ms: number): Promise<void> {
     this.#thawed = [];

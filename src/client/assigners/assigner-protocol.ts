@@ -6,6 +6,7 @@ import {
   encodeAssignment,
   encodeSubscription,
 } from "../../protocol/consumer-protocol.ts";
+import type { Subscription } from "../../protocol/consumer-protocol.ts";
 import { CorruptMessageError } from "../../protocol/errors.ts";
 
 /** Partitions by topic. */
@@ -34,7 +35,7 @@ export const AssignerProtocol = {
     encode: ({ version, topics, userData }: { version: number; topics: readonly string[]; userData?: Uint8Array }) =>
       encodeSubscription({ topics: [...topics], userData: userDataOf(userData) }, versionOf(version)),
     decode(bytes: Uint8Array): MemberMetadata | null {
-      const decoded = readable(() => decodeSubscription(bytes));
+      const decoded = readSubscription(bytes);
       if (decoded === null) return null;
       return { version: decoded.version, topics: [...decoded.topics], userData: decoded.userData ?? NOTHING };
     },
@@ -68,6 +69,11 @@ const NEWEST_VERSION = 3;
 
 function versionOf(version: number): number {
   return Math.min(Math.max(version, 0), NEWEST_VERSION);
+}
+
+/** What a member tells of itself; null for bytes that tell nothing, which other members may send. */
+export function readSubscription(bytes: Uint8Array): Subscription | null {
+  return readable(() => decodeSubscription(bytes));
 }
 
 function readable<T>(decode: () => T): T | null {

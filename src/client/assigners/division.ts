@@ -1,8 +1,8 @@
 import type { Assigner, AssignerSubscription, PartitionAssigner } from "./assigner.ts";
-import { partitionsIn, topicsOf } from "./assigner-protocol.ts";
+import { partitionsIn, readSubscription, topicsOf } from "./assigner-protocol.ts";
 import { nameOf } from "../fetch-position.ts";
 import type { TopicPartition } from "../fetch-position.ts";
-import { decodeSubscription, encodeAssignment, encodeSubscription } from "../../protocol/consumer-protocol.ts";
+import { encodeAssignment, encodeSubscription } from "../../protocol/consumer-protocol.ts";
 import type { Subscription } from "../../protocol/consumer-protocol.ts";
 
 /** A member that wants partitions, and what it says it has. */
@@ -34,13 +34,15 @@ export interface MemberCodec {
   owned(subscription: Subscription): { readonly owned: readonly TopicPartition[]; readonly generationId: number };
 }
 
+export const NOTHING_OWNED = { owned: [], generationId: -1 } as const;
+
 /**
  * Topics alone: a member that comes back describes itself by the same bytes as before, so that a static member's
  * return is no reason to rebalance.
  */
 export const topicsOnly: MemberCodec = {
   encode: ({ topics }) => encodeSubscription({ topics: [...topics].sort() }, 0),
-  owned: () => ({ owned: [], generationId: -1 }),
+  owned: () => NOTHING_OWNED,
 };
 
 /** An assigner of KafkaJS's kind around a division. */
@@ -58,10 +60,10 @@ export function assignerOf(
     assign({ members, topics }) {
       const candidates = members
         .map(({ memberId, groupInstanceId, memberMetadata }) => {
-          const subscription = decodeSubscription(memberMetadata);
-          const wanted = new Set(subscription.topics);
-          const candidate: Candidate = { memberId, topics: wanted, ...codec.owned(subscription) };
-          return { rank: `${groupInstanceId ?? memberId}`, candidate };
+          const subscription = readSubscription(memberMetadata);
+          const owned = subscription === null ? NOTHING_OWNED : codec.owned(subscription);
+          const candidate: Candidate = { memberId, topics: new Set(subscription?.topics), ...owned };
+          return { rank: groupInstanceId ?? memberId, candidate };
         })
         .sort((left, right) => compare(left.rank, right.rank))
         .map(({ candidate }) => candidate);

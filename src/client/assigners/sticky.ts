@@ -1,5 +1,5 @@
 import { partitionsIn, topicsOf } from "./assigner-protocol.ts";
-import { assignerOf, keyOf, partitionsOf } from "./division.ts";
+import { assignerOf, keyOf, NOTHING_OWNED, partitionsOf } from "./division.ts";
 import type { Candidate, Divide, MemberCodec } from "./division.ts";
 import type { TopicPartition } from "../fetch-position.ts";
 import { encodeSubscription } from "../../protocol/consumer-protocol.ts";
@@ -105,13 +105,13 @@ const remembering: MemberCodec = {
     return encodeSubscription({ topics: [...topics].sort(), userData: writer.finish() }, 0);
   },
   owned({ userData }) {
-    if (userData === null || userData.length === 0) return { owned: [], generationId: -1 };
+    if (userData === null || userData.length === 0) return NOTHING_OWNED;
     try {
       const { previousAssignment, generation } = stickyUserData.codec(0).read(new Reader(userData));
       return { owned: partitionsIn(previousAssignment), generationId: generation };
     } catch (error) {
       // A member that cannot say what it had is one that had nothing.
-      if (error instanceof CorruptMessageError) return { owned: [], generationId: -1 };
+      if (error instanceof CorruptMessageError) return NOTHING_OWNED;
       throw error;
     }
   },

@@ -64,6 +64,7 @@ export class ConsumerGroup implements OwnedPartitions {
 
   constructor(options: ConsumerGroupOptions) {
     const { cluster, config, connections, emitter, groupId, logger, retry } = options;
+    if (groupId === "") throw new KafkaJSNonRetriableError("groupId is empty; leave it out to read without a group");
     this.#options = options;
     this.#link = new CoordinatorLink(groupId, cluster, connections, retry);
     this.#offsets = new CommittedOffsets(this.#link, emitter);
@@ -84,6 +85,11 @@ export class ConsumerGroup implements OwnedPartitions {
 
   get groupId(): string {
     return this.#link.groupId;
+  }
+
+  /** Resolves when it has left, if it is about to. */
+  get left(): Promise<void> | undefined {
+    return this.#leaving;
   }
 
   get isMember(): boolean {

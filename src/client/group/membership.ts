@@ -1,4 +1,4 @@
-import { byTopic, partitionsIn } from "../assigners/assigner-protocol.ts";
+import { byTopic, partitionsIn, readSubscription } from "../assigners/assigner-protocol.ts";
 import type { Assigner } from "../assigners/assigner.ts";
 import { retryPause, sleep } from "../backoff.ts";
 import type { RetryPolicy } from "../backoff.ts";
@@ -15,7 +15,7 @@ import type { JoinGroupResponse } from "../../protocol/apis/11-join-group.ts";
 import { heartbeat } from "../../protocol/apis/12-heartbeat.ts";
 import { leaveGroup } from "../../protocol/apis/13-leave-group.ts";
 import { syncGroup } from "../../protocol/apis/14-sync-group.ts";
-import { CONSUMER_PROTOCOL_TYPE, decodeAssignment, decodeSubscription } from "../../protocol/consumer-protocol.ts";
+import { CONSUMER_PROTOCOL_TYPE, decodeAssignment } from "../../protocol/consumer-protocol.ts";
 import { errorCode } from "../../protocol/error-codes.ts";
 import type { ErrorName } from "../../protocol/error-codes.ts";
 
@@ -191,11 +191,10 @@ export class Membership {
   /** Gives up what has to be given up, joins, and takes what is given. */
   async #rebalance(): Promise<void> {
     this.#isSettled = false;
-    const { assigners, partitions } = this.#options;
-    const isCooperative = assigners.every((assigner) => assigner.isCooperative === true);
+    const { partitions } = this.#options;
     const topics = this.#options.topics();
     await partitions.revoke(
-      partitions.owned().filter((partition) => !isCooperative || !topics.includes(partition.topic)),
+      partitions.owned().filter((partition) => !this.#isCooperative || !topics.includes(partition.topic)),
     );
     if (this.#over) return;
     const startedAt = this.#options.cluster.clock.now();
@@ -216,10 +215,14 @@ export class Membership {
     await this.#take(assigned);
   }
 
+  /** Whatever the group agrees on, every member keeps its partitions, or every one gives them up. */
+  get #isCooperative(): boolean {
+    return this.#options.assigners.every(({ isCooperative = false }) => isCooperative);
+  }
+
   async #join(topics: readonly string[]): Promise<JoinGroupResponse> {
     const { assigners, cluster, groupInstanceId, link, rackId, rebalanceTimeoutMs, sessionTimeoutMs } = this.#options;
-    const isCooperative = assigners.every((assigner) => assigner.isCooperative === true);
-    const ownedPartitions = isCooperative ? this.#options.partitions.owned() : this.#previous.partitions;
+    const ownedPartitions = this.#isCooperative ? this.#options.partitions.owned() : this.#previous.partitions;
     const { generationId } = this.#previous;
     const subscription = { topics: [...topics], ownedPartitions, generationId, rackId };
     const protocols = assigners.map((assigner) => assigner.protocol(subscription));
@@ -247,16 +250,13 @@ export class Membership {
     }
   }
 
-  async #sync(
-    joined: JoinGroupResponse,
-    topics: readonly string[],
-    startedAt: number,
-  ): Promise<TopicPartition[]> {
+  async #sync(joined: JoinGroupResponse, topics: readonly string[], startedAt: number): Promise<TopicPartition[]> {
     const { cluster, emitter, groupInstanceId, link } = this.#options;
     const { generationId, protocolName, memberId, leader } = joined;
     const isLeader = leader === memberId;
     if (isLeader) {
-      this.#divided = [...new Set(joined.members.flatMap(({ metadata }) => decodeSubscription(metadata).topics))].sort();
+      const wanted = joined.members.flatMap(({ metadata }) => readSubscription(metadata)?.topics ?? []);
+      this.#divided = [...new Set(wanted)].sort();
       this.#wanted = this.#wants(topics);
     }
     const assignments = isLeader && !joined.skipAssignment ? await this.#divide(joined) : [];

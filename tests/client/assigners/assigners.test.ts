@@ -86,7 +86,8 @@ test("range gives runs of neighbours, and members the same partitions of topics 
 
 test("round-robin and sticky leave equal subscribers at most one partition apart", () => {
   fc.assert(
-    fc.property(fc.constantFrom(divideInTurn, divideStickily), someMembers(allTopics), aTopicList, (divide, members, topics) => {
+    fc.property(someMembers(allTopics), aTopicList, fc.boolean(), (members, topics, inTurn) => {
+      const divide = inTurn ? divideInTurn : divideStickily;
       const counts = sizes(divide(members, topics));
       expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
     }),
@@ -249,8 +250,25 @@ describe("KafkaJS's interface", () => {
         groupInstanceId: ["first", "second"][index]!,
       }));
       const division = await assigner.assign({ members, topics: ["b"] });
-      const [first] = division.map(({ memberAssignment }) => AssignerProtocol.MemberAssignment.decode(memberAssignment));
+      const first = AssignerProtocol.MemberAssignment.decode(division[0]!.memberAssignment);
       expect(first!.assignment["b"]).toEqual([0]);
+    }
+  });
+
+  test("a member that cannot be understood gets nothing, and the others do", async () => {
+    for (const make of Object.values(PartitionAssigners)) {
+      const assigner = made(make);
+      const { metadata } = assigner.protocol({ topics: ["b"], ...nothingOwned });
+      const members = [
+        { memberId: "x", memberMetadata: new Uint8Array([0, 0, 255, 255]) },
+        { memberId: "y", memberMetadata: metadata },
+      ];
+      const division = await assigner.assign({ members, topics: ["b"] });
+      const lengths = division.map(
+        ({ memberAssignment }) =>
+          (AssignerProtocol.MemberAssignment.decode(memberAssignment)!.assignment["b"] ?? []).length,
+      );
+      expect(lengths).toEqual([0, 2]);
     }
   });
 
