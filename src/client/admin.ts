@@ -25,8 +25,12 @@ import {
 import { adminEvents, Emitter } from "./events.ts";
 import type { InstrumentationEvent } from "./events.ts";
 import type { GroupDescription } from "./group/describe-group.ts";
-import { GroupAdmin } from "./group/group-admin.ts";
-import type { DeleteGroupsResult, FetchOffsetsPartition, GroupOverview } from "./group/group-admin.ts";
+import type {
+  DeleteGroupsResult,
+  FetchOffsetsPartition,
+  GroupAdmin,
+  GroupOverview,
+} from "./group/group-admin.ts";
 import type { Logger } from "./logger.ts";
 import { lookUpOffsets } from "./offset-lookup.ts";
 import { partitionMetadata } from "./partition-metadata.ts";
@@ -280,17 +284,17 @@ export class Admin {
   }
 
   async listGroups(): Promise<{ groups: GroupOverview[] }> {
-    return { groups: await this.#groups().list() };
+    return { groups: await (await this.#groups()).list() };
   }
 
   /** A group that does not exist is described as one in the state `Dead`. */
   async describeGroups(groupIds: readonly string[]): Promise<{ groups: GroupDescription[] }> {
-    return { groups: await this.#groups().describe(groupIds) };
+    return { groups: await (await this.#groups()).describe(groupIds) };
   }
 
   /** Deletes groups without members, and what they have committed; throws KafkaJSDeleteGroupsError. */
   async deleteGroups(groupIds: readonly string[]): Promise<DeleteGroupsResult[]> {
-    return this.#groups().delete(groupIds);
+    return (await this.#groups()).delete(groupIds);
   }
 
   /**
@@ -307,7 +311,7 @@ export class Admin {
       topic,
       partitions: this.#topic(topic).partitions.map(({ partitionIndex }) => partitionIndex),
     }));
-    const committed = await this.#groups().fetchOffsets(groupId, asked);
+    const committed = await (await this.#groups()).fetchOffsets(groupId, asked);
     if (!resolveOffsets) return committed;
     return Promise.all(
       committed.map(async ({ topic, partitions }) => {
@@ -331,7 +335,7 @@ export class Admin {
     readonly topic: string;
     readonly partitions: readonly SeekEntry[];
   }): Promise<void> {
-    await this.#groups().setOffsets(options.groupId, options.topic, options.partitions);
+    await (await this.#groups()).setOffsets(options.groupId, options.topic, options.partitions);
   }
 
   /** Has a group, which must have no members, go on at the end of the topic, or at its beginning. */
@@ -343,7 +347,7 @@ export class Admin {
     const { groupId, topic, earliest = false } = options;
     const ends = await this.#offsets(topic, earliest ? EARLIEST_TIMESTAMP : LATEST_TIMESTAMP);
     const partitions = ends.map(({ partition, offset }) => ({ partition, offset: String(offset) }));
-    await this.#groups().setOffsets(groupId, topic, partitions);
+    await (await this.#groups()).setOffsets(groupId, topic, partitions);
   }
 
   #connected(): BrokerConnections {
@@ -352,9 +356,10 @@ export class Admin {
     return this.#connections;
   }
 
-  #groups(): GroupAdmin {
+  async #groups(): Promise<GroupAdmin> {
     const connections = this.#connected();
-    return new GroupAdmin({ cluster: this.#cluster, connections, emitter: this.#emitter, retry: this.#retry });
+    const { GroupAdmin: Loaded } = await import("./group/group-admin.ts");
+    return new Loaded({ cluster: this.#cluster, connections, emitter: this.#emitter, retry: this.#retry });
   }
 
   #deadline(timeoutMs: number): number {

@@ -19,7 +19,7 @@ import { Fetcher } from "./fetcher.ts";
 import { nameOf } from "./fetch-position.ts";
 import type { TopicPartition } from "./fetch-position.ts";
 import type { CommitTerms } from "./group/auto-commit.ts";
-import { ConsumerGroup } from "./group/consumer-group.ts";
+import type { ConsumerGroup, ConsumerGroupOptions } from "./group/consumer-group.ts";
 import type { GroupDescription } from "./group/describe-group.ts";
 import type { Logger } from "./logger.ts";
 import { messageStream } from "./message-stream.ts";
@@ -66,6 +66,8 @@ export class Consumer {
 
   async connect(): Promise<void> {
     if (this.#fetcher !== undefined) return;
+    // What only groups need is loaded for them alone.
+    const loaded = this.#config.groupId === undefined ? undefined : await import("./group/consumer-group.ts");
     await this.#cluster.acquire();
     if (this.#fetcher !== undefined) return this.#cluster.release();
     const config = this.#config;
@@ -90,7 +92,7 @@ export class Consumer {
         this.#emitter.emit(consumerEvents.OFFSET_RESET, { topic, partition, offset, reason }),
     });
     this.#fetcher = fetcher;
-    if (config.groupId !== undefined) this.#group = this.#groupOf(config.groupId, connections, fetcher);
+    if (loaded !== undefined) this.#group = new loaded.ConsumerGroup(this.#groupOptions(connections, fetcher));
     this.#emitter.emit(consumerEvents.CONNECT, null);
   }
 
@@ -324,10 +326,10 @@ export class Consumer {
     throw new KafkaJSNonRetriableError("This consumer has no group; give it a groupId");
   }
 
-  #groupOf(groupId: string, connections: BrokerConnections, fetcher: Fetcher): ConsumerGroup {
+  #groupOptions(connections: BrokerConnections, fetcher: Fetcher): ConsumerGroupOptions {
     const cluster = this.#cluster;
-    return new ConsumerGroup({
-      groupId,
+    return {
+      groupId: this.#config.groupId ?? "",
       config: this.#config,
       cluster,
       connections,
@@ -342,7 +344,7 @@ export class Consumer {
         if (sought !== undefined) partition.jumpTo(sought);
         return partition;
       },
-    });
+    };
   }
 
   #find(topic: string, partition: number): AssignedPartition | undefined {

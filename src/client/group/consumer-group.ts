@@ -10,7 +10,7 @@ import type { GroupDescription } from "./describe-group.ts";
 import { Membership } from "./membership.ts";
 import type { Identity, OwnedPartitions } from "./membership.ts";
 import type { Assigner } from "../assigners/assigner.ts";
-import { PartitionAssigners } from "../assigners/partition-assigners.ts";
+import { roundRobin } from "../assigners/round-robin.ts";
 import { retryPause, sleep } from "../backoff.ts";
 import type { RetryPolicy } from "../backoff.ts";
 import type { BrokerConnections } from "../broker-connections.ts";
@@ -78,7 +78,7 @@ export class ConsumerGroup implements OwnedPartitions {
           `(${this.#sessionTimeoutMs}), and is best a third of it or less`,
       );
     }
-    const makers = config.partitionAssigners ?? [PartitionAssigners.roundRobin];
+    const makers = config.partitionAssigners ?? [roundRobin];
     this.#assigners = makers.map((make) => make({ cluster: assignerCluster(cluster), groupId, logger }));
     if (this.#assigners.length === 0) throw new KafkaJSNonRetriableError("partitionAssigners is empty");
   }
