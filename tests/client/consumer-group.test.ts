@@ -239,6 +239,54 @@ describe("members share the partitions", () => {
   });
 });
 
+test.each(["roundRobin", "cooperativeSticky"] as const)(
+  "members come and go under load, and each message is read once (%s)",
+  { timeout: 40_000 },
+  async (name) => {
+    await start(3);
+    const config = { partitionAssigners: [PartitionAssigners[name]] };
+    const all: Member[] = [await new Member(config).run()];
+    let present = [...all];
+    let count = 0;
+    const sent: Promise<void>[] = [];
+    const timer = setInterval(() => {
+      sent.push(produce(count, 6));
+      count += 6;
+    }, 10);
+    for (let step = 0; step < 12; step++) {
+      const leaves = present.length > 3 || (present.length > 1 && step % 3 === 2);
+      if (leaves) {
+        await present.shift()!.consumer.disconnect();
+      } else {
+        const member = new Member(config);
+        all.push(member);
+        present = [...present, member];
+        // Some joins are still under way when the next step is taken.
+        if (step % 2 === 0) await member.run();
+        else void member.run();
+      }
+      await pause(step % 4 === 0 ? 0 : 120);
+    }
+    clearInterval(timer);
+    await Promise.all(sent);
+    await balanced(...present);
+    await expect.poll(() => valuesOf(...all).length, { timeout: 10_000 }).toBeGreaterThanOrEqual(count);
+    expect(valuesOf(...all)).toEqual(range(0, count));
+  },
+);
+
+test("fifty members over a hundred partitions settle", { timeout: 60_000 }, async () => {
+  await start(3, 100);
+  const members = Array.from({ length: 50 }, () => new Member({ heartbeatInterval: 300, sessionTimeout: 6000 }));
+  const startedAt = performance.now();
+  await Promise.all(members.map((member) => member.run()));
+  await expect
+    .poll(() => members.map(({ partitions }) => partitions.length), { timeout: 30_000, interval: 20 })
+    .toEqual(Array(50).fill(2));
+  expect(performance.now() - startedAt).toBeLessThan(5000);
+  expect(new Set(members.flatMap(({ partitions }) => partitions)).size).toBe(100);
+});
+
 test("a hidden page, whose timers hardly run, stays a member", { timeout: 20_000 }, async () => {
   await start(1);
   const config = { maxWaitTimeInMs: 300 };
@@ -603,6 +651,29 @@ describe("the coordinator's tab dies", () => {
       await balanced(first, second, third);
       await produce(60, 60);
       await expect.poll(() => new Set(valuesOf(first, second, third)).size, { timeout: 10_000 }).toBe(120);
+    },
+  );
+
+  test.each(["roundRobin", "cooperativeSticky"] as const)(
+    "just after a member's, under load: nothing is skipped (%s)",
+    { timeout: 40_000 },
+    async (name) => {
+      const kafka = await start(4);
+      const config = { partitionAssigners: [PartitionAssigners[name]] };
+      const members = [await new Member(config).run(), await new Member(config).run(), await new Member(config).run()];
+      await balanced(...members);
+      const coordinator = await coordinatorOf(kafka);
+      const sent: Promise<void>[] = [];
+      for (let round = 0; round < 100; round++) {
+        sent.push(produce(round * 6, 6));
+        if (round === 20) members[0]!.tab.kill();
+        if (round === 30) kill(coordinator);
+        if (round === 40) members.push(await new Member(config).run());
+        await pause(10);
+      }
+      await Promise.all(sent);
+      await expect.poll(() => new Set(valuesOf(...members)).size, { timeout: 15_000 }).toBe(600);
+      await balanced(...members.slice(1));
     },
   );
 
