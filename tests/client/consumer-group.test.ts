@@ -18,10 +18,11 @@ const SESSION_TIMEOUT_MS = 1000;
 
 let cluster: LiveCluster;
 let producer: Producer;
-const consumers: Consumer[] = [];
+const allMembers: Member[] = [];
 
 afterEach(async () => {
-  await Promise.all(consumers.splice(0).map((consumer) => consumer.disconnect()));
+  const closing = allMembers.splice(0).filter(({ tab }) => tab.alive);
+  await Promise.all(closing.map(({ consumer }) => consumer.disconnect()));
   await producer?.disconnect();
   await cluster.stop();
 });
@@ -67,7 +68,7 @@ class Member {
       heartbeatInterval: 100,
       ...config,
     });
-    consumers.push(this.consumer);
+    allMembers.push(this);
     this.consumer.on<{ memberAssignment: Record<string, number[]> }>(
       this.consumer.events.GROUP_JOIN,
       ({ payload }) => void this.joins.push(payload.memberAssignment["t"] ?? []),

@@ -111,8 +111,8 @@ export class LiveTab {
   readonly #connections: MemoryConnection[] = [];
   /** When it woke from its last sleep, of `performance.now()`. */
   wokeAt = 0;
+  alive = true;
   #link: ControllerLink | undefined;
-  #alive = true;
   #thawed: (() => void)[] | undefined;
 
   constructor(cluster: LiveCluster, config: Partial<KafkaConfig>) {
@@ -123,7 +123,7 @@ export class LiveTab {
 
   /** The tab dies: nothing of it is heard any more. */
   kill(): void {
-    this.#alive = false;
+    this.alive = false;
     this.#link?.close();
     for (const connection of this.#connections) connection.close("the tab died");
   }
@@ -159,7 +159,7 @@ export class LiveTab {
       },
       controller,
       dial: async (endpoint) => {
-        if (!this.#alive) throw new Error("the tab is dead");
+        if (!this.alive) throw new Error("the tab is dead");
         const connection = (await cluster.dial(endpoint)) as MemoryConnection;
         this.#connections.push(connection);
         return connection;
