@@ -12,13 +12,19 @@ export function checkLeaderEpoch(requestedEpoch: number, currentEpoch: number): 
  * The leader's side of R4: where the log of somebody who fetches at `fetchOffset`, after a last batch of
  * `lastFetchedEpoch`, parts from this one. Undefined if it does not; then the fetch may be answered with records and
  * counts as a position. To be asked before anything else is concluded from `fetchOffset`.
+ *
+ * A log that has been trimmed no longer knows where the epochs before its first one ended. A consumer that stands at its
+ * start has read what was committed; a follower there may hold what never was, and is told that it parts from here.
  */
 export function divergence(
-  log: Pick<PartitionLog, "epochs" | "logEndOffset">,
+  log: Pick<PartitionLog, "epochs" | "logStartOffset" | "logEndOffset">,
   lastFetchedEpoch: number,
   fetchOffset: number,
+  isFollower = false,
 ): EpochEnd | undefined {
   if (lastFetchedEpoch < 0) return undefined;
   const end = log.epochs.endOffsetFor(lastFetchedEpoch, log.logEndOffset);
-  return end.epoch < lastFetchedEpoch || end.endOffset < fetchOffset ? end : undefined;
+  if (end.epoch < lastFetchedEpoch || end.endOffset < fetchOffset) return end;
+  const oldest = log.epochs.entries[0]?.epoch ?? -1;
+  return isFollower && lastFetchedEpoch < oldest && fetchOffset === log.logStartOffset ? end : undefined;
 }

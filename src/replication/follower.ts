@@ -47,7 +47,7 @@ const noRecords = new Uint8Array(0);
 export function onFetchResponse(fetched: FetchedPartition, log: FollowerLog): FollowerDecision {
   switch (fetched.error) {
     case "NONE": {
-      if (fetched.divergingEpoch !== null) return resolveDivergence(fetched.divergingEpoch, log);
+      if (fetched.divergingEpoch !== null) return resolveDivergence(fetched.divergingEpoch, fetched.logStartOffset, log);
       return { kind: "append", records: fetched.records ?? noRecords, highWatermark: fetched.highWatermark };
     }
     case "OFFSET_OUT_OF_RANGE":
@@ -70,13 +70,21 @@ export function onFetchResponse(fetched: FetchedPartition, log: FollowerLog): Fo
  * The follower's side of R4. If both logs know the epoch, they are the same up to where the shorter one ends it. If
  * this log does not, everything after its newest older epoch goes, and the next fetch asks about that epoch. Either
  * way the log loses records or an epoch, so the questions come to an end (KIP-279).
+ *
+ * What would be left below the leader's start cannot be compared with anything any more. It may be what no leader ever
+ * committed, and with it the log would remember producers' batches that are nowhere (R16).
  */
-function resolveDivergence({ epoch, endOffset }: EpochEnd, log: FollowerLog): FollowerDecision {
+function resolveDivergence(
+  { epoch, endOffset }: EpochEnd,
+  leaderLogStart: number,
+  log: FollowerLog,
+): FollowerDecision {
   const own = log.epochs.endOffsetFor(epoch, log.nextOffset);
   const isShared = log.epochs.entries.some((entry) => entry.epoch === epoch);
   const offset = isShared ? Math.min(own.endOffset, endOffset) : own.endOffset;
   // -1 from a leader that knows no epoch at all cannot be: it has records, or nothing to diverge from.
   if (epoch < 0 || offset < 0) return { kind: "retry" };
+  if (offset <= leaderLogStart && log.logStartOffset < leaderLogStart) return { kind: "reset", offset: leaderLogStart };
   return offset < log.logStartOffset ? { kind: "reset", offset } : { kind: "truncate", offset };
 }
 

@@ -172,7 +172,8 @@ class Partition {
       logStartOffset: leader.log.logStartOffset,
       records: null,
     } as const;
-    const divergingEpoch = divergence({ epochs, logEndOffset: nextOffset }, lastFetchedEpoch, fetchOffset);
+    const seen = { epochs, logStartOffset: leader.log.logStartOffset, logEndOffset: nextOffset };
+    const divergingEpoch = divergence(seen, lastFetchedEpoch, fetchOffset, true);
     if (divergingEpoch !== undefined) return { ...answer, divergingEpoch };
     if (fetchOffset > nextOffset) return { ...answer, error: "OFFSET_OUT_OF_RANGE" };
     const copy = { brokerEpoch: this.copies[at]!.brokerEpoch, fetchOffset };

@@ -9,7 +9,7 @@ import { TOPIC_ID, batch, lead, makeDurable, readAll } from "../log/batch-builde
 /** One fetch of `follower` from `leader`, and what the follower does then. Says what that was. */
 function fetchOnce(follower: PartitionLog, leader: PartitionLog, maxBytes: number): string {
   const fetchOffset = follower.logEndOffset;
-  const diverging = divergence(leader, follower.epochs.latestEpoch, fetchOffset);
+  const diverging = divergence(leader, follower.epochs.latestEpoch, fetchOffset, true);
   const read = leader.read(fetchOffset, maxBytes, leader.logEndOffset);
   const decision = onFetchResponse(
     {

@@ -36,6 +36,17 @@ describe("divergence", () => {
     expect(divergence(log, 4, 20)).toEqual({ epoch: 3, endOffset: 15 });
   });
 
+  test("[R4] a follower at the start of a trimmed log is not taken for alike if its epoch is forgotten there", () => {
+    const trimmed = logOf({ epoch: 1, count: 10 }, { epoch: 3, count: 5 });
+    trimmed.setHighWatermark(15);
+    trimmed.deleteRecordsBefore(12);
+    expect(divergence(trimmed, 1, 12, true)).toEqual({ epoch: 1, endOffset: 12 });
+    expect(divergence(trimmed, 1, 14, true)).toEqual({ epoch: 1, endOffset: 12 });
+    expect(divergence(trimmed, 3, 12, true)).toBeUndefined();
+    expect(divergence(trimmed, 1, 12)).toBeUndefined();
+    expect(divergence(log, 1, 10, true)).toBeUndefined();
+  });
+
   test("[R4] a log without records diverges nowhere", () => {
     expect(divergence(log, -1, 0)).toBeUndefined();
   });

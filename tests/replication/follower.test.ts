@@ -55,6 +55,19 @@ describe("a fetch response", () => {
     expect(onFetchResponse(answer({ divergingEpoch }), follower)).toEqual({ kind: "reset", offset: 16 });
   });
 
+  test("[R4, R16] keeps nothing of what the leader has trimmed, for nobody can tell whether it was committed", () => {
+    const trimmed = (logStartOffset: number, endOffset: number) =>
+      onFetchResponse(answer({ divergingEpoch: { epoch: 4, endOffset }, logStartOffset }), log());
+    expect(trimmed(18, 18)).toEqual({ kind: "reset", offset: 18 });
+    expect(trimmed(20, 20)).toEqual({ kind: "reset", offset: 20 });
+    expect(trimmed(17, 18)).toEqual({ kind: "truncate", offset: 18 });
+    const alike = log();
+    alike.setHighWatermark(20);
+    alike.deleteRecordsBefore(18);
+    const divergingEpoch = { epoch: 4, endOffset: 18 };
+    expect(onFetchResponse(answer({ divergingEpoch, logStartOffset: 18 }), alike)).toEqual({ kind: "truncate", offset: 18 });
+  });
+
   test("[R18] starts anew at the leader's log start when that is beyond its own end", () => {
     const refused = (logStartOffset: number) =>
       onFetchResponse(answer({ error: "OFFSET_OUT_OF_RANGE", logStartOffset }), log());

@@ -25,6 +25,8 @@ export class ControllerWatch {
   readonly #context: OracleContext;
   readonly #isrDecisions: IsrDecisions;
   /** The partitions as decided last, by their keys. */
+  /** A broker may go on with a topic that is deleted, until it has heard of it. */
+  readonly #keys = new Set<string>();
   readonly #partitions = new Map<string, Partition>();
   /** The same as they are on the controller's disk, and what was decided since, oldest first. */
   readonly #storedPartitions = new Map<string, Partition>();
@@ -67,7 +69,7 @@ export class ControllerWatch {
 
   /** The keys of all partitions that ever were. */
   get keys(): IterableIterator<string> {
-    return this.#partitions.keys();
+    return this.#keys.values();
   }
 
   onOccasion(listener: (occasion: Occasion) => void): void {
@@ -194,6 +196,7 @@ export class ControllerWatch {
   }
 
   #take(partition: Partition, endOffset: number): void {
+    this.#keys.add(keyOf(partition));
     this.#partitions.set(keyOf(partition), partition);
     this.#history.set(stateKey(partition), { partition, endOffset });
   }

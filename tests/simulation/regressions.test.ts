@@ -117,6 +117,33 @@ const regressions: readonly Regression[] = [
       ],
     },
   },
+  {
+    name: "[R4, R16] a follower keeps nothing that its leader has trimmed, and remembers no batch of it",
+    seed: 2336,
+    seconds: 116,
+    schedule: {
+      ...plainSchedule,
+      partitions: 4,
+      consumers: 2,
+      retentionBytes: 2_000,
+      lingerMs: 10,
+      faults: [
+        { atMs: 14_613, on: "time", kind: "sleep-profile", aim: "any", target: 15, other: 16, durationMs: 1_492 },
+        { atMs: 46_865, on: "election", kind: "slow-from-server", aim: "any", target: 2, other: 32, durationMs: 1_417 },
+        { atMs: 48_346, on: "time", kind: "alter-retention", aim: "any", target: 53, other: 59, durationMs: 1_431 },
+        { atMs: 59_127, on: "time", kind: "damage-storage", aim: "leader", target: 31, other: 51, durationMs: 5_672 },
+        { atMs: 63_350, on: "time", kind: "slow-link", aim: "any", target: 40, other: 2, durationMs: 11_903 },
+        { atMs: 67_283, on: "time", kind: "cut-one-way", aim: "any", target: 48, other: 42, durationMs: 1_485 },
+        { atMs: 82_963, on: "time", kind: "lose-power", aim: "any", target: 56, other: 48, durationMs: 179 },
+        { atMs: 85_360, on: "time", kind: "reload-storm", aim: "follower", target: 6, other: 55, durationMs: 969 },
+        { atMs: 100_448, on: "time", kind: "isolate-tab", aim: "any", target: 24, other: 0, durationMs: 2_549 },
+        { atMs: 100_677, on: "time", kind: "isolate-from-server", aim: "any", target: 25, other: 0, durationMs: 1_632 },
+        { atMs: 102_243, on: "time", kind: "isolate-from-server", aim: "any", target: 26, other: 0, durationMs: 8_690 },
+        { atMs: 108_998, on: "time", kind: "isolate-from-tabs", aim: "any", target: 47, other: 0, durationMs: 5_786 },
+        { atMs: 109_144, on: "time", kind: "isolate-from-server", aim: "any", target: 48, other: 0, durationMs: 7_006 },
+      ],
+    },
+  },
 ];
 
 describe("what failed once", () => {

@@ -194,11 +194,12 @@ class WaitingFetch implements Delayed {
     const { log, role } = replica;
     const fenced = checkLeaderEpoch(partition.currentLeaderEpoch, role.state.leaderEpoch);
     if (fenced !== undefined) return error(fenced);
-    if (this.#replicaId >= 0 && !this.#isFollower(replica)) return error("UNKNOWN_LEADER_EPOCH");
-    const logEndOffset = this.#replicaId >= 0 ? log.nextOffset : log.logEndOffset;
+    const isFollower = this.#replicaId >= 0;
+    if (isFollower && !this.#isFollower(replica)) return error("UNKNOWN_LEADER_EPOCH");
+    const logEndOffset = isFollower ? log.nextOffset : log.logEndOffset;
     if (partition.lastFetchedEpoch >= 0) {
-      const seen = { epochs: log.epochs, logEndOffset };
-      const diverging = divergence(seen, partition.lastFetchedEpoch, partition.fetchOffset);
+      const seen = { epochs: log.epochs, logStartOffset: log.logStartOffset, logEndOffset };
+      const diverging = divergence(seen, partition.lastFetchedEpoch, partition.fetchOffset, isFollower);
       if (diverging !== undefined) return { kind: "diverging", ...diverging };
     }
     if (partition.fetchOffset < log.logStartOffset || partition.fetchOffset > logEndOffset) {
