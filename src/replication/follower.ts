@@ -47,7 +47,8 @@ const noRecords = new Uint8Array(0);
 export function onFetchResponse(fetched: FetchedPartition, log: FollowerLog): FollowerDecision {
   switch (fetched.error) {
     case "NONE": {
-      if (fetched.divergingEpoch !== null) return resolveDivergence(fetched.divergingEpoch, fetched.logStartOffset, log);
+      const { divergingEpoch, logStartOffset } = fetched;
+      if (divergingEpoch !== null) return resolveDivergence(divergingEpoch, logStartOffset, log);
       return { kind: "append", records: fetched.records ?? noRecords, highWatermark: fetched.highWatermark };
     }
     case "OFFSET_OUT_OF_RANGE":
