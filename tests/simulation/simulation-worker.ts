@@ -1,3 +1,4 @@
+import { constants, setPriority } from "node:os";
 import { shrink } from "./shrink.ts";
 import type { ShrunkRun } from "./shrink.ts";
 import { simulate } from "./simulate.ts";
@@ -33,6 +34,8 @@ function cpuUs(): number {
   return user + system;
 }
 
+// Runs take all the time there is; whatever has a clock, such as a browser under test, comes first.
+setPriority(constants.priority.PRIORITY_LOW);
 process.on("message", (task: SimulationTask) => {
   perform(task).then(
     (finished) => process.send?.(finished),
