@@ -16,7 +16,7 @@ import type { RetryPolicy } from "../backoff.ts";
 import type { BrokerConnections } from "../broker-connections.ts";
 import type { Cluster } from "../cluster.ts";
 import type { ConsumerConfig } from "../consumer-types.ts";
-import { asError, isRetriableError, KafkaJSNonRetriableError, reasonOf } from "../errors.ts";
+import { asError, isRetriableError, KafkaJSNonRetriableError, KafkaJSProtocolError, reasonOf } from "../errors.ts";
 import type { Emitter } from "../events.ts";
 import type { Fetcher } from "../fetcher.ts";
 import { nameOf } from "../fetch-position.ts";
@@ -45,6 +45,8 @@ const DEFAULT_REBALANCE_TIMEOUT_MS = 60_000;
  * reads what a member has left behind.
  */
 const DEFAULT_HEARTBEAT_INTERVAL_MS = 150;
+const COMMIT_RETRY_MS = 20;
+const COMMIT_PATIENCE_MS = 3_000;
 
 /** The consumer's side of its group: reads what the group assigns to it, and commits what was processed. */
 export class ConsumerGroup implements OwnedPartitions {
@@ -307,12 +309,23 @@ export class ConsumerGroup implements OwnedPartitions {
     return undefined;
   }
 
-  /** Commits; what cannot be committed now is committed with what follows, or read again by whoever is next. */
+  /**
+   * Commits; what cannot be committed now is committed with what follows, or read again by whoever is next. While the
+   * group shares out its partitions it takes no offsets, and that is soon over.
+   */
   async #commitProcessed(partitions: readonly AssignedPartition[]): Promise<void> {
-    try {
-      await this.#commitThose(partitions);
-    } catch (error) {
-      this.#options.logger.warn(`Group ${this.groupId} could not commit: ${asError(error).message}`, { error });
+    const { cluster, logger } = this.#options;
+    const deadline = cluster.clock.now() + COMMIT_PATIENCE_MS;
+    for (;;) {
+      try {
+        return await this.#commitThose(partitions);
+      } catch (error) {
+        const isRebalancing = error instanceof KafkaJSProtocolError && error.type === "REBALANCE_IN_PROGRESS";
+        if (!isRebalancing || !this.isMember || cluster.clock.now() >= deadline) {
+          return logger.warn(`Group ${this.groupId} could not commit: ${asError(error).message}`, { error });
+        }
+        await sleep(cluster.clock, COMMIT_RETRY_MS);
+      }
     }
   }
 
