@@ -16,6 +16,8 @@ export default defineConfig({
     root,
     include: ["tests/**/*.browser.test.ts"],
     globalSetup: [fileURLToPath(new URL("./server.setup.ts", import.meta.url))],
+    // After the others, whose simulations leave no core for a browser.
+    sequence: { groupOrder: 1 },
     // A machine that also builds, or runs other tests, takes its time; no test waits without need.
     testTimeout: 30_000,
     expect: { poll: { timeout: 10_000 } },

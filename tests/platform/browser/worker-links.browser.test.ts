@@ -119,12 +119,22 @@ test("transferred channels go on while the page is blocked", async () => {
   a.tell({ type: "dial", peer: "b", listener: "TAB" });
   await a.reported("dialled");
   const total = 64 * 1024 * 1024;
-  a.tell({ type: "flood", frames: 256, frameBytes: total / 256 });
-  await b.reported("flooded");
-  const blockedFrom = Date.now();
-  while (Date.now() < blockedFrom + 1000);
-  // Frames of the second half of the second came long after the last task that the page could have run.
-  await b.reported("flooded", ({ at }) => at > blockedFrom + 500 && at < blockedFrom + 1000);
+  // On a busy machine the workers may get no turn in one second, which says nothing about the page. Were they to depend on
+  // it, they would get none in any.
+  const framesWhileBlocked = async () => {
+    b.reports.length = 0;
+    a.tell({ type: "flood", frames: 256, frameBytes: total / 256 });
+    await b.reported("flooded");
+    const blockedFrom = Date.now();
+    while (Date.now() < blockedFrom + 1000);
+    // Those that came a fifth of a second in came long after the last task that the page could have run.
+    const within = ({ at }: { at: number }) => at > blockedFrom + 200 && at < blockedFrom + 1000;
+    await b.reported("flooded", ({ at }) => at > blockedFrom + 200, 10_000);
+    return b.reports.filter((report) => report.type === "flooded" && within(report)).length;
+  };
+  let frames = 0;
+  for (let attempt = 0; frames === 0 && attempt < 5; attempt++) frames = await framesWhileBlocked();
+  expect(frames).toBeGreaterThan(0);
   a.close();
   b.close();
-});
+}, 60_000);
