@@ -13,6 +13,7 @@ const history: readonly (readonly [hash: string, change: string])[] = [
   ["3bad2a8d15bbae83", "13 client APIs, 5 controller APIs, 14 kinds of metadata records"],
   ["278218f475c5a206", "13 APIs of consumer groups, 9 kinds of group records, the consumer protocol"],
   ["8d9fc43a2b24f469", "brokers offer the APIs of consumer groups"],
+  ["69d61829424dca4b", "9 APIs of administration"],
 ];
 
 test("the schemas are those of the last line of their history", () => {
