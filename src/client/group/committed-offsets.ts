@@ -8,6 +8,7 @@ import { groupBy } from "../group-by.ts";
 import type { CoordinatorLink } from "./coordinator-link.ts";
 import type { Identity } from "./membership.ts";
 import { offsetCommit } from "../../protocol/apis/08-offset-commit.ts";
+import type { OffsetCommitResponse } from "../../protocol/apis/08-offset-commit.ts";
 import { offsetFetch } from "../../protocol/apis/09-offset-fetch.ts";
 import { errorName } from "../../protocol/error-codes.ts";
 
@@ -45,6 +46,15 @@ export class CommittedOffsets {
     return done;
   }
 
+  /**
+   * Commits behind what is on its way already, without waiting for that or for an answer: for a member that is about to
+   * be gone.
+   */
+  commitLast(offsets: readonly OffsetToCommit[], identity: Identity): Promise<unknown> {
+    if (offsets.length === 0) return Promise.resolve();
+    return this.#link.ask(offsetCommit, this.#body(offsets, identity), { errorOf: firstError });
+  }
+
   /** The committed positions of partitions, in their order; undefined where there is none. */
   async fetch(partitions: readonly TopicPartition[]): Promise<(FetchPosition | undefined)[]> {
     const { groupId } = this.#link;
@@ -68,9 +78,17 @@ export class CommittedOffsets {
 
   async #commit(offsets: readonly OffsetToCommit[], identity: Identity): Promise<void> {
     if (offsets.length === 0) return;
-    const { groupId } = this.#link;
-    const { memberId, generationId, groupInstanceId } = identity;
-    const isMember = memberId !== "";
+    const { memberId, generationId } = identity;
+    await this.#link.persist(offsetCommit, this.#body(offsets, identity), { errorOf: firstError });
+    this.#emitter.emit(consumerEvents.COMMIT_OFFSETS, () => ({
+      groupId: this.#link.groupId,
+      memberId,
+      groupGenerationId: generationId,
+      topics: offsetsByTopic(offsets).topics,
+    }));
+  }
+
+  #body(offsets: readonly OffsetToCommit[], { memberId, generationId, groupInstanceId }: Identity) {
     const topics = [...groupBy(offsets, ({ topic }) => topic)].map(([name, group]) => ({
       name,
       partitions: group.map(({ partition, offset, leaderEpoch, metadata }) => ({
@@ -80,26 +98,19 @@ export class CommittedOffsets {
         committedMetadata: metadata,
       })),
     }));
-    const body = {
-      groupId,
+    return {
+      groupId: this.#link.groupId,
       generationIdOrMemberEpoch: generationId,
       memberId,
-      groupInstanceId: isMember ? groupInstanceId : null,
+      groupInstanceId: memberId === "" ? null : groupInstanceId,
       topics,
     };
-    await this.#link.persist(offsetCommit, body, {
-      errorOf: (response) =>
-        response.topics
-          .flatMap(({ partitions }) => partitions.map(({ errorCode }) => errorCode))
-          .find((errorCode) => errorCode !== 0) ?? 0,
-    });
-    this.#emitter.emit(consumerEvents.COMMIT_OFFSETS, () => ({
-      groupId,
-      memberId,
-      groupGenerationId: generationId,
-      topics: offsetsByTopic(offsets).topics,
-    }));
   }
+}
+
+function firstError({ topics }: OffsetCommitResponse): number {
+  const codes = topics.flatMap(({ partitions }) => partitions.map(({ errorCode }) => errorCode));
+  return codes.find((code) => code !== 0) ?? 0;
 }
 
 export function offsetsByTopic(

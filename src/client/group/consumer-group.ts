@@ -59,6 +59,7 @@ export class ConsumerGroup implements OwnedPartitions {
   readonly #heartbeatIntervalMs: number;
   #membership: Membership | undefined;
   #leaving: Promise<void> | undefined;
+  #unwatchPage: () => void = () => {};
   #autoCommit: AutoCommit | undefined;
   /** Names of partitions that were paused, or sought, while they were, or may have been, another member's. */
   readonly #paused = new Set<string>();
@@ -113,6 +114,7 @@ export class ConsumerGroup implements OwnedPartitions {
     const { cluster, emitter, fetcher, logger, retry, topics } = this.#options;
     this.#autoCommit?.close();
     this.#autoCommit = new AutoCommit(cluster.clock, terms, () => this.#commitProcessed(fetcher.partitions));
+    this.#watchPage(terms);
     if (this.#membership !== undefined) return;
     const membership = new Membership({
       cluster,
@@ -140,8 +142,43 @@ export class ConsumerGroup implements OwnedPartitions {
 
   /** Commits what was processed, unless that is left to the application, and leaves. */
   leave(): Promise<void> {
-    this.#leaving ??= this.#leave().finally(() => (this.#leaving = undefined));
+    this.#leaving ??= this.#leave().finally(() => {
+      this.#unwatchPage();
+      this.#leaving = undefined;
+    });
     return this.#leaving;
+  }
+
+  /**
+   * A page that goes away leaves its group at once, also when it goes to the back/forward cache: there it would hold
+   * its partitions, and read none. One that comes back joins anew.
+   */
+  #watchPage(terms: CommitTerms): void {
+    let isAway = false;
+    const closing = () => {
+      isAway = this.isMember && this.#leaving === undefined;
+      this.#abandon();
+    };
+    const returned = () => {
+      if (isAway) this.join(terms);
+    };
+    this.#unwatchPage();
+    this.#unwatchPage = this.#options.cluster.platform.watchPage?.({ closing, returned }) ?? (() => {});
+  }
+
+  /** Commits what was processed and leaves, with no time to hear whether that worked. */
+  #abandon(): void {
+    const { fetcher, logger } = this.#options;
+    if (this.#autoCommit?.isOn === true && this.isMember) {
+      const processed = fetcher.partitions.flatMap(uncommitted);
+      this.#offsets.commitLast(processed, this.#identify()).catch((error: unknown) => {
+        logger.debug(`Group ${this.groupId} could not commit: ${reasonOf(error)}`, { error });
+      });
+    }
+    this.#autoCommit?.close();
+    this.#membership?.abandon();
+    this.#membership = undefined;
+    this.lose();
   }
 
   async #leave(): Promise<void> {

@@ -155,6 +155,15 @@ export class Membership {
     this.#memberId = "";
   }
 
+  /** Ends the membership without waiting for anything: the page is going away. */
+  abandon(): void {
+    if (this.#over) return;
+    this.#end();
+    void this.#sendLeave();
+    this.#generationId = -1;
+    this.#memberId = "";
+  }
+
   #end(): void {
     this.#over = true;
     this.#stopWatching?.();
@@ -166,8 +175,10 @@ export class Membership {
     const { groupInstanceId, link, logger } = this.#options;
     if (this.#memberId === "" || groupInstanceId !== null) return;
     const members = [{ memberId: this.#memberId, reason: "the consumer is closing" }];
+    // Before its first heartbeat a member has no other connection, and opening one takes time.
+    const purpose = this.#generationId < 0 ? "join" : "group";
     try {
-      await link.ask(leaveGroup, { groupId: link.groupId, members }, { timeoutMs: LEAVING_PATIENCE_MS });
+      await link.ask(leaveGroup, { groupId: link.groupId, members }, { purpose, timeoutMs: LEAVING_PATIENCE_MS });
     } catch (error) {
       // Its session will end by itself.
       logger.debug(`Leaving group ${link.groupId} failed: ${reasonOf(error)}`, { error });

@@ -11,6 +11,7 @@ import { randomUuid } from "./random-uuid.ts";
 import type { ServerAddress } from "./server-address.ts";
 import { clusterUrl, relayUrl } from "./server-address.ts";
 import { TabDialer } from "./tab-dialer.ts";
+import { watchTabLifecycle } from "./tab-lifecycle.ts";
 
 export interface BrowserClientOptions extends ServerAddress {
   readonly iceServers?: readonly RTCIceServer[];
@@ -74,6 +75,7 @@ export function browserClientPlatform(options: BrowserClientOptions): ClientPlat
     },
     randomUuid,
     random: Math.random,
+    watchPage: ({ closing, returned }) => watchTabLifecycle({ closing, returned, resumed: () => {} }),
     close() {
       for (const connection of [...opened]) connection.close("the client was closed");
       dialer.close("the client was closed");

@@ -1,10 +1,10 @@
-/** What happens to a page that its broker must hear of. */
+/** What happens to a page that its broker, or a member of a group, must hear of. */
 export interface TabLifecycleHandlers {
   /** The page is going away: there may be no time for more than one message. */
   readonly closing: () => void;
   /** The page runs again after it was frozen. */
   readonly resumed: (gapMs: number) => void;
-  /** The page was left, which closed its broker, and came back from the back/forward cache. */
+  /** The page was left, after `closing`, and came back from the back/forward cache. */
   readonly returned: () => void;
 }
 
