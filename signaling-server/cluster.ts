@@ -1,5 +1,6 @@
 import type { WebSocket } from "ws";
 import type { ControllerConfig } from "../src/metadata/controller-config.ts";
+import type { ClusterImage } from "../src/metadata/image.ts";
 import { closeCodes } from "./close-codes.ts";
 import { ClusterSocket } from "./cluster-socket.ts";
 import { ControllerHost } from "./controller-host.ts";
@@ -11,7 +12,10 @@ import { Room } from "./signaling.ts";
 
 export interface ClusterServices {
   readonly store: MetadataStore;
-  readonly controllerConfig: Partial<ControllerConfig>;
+  /** That of the named cluster. */
+  readonly controllerConfig: (cluster: string) => Partial<ControllerConfig>;
+  /** The image of the named cluster has changed. */
+  readonly decided: (cluster: string) => void;
   readonly limits: Limits;
   readonly metrics: ServerMetrics;
   readonly log: ServerLog;
@@ -28,14 +32,15 @@ export class Cluster {
 
   /** `failed` is called once, if the cluster cannot go on; its sockets are closed by then. */
   static async open(name: string, services: ClusterServices, failed: () => void): Promise<Cluster> {
-    const { store, controllerConfig, metrics, log } = services;
+    const { store, controllerConfig, decided, metrics, log } = services;
     let cluster: Cluster | undefined;
     const host = await ControllerHost.open({
       cluster: name,
       store,
-      config: controllerConfig,
+      config: controllerConfig(name),
       log: (level, message) => log(level, message, { cluster: name }),
       committed: (seconds) => metrics.committed(seconds),
+      decided: () => decided(name),
       failed: (reason) => {
         log("error", "cluster stopped", { cluster: name, reason });
         const told = "the cluster stopped because of an error; see the server's log";
@@ -60,6 +65,10 @@ export class Cluster {
 
   get brokers(): number {
     return this.#host.activeBrokers;
+  }
+
+  get image(): ClusterImage {
+    return this.#host.image;
   }
 
   get logEndOffset(): number {
@@ -94,6 +103,11 @@ export class Cluster {
       send: (frame) => socket.sendFrame(frame),
       close: (reason) => socket.close(closeCodes.policyViolation, reason),
     });
+  }
+
+  /** Asks a tab to join a relay for `from`, as a connection of that listener. Whether the tab could be asked. */
+  askToJoin(peer: string, from: string, relayId: string, listener: string): boolean {
+    return this.#room.tell(peer, { type: "relay", from, relayId, listener });
   }
 
   keepAlive(nowMs: number, pausedMs: number): void {

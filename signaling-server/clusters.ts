@@ -41,6 +41,11 @@ export class Clusters {
     }
   }
 
+  /** The cluster of that name, if it is open. */
+  get(name: string): Cluster | undefined {
+    return this.#ready.get(name);
+  }
+
   /** To be called at every ping interval: keeps sockets alive and closes clusters that nobody uses. */
   tick(): void {
     const { pingIntervalMs } = this.#services.limits;

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { Controller } from "../src/metadata/controller.ts";
 import type { ControllerEffect, ControllerEvent } from "../src/metadata/controller.ts";
 import type { ControllerConfig } from "../src/metadata/controller-config.ts";
+import type { ClusterImage } from "../src/metadata/image.ts";
 import type { LogLevel } from "../src/runtime/broker-platform.ts";
 import type { MetadataStore } from "./metadata-store/metadata-store.ts";
 
@@ -19,6 +20,8 @@ export interface ControllerHostOptions {
   /** Called once, when the cluster cannot go on. Its connections are the caller's to close. */
   readonly failed: (reason: string) => void;
   readonly committed: (seconds: number) => void;
+  /** Something was decided: the image has changed. */
+  readonly decided: () => void;
 }
 
 type AppendEffect = Extract<ControllerEffect, { readonly type: "append" }>;
@@ -63,9 +66,14 @@ export class ControllerHost {
     this.#dispatch({ type: "woken" });
   }
 
+  /** The cluster as decided so far. For reading only. */
+  get image(): ClusterImage {
+    return this.#controller.image;
+  }
+
   /** Brokers that may lead. */
   get activeBrokers(): number {
-    const { image } = this.#controller;
+    const { image } = this;
     return [...image.brokers.keys()].filter((brokerId) => image.isActive(brokerId)).length;
   }
 
@@ -110,6 +118,7 @@ export class ControllerHost {
     this.#mailbox.push(event);
     if (this.#draining) return;
     this.#draining = true;
+    const { endOffset } = this.image;
     try {
       for (let next = this.#mailbox.shift(); next !== undefined && !this.#over; next = this.#mailbox.shift()) {
         for (const effect of this.#controller.handle(next, performance.now())) this.#execute(effect);
@@ -120,6 +129,7 @@ export class ControllerHost {
     } finally {
       this.#draining = false;
     }
+    if (this.image.endOffset !== endOffset) this.#options.decided();
     this.#setTimer();
   }
 

@@ -34,6 +34,16 @@ export interface Limits {
   /** How long the first socket of a relay waits for the second. */
   readonly relayPairingMs: number;
   readonly relayIdleMs: number;
+  /** TCP connections of Kafka clients: of all addresses, of one, and to one broker. */
+  readonly kafkaSockets: number;
+  readonly kafkaSocketsPerAddress: number;
+  readonly kafkaSocketsPerBroker: number;
+  /** Nothing is read from a Kafka client, or for it, while more than this waits to be sent on. */
+  readonly queuedBytesInSplice: number;
+  /** A Kafka connection on which nothing moves for so long is closed: silent, half open, or never read. */
+  readonly kafkaIdleMs: number;
+  /** How often Kafka connections are looked over, and ports tried again that could not be opened. */
+  readonly kafkaSweepMs: number;
   readonly idleClusterMs: number;
   /** How long a peer's key is remembered after its socket closed, so that no other can take its name meanwhile. */
   readonly keyMemoryMs: number;
@@ -69,6 +79,12 @@ export const defaultLimits: Limits = {
   relayPairingMs: 10_000,
   // Kafka's connections.max.idle.ms.
   relayIdleMs: 10 * MINUTE_MS,
+  kafkaSockets: 2_000,
+  kafkaSocketsPerAddress: 1_000,
+  kafkaSocketsPerBroker: 500,
+  queuedBytesInSplice: 256 * KIB,
+  kafkaIdleMs: 10 * MINUTE_MS,
+  kafkaSweepMs: 1_000,
   idleClusterMs: 5 * MINUTE_MS,
   keyMemoryMs: MINUTE_MS,
 };

@@ -10,6 +10,10 @@ async function main(): Promise<void> {
   const server = await startServer({ ...options, log });
   // Pages of 127.0.0.1 and of localhost do not share their storage, so only one name is made known.
   process.stdout.write(`Tabstream is at ${server.url.replace("//127.0.0.1:", "//localhost:")}\n`);
+  if (options.kafka !== undefined) {
+    const { advertisedHost, port, cluster } = options.kafka;
+    process.stdout.write(`Kafka clients reach the cluster ${cluster} at ${advertisedHost}:${port}\n`);
+  }
   const stop = async (signal: string) => {
     log("info", "stopping", { signal });
     await server.close();

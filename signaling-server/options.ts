@@ -1,7 +1,9 @@
 import { parseArgs } from "node:util";
 import { fileURLToPath } from "node:url";
 import type { LogLevel } from "../src/runtime/broker-platform.ts";
+import { CLUSTER_NAME } from "../src/runtime/signaling.ts";
 import { isOrigin } from "./access.ts";
+import type { KafkaListenerOptions } from "./kafka-listener.ts";
 
 /** What the command line and the environment say. Flags win. */
 export interface CommandOptions {
@@ -12,6 +14,8 @@ export interface CommandOptions {
   readonly origins: readonly string[];
   readonly minControllerEpoch: number;
   readonly logLevel: LogLevel;
+  /** Undefined without a Kafka port. */
+  readonly kafka: KafkaListenerOptions | undefined;
 }
 
 export const help = `Tabstream's metadata server: introduces tabs to each other, keeps their clusters' metadata, serves the demo.
@@ -22,6 +26,11 @@ export const help = `Tabstream's metadata server: introduces tabs to each other,
   --data-dir FOLDER      DATA_DIR     where metadata is kept (./data)
   --static-root FOLDER   STATIC_ROOT  pages to serve (dist/demo)
   --origin ORIGIN        ORIGINS      lets pages of this origin in too; repeat the flag, or put commas into ORIGINS
+  --kafka-port NUMBER    KAFKA_PORT   lets Kafka clients in: this is their bootstrap port, and broker n listens on the
+                                      port NUMBER + 1 + n (off)
+  --kafka-host ADDRESS   KAFKA_HOST   to listen on for them (127.0.0.1)
+  --kafka-advertised-host NAME        KAFKA_ADVERTISED_HOST; by which they reach this machine (that address)
+  --kafka-cluster NAME   KAFKA_CLUSTER  whose brokers they talk to (tabstream)
   --log-level LEVEL      LOG_LEVEL    debug, info, warn or error (info)
   --min-controller-epoch NUMBER       after metadata was restored from a backup: a number above every controller
                                       epoch that brokers have seen, so that they follow the restored metadata
@@ -55,8 +64,31 @@ export function parseOptions(args: readonly string[], env: NodeJS.ProcessEnv): C
     origins,
     minControllerEpoch: integer("min-controller-epoch", flags["min-controller-epoch"] ?? "0", 2 ** 31 - 1),
     logLevel: knownLevel,
+    kafka: kafkaOptions(flags, env),
   };
 }
+
+function kafkaOptions(flags: ReturnType<typeof parseFlags>, env: NodeJS.ProcessEnv): KafkaListenerOptions | undefined {
+  const text = flags["kafka-port"] ?? env["KAFKA_PORT"] ?? "";
+  if (text === "") return undefined;
+  const port = integer("kafka-port", text, 65_000);
+  if (port === 0) throw new OptionError("kafka-port is 0, but the ports of the brokers follow from it: choose one");
+  const host = flags["kafka-host"] ?? env["KAFKA_HOST"] ?? "127.0.0.1";
+  const advertisedHost = flags["kafka-advertised-host"] ?? env["KAFKA_ADVERTISED_HOST"] ?? host;
+  if (["0.0.0.0", "::", ""].includes(advertisedHost)) {
+    throw new OptionError(
+      `clients cannot dial ${advertisedHost}: name this machine as they know it, with --kafka-advertised-host`,
+    );
+  }
+  const cluster = flags["kafka-cluster"] ?? env["KAFKA_CLUSTER"] ?? DEFAULT_CLUSTER;
+  if (!CLUSTER_NAME.test(cluster)) {
+    throw new OptionError(`kafka-cluster is ${cluster}, where 1 to 64 letters, digits, dots, underscores or hyphens are due`);
+  }
+  return { port, host, advertisedHost, cluster };
+}
+
+/** The one that pages join which name none. */
+const DEFAULT_CLUSTER = "tabstream";
 
 function parseFlags(args: readonly string[]) {
   try {
@@ -70,6 +102,10 @@ function parseFlags(args: readonly string[]) {
         origin: { type: "string", multiple: true },
         "log-level": { type: "string" },
         "min-controller-epoch": { type: "string" },
+        "kafka-port": { type: "string" },
+        "kafka-host": { type: "string" },
+        "kafka-advertised-host": { type: "string" },
+        "kafka-cluster": { type: "string" },
         help: { type: "boolean" },
       },
     }).values;

@@ -17,6 +17,8 @@ export class Relays {
   readonly #limits: RelayLimits;
   readonly #traffic: RelayTraffic;
   readonly #relays = new Map<string, Relay>();
+  /** Whoever in this server waits for a socket, by its relay id. */
+  readonly #awaited = new Map<string, (socket: WebSocket) => void>();
 
   constructor(limits: RelayLimits, traffic: RelayTraffic) {
     this.#limits = limits;
@@ -28,8 +30,20 @@ export class Relays {
     return this.#relays.size;
   }
 
+  /** Hands the socket that joins under this id to `take` instead of splicing it. Returns what ends the waiting. */
+  expect(relayId: string, take: (socket: WebSocket) => void): () => void {
+    this.#awaited.set(relayId, take);
+    return () => void this.#awaited.delete(relayId);
+  }
+
   /** Takes an open socket over. Answers why not, after closing it, when it cannot be part of this relay. */
   join(relayId: string, socket: WebSocket, nowMs: number): "relay-taken" | "relays-full" | undefined {
+    const take = this.#awaited.get(relayId);
+    if (take !== undefined) {
+      this.#awaited.delete(relayId);
+      take(socket);
+      return undefined;
+    }
     const relay = this.#relays.get(relayId);
     if (relay === undefined) {
       if (this.#relays.size >= this.#limits.relays) {

@@ -4,6 +4,7 @@ import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom
 export interface Readings {
   readonly sockets: number;
   readonly relays: number;
+  readonly kafkaConnections: number;
   readonly clusters: number;
   readonly failedClusters: number;
   readonly brokers: number;
@@ -11,26 +12,33 @@ export interface Readings {
   readonly metadataLogEndOffset: number;
 }
 
-export type FrameKind = "text" | "kafka" | "relay";
+/** `listener` stands for what Kafka clients send and get over TCP. */
+export type FrameKind = "text" | "kafka" | "relay" | "listener";
 
 /** What `/metrics` shows, beside what prom-client knows of every Node process, such as the lag of the event loop. */
 export class ServerMetrics {
   readonly #registry = new Registry();
   readonly #frames = new Counter({
     name: "tabstream_frames_total",
-    help: "WebSocket messages by kind, in and out; a relayed message counts once.",
+    help: "WebSocket messages, and reads and writes of Kafka clients, by kind, in and out; a relayed message counts once.",
     labelNames: ["kind", "direction"] as const,
     registers: [this.#registry],
   });
   readonly #bytes = new Counter({
     name: "tabstream_bytes_total",
-    help: "Bytes of WebSocket messages by kind, in and out.",
+    help: "Bytes of those messages by kind, in and out.",
     labelNames: ["kind", "direction"] as const,
     registers: [this.#registry],
   });
   readonly #refusals = new Counter({
     name: "tabstream_refusals_total",
     help: "Requests, sockets and messages that were refused, by reason.",
+    labelNames: ["reason"] as const,
+    registers: [this.#registry],
+  });
+  readonly #kafkaClosed = new Counter({
+    name: "tabstream_kafka_connections_closed_total",
+    help: "TCP connections of Kafka clients that have ended, by reason.",
     labelNames: ["reason"] as const,
     registers: [this.#registry],
   });
@@ -46,6 +54,7 @@ export class ServerMetrics {
     const gauges: readonly (readonly [name: string, help: string, (readings: Readings) => number])[] = [
       ["tabstream_sockets", "WebSockets of tabs and relays.", (now) => now.sockets],
       ["tabstream_relays", "Relays, including those that wait for their second socket.", (now) => now.relays],
+      ["tabstream_kafka_connections", "TCP connections of Kafka clients.", (now) => now.kafkaConnections],
       ["tabstream_clusters", "Clusters that are open.", (now) => now.clusters],
       ["tabstream_failed_clusters", "Clusters that stopped because of an error of late.", (now) => now.failedClusters],
       ["tabstream_brokers", "Brokers that are registered and not fenced.", (now) => now.brokers],
@@ -71,6 +80,10 @@ export class ServerMetrics {
 
   refused(reason: string): void {
     this.#refusals.inc({ reason });
+  }
+
+  kafkaClosed(reason: string): void {
+    this.#kafkaClosed.inc({ reason });
   }
 
   committed(seconds: number): void {

@@ -12,6 +12,8 @@ import { AddressSockets } from "./address-sockets.ts";
 import { closeCodes } from "./close-codes.ts";
 import { Cluster } from "./cluster.ts";
 import { Clusters } from "./clusters.ts";
+import { KafkaListener } from "./kafka-listener.ts";
+import type { KafkaListenerOptions } from "./kafka-listener.ts";
 import { defaultLimits } from "./limits.ts";
 import type { Limits } from "./limits.ts";
 import { LmdbMetadataStore } from "./metadata-store/lmdb-metadata-store.ts";
@@ -36,6 +38,8 @@ export interface ServerOptions {
   readonly log: ServerLog;
   readonly limits?: Partial<Limits>;
   readonly controllerConfig?: Partial<ControllerConfig>;
+  /** Where Kafka clients reach the brokers of one cluster; nowhere by default. */
+  readonly kafka?: KafkaListenerOptions | undefined;
 }
 
 export interface RunningServer {
@@ -54,12 +58,20 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   http.maxConnections = 10_000;
   // The port comes first: of two servers that were started by mistake, the second must not touch the data.
   await listen(http, options);
+  let server: TabstreamServer;
   try {
-    return new TabstreamServer(http, options);
+    server = new TabstreamServer(http, options);
   } catch (error) {
     http.close();
     throw error;
   }
+  try {
+    await server.listenToKafka();
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
+  return server;
 }
 
 class TabstreamServer implements RunningServer {
@@ -78,10 +90,11 @@ class TabstreamServer implements RunningServer {
   readonly #addressSockets: AddressSockets;
   readonly #startedMs = performance.now();
   readonly #ticks: NodeJS.Timeout;
+  #kafka: KafkaListener | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(http: Server, options: ServerOptions) {
-    const { dataDir, staticRoot, host, origins = [], minControllerEpoch = 0, log, controllerConfig = {} } = options;
+    const { dataDir, staticRoot, host, origins = [], minControllerEpoch = 0, log } = options;
     this.#options = options;
     this.#limits = { ...defaultLimits, ...options.limits };
     this.#http = http;
@@ -92,8 +105,16 @@ class TabstreamServer implements RunningServer {
     this.#files = new StaticFiles(staticRoot);
     this.#store = new LmdbMetadataStore({ dataDir, maxClusters: this.#limits.storedClusters, minControllerEpoch });
     this.#metrics = new ServerMetrics(() => this.#readings());
-    const services = { store: this.#store, limits: this.#limits, metrics: this.#metrics, log, controllerConfig };
-    this.#clusters = new Clusters(services);
+    this.#clusters = new Clusters({
+      store: this.#store,
+      limits: this.#limits,
+      metrics: this.#metrics,
+      log,
+      controllerConfig: (cluster) => controllerConfigOf(options, cluster),
+      decided: (cluster) => {
+        if (cluster === options.kafka?.cluster) this.#kafka?.openPorts();
+      },
+    });
     this.#relays = new Relays(this.#limits, { relayed: (bytes) => this.#metrics.frame("relay", "in", bytes) });
     const { messageBytes } = this.#limits;
     // The types of ws lack `closeTimeout`, so the options cannot be written where they are checked for unknown ones.
@@ -109,6 +130,21 @@ class TabstreamServer implements RunningServer {
     this.#ticks = setInterval(() => this.#tick(), this.#limits.pingIntervalMs);
   }
 
+  /** Opens the ports of the brokers that the cluster has had. Without a Kafka listener it does nothing. */
+  async listenToKafka(): Promise<void> {
+    const { kafka, log } = this.#options;
+    if (kafka === undefined) return;
+    const opened = await this.#clusters.open(kafka.cluster);
+    if (!(opened instanceof Cluster)) log("warn", "the Kafka listener has no cluster yet", { reason: opened.reason });
+    this.#kafka = await KafkaListener.start(kafka, {
+      cluster: () => this.#clusters.get(kafka.cluster),
+      relays: this.#relays,
+      limits: this.#limits,
+      metrics: this.#metrics,
+      log,
+    });
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -119,6 +155,7 @@ class TabstreamServer implements RunningServer {
     const freed = once(this.#http, "close");
     this.#http.close();
     const written = this.#clusters.stop(closeCodes.serviceRestart, "the server restarts");
+    this.#kafka?.close();
     this.#relays.closeAll(closeCodes.serviceRestart, "the server restarts");
     const deadlineMs = performance.now() + CLOSE_MS;
     while (this.#webSockets.clients.size > 0 && performance.now() < deadlineMs) await sleep(10);
@@ -229,12 +266,18 @@ class TabstreamServer implements RunningServer {
     return {
       sockets: this.#webSockets.clients.size,
       relays: this.#relays.size,
+      kafkaConnections: this.#kafka?.size ?? 0,
       clusters: clusters.length,
       failedClusters: this.#clusters.failed,
       brokers: clusters.reduce((sum, { brokers }) => sum + brokers, 0),
       metadataLogEndOffset: clusters.reduce((sum, { logEndOffset }) => sum + logEndOffset, 0),
     };
   }
+}
+
+function controllerConfigOf({ controllerConfig = {}, kafka }: ServerOptions, cluster: string) {
+  if (cluster !== kafka?.cluster) return controllerConfig;
+  return { ...controllerConfig, kafkaListener: { host: kafka.advertisedHost, basePort: kafka.port } };
 }
 
 function answer(response: ServerResponse, status: number, type: string, body: string): void {

@@ -77,17 +77,18 @@ export class Room {
 
   /** Passes on what `from` says. The sender's name is the server's word, never the message's. */
   deliver(from: string, message: Exclude<ToServer, { type: "pong" }>): "delivered" | "unreachable" {
-    const target = this.#peers.get(message.to)?.socket;
-    if (target === undefined || target.queuedBytes > this.#limits.queuedBytesForSignals) {
-      this.#peers.get(from)?.socket?.send({ type: "unreachable", to: message.to });
-      return "unreachable";
-    }
-    if (message.type === "signal") {
-      target.send({ type: "signal", from, signal: message.signal });
-    } else {
-      target.send({ type: "relay", from, relayId: message.relayId, listener: message.listener });
-    }
-    return "delivered";
+    const { to, ...rest } = message;
+    if (this.tell(to, { ...rest, from })) return "delivered";
+    this.#peers.get(from)?.socket?.send({ type: "unreachable", to });
+    return "unreachable";
+  }
+
+  /** Whether the tab is there, and takes what it is told. */
+  tell(to: string, message: FromServer): boolean {
+    const target = this.#peers.get(to)?.socket;
+    if (target === undefined || target.queuedBytes > this.#limits.queuedBytesForSignals) return false;
+    target.send(message);
+    return true;
   }
 
   /** Forgets the keys of tabs that have been away for long. */

@@ -6,9 +6,11 @@ test("without flags there are three tabs on port 8080, each with a temporary pro
 });
 
 test("every flag is understood", () => {
-  expect(parseClusterArguments(["--tabs", "5", "--port=9000", "--one-profile", "--data-dir", "kept"])).toEqual({
+  const args = ["--tabs", "5", "--port=9000", "--kafka-port", "9092", "--one-profile", "--data-dir", "kept"];
+  expect(parseClusterArguments(args)).toEqual({
     tabs: 5,
     port: 9000,
+    kafkaPort: 9092,
     oneProfile: true,
     dataDir: "kept",
   });
@@ -22,7 +24,7 @@ test.each([
   [["--tabs"], "--tabs"],
   [["--port", "65536"], "--port 65536: give a whole number from 1 to 65535"],
   [["--port", "-1"], "--port"],
-  [["--kafka-port", "9092"], "no Kafka listener yet"],
+  [["--kafka-port", "0"], "--kafka-port 0: give a whole number from 1 to 65000"],
   [["--tab", "3"], "--tab"],
   [["extra"], "extra"],
 ])("%j is refused with a reason", (args, message) => {

@@ -5,14 +5,15 @@ import { startCluster } from "./run-cluster.ts";
 
 /** `npm run cluster`: a server and broker tabs in headless Chromium, until SIGINT or SIGTERM. */
 async function main(): Promise<void> {
-  const { tabs, port, oneProfile, dataDir } = readArguments();
+  const { tabs, port, kafkaPort, oneProfile, dataDir } = readArguments();
   const stopped = new Promise<void>((resolve) => {
     process.once("SIGINT", resolve);
     process.once("SIGTERM", resolve);
   });
   requireChromium();
-  const cluster = await startCluster({ tabs, port, oneProfile, dataDir });
-  console.log(`cluster ready: brokers=${tabs} kafka=off http=127.0.0.1:${cluster.server.port}`);
+  const cluster = await startCluster({ tabs, port, kafkaPort, oneProfile, dataDir });
+  const kafka = kafkaPort === undefined ? "off" : `127.0.0.1:${kafkaPort}`;
+  console.log(`cluster ready: brokers=${tabs} kafka=${kafka} http=127.0.0.1:${cluster.server.port}`);
   await stopped;
   await cluster.close();
 }

@@ -10,6 +10,8 @@ export interface ClusterOptions {
   readonly tabs: number;
   /** Of the server; 0 picks a free one. */
   readonly port: number;
+  /** Bootstrap port of the Kafka listener, if there is to be one. */
+  readonly kafkaPort?: number | undefined;
   /** Keeps the server's data and the profiles; without it they are temporary. */
   readonly dataDir?: string | undefined;
   /** Opens all tabs in one browser, so that they share a disk, instead of a browser for each. */
@@ -42,7 +44,12 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       profiles.push(await BrowserProfile.launch({ directory: join(dataDir, `profile-${index}`) }));
     });
     const serving = ensureDemoBuilt().then(() =>
-      ServerProcess.start({ port: options.port, dataDir: join(dataDir, "server"), staticRoot: DEMO_PAGES }),
+      ServerProcess.start({
+        port: options.port,
+        kafkaPort: options.kafkaPort,
+        dataDir: join(dataDir, "server"),
+        staticRoot: DEMO_PAGES,
+      }),
     );
     const [started, ...launched] = await Promise.allSettled([serving, ...launching]);
     if (started.status === "rejected") throw started.reason;

@@ -9,6 +9,8 @@ import { fileURLToPath } from "node:url";
 export interface ServerOptions {
   /** 0 picks a free one, and keeps it over restarts. */
   readonly port: number;
+  /** Bootstrap port of the Kafka listener; without it there is none. */
+  readonly kafkaPort?: number | undefined;
   readonly dataDir: string;
   /** The folder of pages to serve. */
   readonly staticRoot: string;
@@ -47,8 +49,14 @@ export class ServerProcess {
   }
 
   async start(): Promise<void> {
-    const { dataDir, staticRoot } = this.#options;
-    const settings = { HOST: "127.0.0.1", PORT: String(this.port), DATA_DIR: dataDir, STATIC_ROOT: staticRoot };
+    const { dataDir, staticRoot, kafkaPort } = this.#options;
+    const settings = {
+      HOST: "127.0.0.1",
+      PORT: String(this.port),
+      KAFKA_PORT: kafkaPort === undefined ? "" : String(kafkaPort),
+      DATA_DIR: dataDir,
+      STATIC_ROOT: staticRoot,
+    };
     const child = spawn(process.execPath, ["--import", "tsx", "signaling-server/main.ts"], {
       cwd: root,
       env: { ...process.env, ...settings },

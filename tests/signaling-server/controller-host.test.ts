@@ -88,6 +88,7 @@ async function heldHost(config: Partial<ControllerConfig> = {}, dataDir?: string
     config,
     log: (_, message) => void lines.push(message),
     committed: () => {},
+    decided: () => {},
     failed: (reason) => void failures.push(reason),
   });
   const stop = async () => {

@@ -1,4 +1,6 @@
+import { MAX_FRAME_BYTES } from "../../protocol/frame.ts";
 import type { Connection } from "../../runtime/connection.ts";
+import { KAFKA_LISTENER } from "../../runtime/connection.ts";
 import type { ToServer } from "../../runtime/signaling.ts";
 import type { Signaling } from "./controller-socket.ts";
 import { PeerUnreachableError, describe } from "./errors.ts";
@@ -30,8 +32,12 @@ export type DialDirect = (peer: string, listener: string) => Promise<Connection>
 /** For how long a peer is not tried directly after that has failed. */
 const DIRECT_RETRY_MS = 60_000;
 
-/** How many relays others may have this tab join at a time. */
+/** How many relays other tabs may have this tab join at a time; clients of the Kafka listener take none of these. */
 const MAX_ACCEPTED_RELAYS = 256;
+const MAX_KAFKA_RELAYS = 512;
+
+/** A tab cannot give every stranger what Kafka's `socket.request.max.bytes` allows. */
+const MAX_KAFKA_FRAME_BYTES = 32 * 1024 * 1024;
 
 const RELAY_ID = /^[A-Za-z0-9-]{1,64}$/;
 
@@ -42,6 +48,7 @@ export class TabDialer {
   readonly #relayDials = new Set<{ readonly peer: string; fail(cause: Error): void }>();
   readonly #relays = new Set<Connection>();
   #acceptedRelays = 0;
+  #kafkaRelays = 0;
 
   constructor(options: TabDialerOptions) {
     this.#options = options;
@@ -82,7 +89,7 @@ export class TabDialer {
     if (!this.#options.serverConnected()) throw new Error("the relay needs the server, which cannot be reached");
     const relayId = randomUuid();
     this.#options.signal({ type: "relay", to: peer, relayId, listener });
-    const { connection, opened } = this.#joinRelay(peer, relayId);
+    const { connection, opened } = this.#joinTab(peer, relayId);
     const dial = { peer, fail: (_cause: Error) => {} };
     const unreachable = new Promise<never>((_resolve, reject) => {
       dial.fail = reject;
@@ -101,18 +108,35 @@ export class TabDialer {
 
   #acceptRelay(from: string, relayId: string, listener: string): void {
     const { accept } = this.#options;
-    if (accept === undefined || !RELAY_ID.test(relayId) || this.#acceptedRelays >= MAX_ACCEPTED_RELAYS) return;
+    if (accept === undefined || !RELAY_ID.test(relayId)) return;
+    if (listener === KAFKA_LISTENER) return this.#acceptKafkaClient(relayId, accept);
+    if (this.#acceptedRelays >= MAX_ACCEPTED_RELAYS) return;
     this.#acceptedRelays++;
-    const { connection } = this.#joinRelay(from, relayId, () => this.#acceptedRelays--);
+    const { connection } = this.#joinTab(from, relayId, () => this.#acceptedRelays--);
     accept(connection, listener);
   }
 
-  #joinRelay(peer: string, relayId: string, onClosed: () => void = () => {}) {
+  /** The other end is no tab but the server, which speaks for a Kafka client. */
+  #acceptKafkaClient(relayId: string, accept: (connection: Connection, listener: string) => void): void {
+    if (this.#kafkaRelays >= MAX_KAFKA_RELAYS) return;
+    this.#kafkaRelays++;
+    const { connection } = this.#join(relayId, () => this.#kafkaRelays--, MAX_KAFKA_FRAME_BYTES);
+    accept(connection, KAFKA_LISTENER);
+  }
+
+  #joinTab(peer: string, relayId: string, onClosed: () => void = () => {}) {
     const uncount = this.#options.paths.opened(peer, "relay");
+    return this.#join(relayId, () => {
+      uncount();
+      onClosed();
+    });
+  }
+
+  #join(relayId: string, onClosed: () => void, maxFrameBytes = MAX_FRAME_BYTES) {
     const joined = relayConnection(this.#options.relayUrl(relayId), {
+      maxFrameBytes,
       onClosed: () => {
         this.#relays.delete(joined.connection);
-        uncount();
         onClosed();
       },
     });
