@@ -18,6 +18,7 @@ import { fence } from "./controller-state.ts";
 import type { ControllerState, LogLevel } from "./controller-state.ts";
 import { fetchMetadata } from "./fetch-metadata.ts";
 import type { ClusterImage } from "./image.ts";
+import { correctKafkaEndpoints } from "./kafka-endpoint.ts";
 import { balanceLeaders } from "./leader-balance.ts";
 import { decodeMetadataBatches, encodeMetadataBatch, replay, takeSnapshot } from "./metadata-batch.ts";
 import type { MetadataSnapshot } from "./metadata-batch.ts";
@@ -180,6 +181,7 @@ export class Controller {
     this.#started = true;
     const isNew = this.#image.clusterId === "";
     state.commit([isNew ? { type: "ClusterRecord", clusterId: this.#clusterId } : { type: "NoOpRecord" }]);
+    state.commit(correctKafkaEndpoints(state.image, state.config.kafkaListener));
     // Who is gone shows only after a session.
     this.#healAtMs = state.nowMs + this.#config.sessionTimeoutMs;
     const what = isNew ? "founds" : "leads";

@@ -11,7 +11,7 @@ function* brokerChanges(before: ClusterImage, after: ClusterImage): Generator<Im
   for (const brokerId of new Set([...before.brokers.keys(), ...after.brokers.keys()])) {
     const old = before.brokers.get(brokerId);
     const current = after.brokers.get(brokerId);
-    // A registration differs in its epoch; nothing else about it changes but these two.
+    // A registration differs in its epoch. Later these two may change, and an endpoint, on which nobody acts.
     const isSame =
       old?.brokerEpoch === current?.brokerEpoch &&
       old?.fenced === current?.fenced &&

@@ -37,7 +37,7 @@ export class ControllerDriver {
   snapshot: MetadataSnapshot | undefined;
   log: { baseOffset: number; endOffset: number; batch: Uint8Array }[] = [];
   readonly appends: { baseOffset: number; endOffset: number; batch: Uint8Array }[] = [];
-  readonly #config: Partial<ControllerConfig>;
+  #config: Partial<ControllerConfig>;
   readonly #received = new Map<number, Uint8Array[]>();
   #epoch = 0;
   #nextConnectionId = 1;
@@ -53,7 +53,8 @@ export class ControllerDriver {
   }
 
   /** The process dies and comes back: what was not durable is gone, as are all connections. */
-  restart(): void {
+  restart(config = this.#config): void {
+    this.#config = config;
     this.appends.length = 0;
     this.#received.clear();
     this.controller = this.#start();

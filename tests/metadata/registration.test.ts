@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { errorName } from "../../src/protocol/error-codes.ts";
+import type { ControllerConfig } from "../../src/metadata/controller-config.ts";
 import { ControllerDriver, newDirectory, TestBroker, uuidOf } from "./controller-driver.ts";
 
 /** The storage identity protocol of the reliability rules, step by step. */
@@ -227,6 +228,26 @@ describe("listeners", () => {
     const driver = new ControllerDriver({ kafkaListener: { host: "127.0.0.1", basePort: 65_535 } });
     const broker = TestBroker.start(driver, newDirectory(1));
     expect(broker.registration!.listeners.map(({ name }) => name)).toEqual(["TAB"]);
+  });
+
+  test("brokers stay registered when the server comes back with another Kafka listener, the same, or none", () => {
+    const driver = new ControllerDriver();
+    TestBroker.start(driver, newDirectory(1));
+    const before = driver.image.brokers.get(1)!;
+    const restarted = (kafkaListener: ControllerConfig["kafkaListener"]) => {
+      driver.restart({ kafkaListener });
+      return driver.image.brokers.get(1)!;
+    };
+    const kafka = { name: "KAFKA", host: "example", port: 9094 };
+    const first = { host: "example", basePort: 9092 };
+    expect(restarted(first)).toEqual({ ...before, listeners: [...before.listeners, kafka] });
+    const { endOffset } = driver.image;
+    expect(restarted(first).listeners).toContainEqual(kafka);
+    // Only the new controller's own record.
+    expect(driver.image.endOffset).toBe(endOffset + 1);
+    const other = restarted({ host: "other", basePort: 1000 });
+    expect(other.listeners).toContainEqual({ name: "KAFKA", host: "other", port: 1002 });
+    expect(restarted(undefined)).toEqual(before);
   });
 });
 
