@@ -6,7 +6,7 @@ import type { KafkaConfig } from "../../src/client/kafka.ts";
 import { logLevel } from "../../src/client/logger.ts";
 import { StoredLogs } from "../../src/platform/simulated/stored-logs.ts";
 import type { BrokerPlatform } from "../../src/runtime/broker-platform.ts";
-import type { ClientPlatform } from "../../src/runtime/client-platform.ts";
+import type { ClientPlatform, PageWatcher } from "../../src/runtime/client-platform.ts";
 import type { Clock } from "../../src/runtime/clock.ts";
 import type { Connection, Endpoint } from "../../src/runtime/connection.ts";
 import { TAB_LISTENER } from "../../src/runtime/connection.ts";
@@ -114,6 +114,7 @@ export class LiveTab {
   alive = true;
   #link: ControllerLink | undefined;
   #thawed: (() => void)[] | undefined;
+  readonly #watchers = new Set<PageWatcher>();
 
   constructor(cluster: LiveCluster, config: Partial<KafkaConfig>) {
     this.kafka = new KafkaClient({ brokers: ["ws://live"], logLevel: logLevel.NOTHING, ...config }, () =>
@@ -126,6 +127,20 @@ export class LiveTab {
     this.alive = false;
     this.#link?.close();
     for (const connection of this.#connections) connection.close("the tab died");
+  }
+
+  /** The user closes the tab: it has the rest of this task, and is gone. */
+  close(): void {
+    for (const { closing } of this.#watchers) closing();
+    setImmediate(() => this.kill());
+  }
+
+  /** The user leaves the page and comes back to it; meanwhile it lies in the back/forward cache. */
+  async leaveFor(ms: number): Promise<void> {
+    for (const { closing } of this.#watchers) closing();
+    await new Promise((resolve) => setImmediate(resolve));
+    await this.freeze(ms);
+    for (const { returned } of this.#watchers) returned();
   }
 
   /** The tab goes to the background: its timers wait, and what arrives does not. */
@@ -166,6 +181,10 @@ export class LiveTab {
       },
       randomUuid: () => crypto.randomUUID(),
       random: Math.random,
+      watchPage: (watcher) => {
+        this.#watchers.add(watcher);
+        return () => this.#watchers.delete(watcher);
+      },
       close: () => controller.close(),
     };
   }

@@ -92,7 +92,7 @@ export class Membership {
   #wakeLoop: () => void = () => {};
   #cancelBeat: (() => void) | undefined;
   #lastBeatAt = 0;
-  /** When the coordinator last said something, or was last found to say nothing. */
+  /** When the coordinator was last asked something that it has answered, or was found not to answer. */
   #lastWordAt = Number.NEGATIVE_INFINITY;
   /** What the present assignment was made for, and, if this member made it, the topics that it looked at. */
   #wanted = "";
@@ -220,7 +220,7 @@ export class Membership {
       assigned = await this.#sync(joined, topics, startedAt);
     } finally {
       this.#isJoining = false;
-      this.#spoken();
+      this.#spoken(this.#options.cluster.clock.now());
     }
     if (this.#over) return;
     await this.#take(assigned);
@@ -385,8 +385,9 @@ export class Membership {
     if (this.#isBeating || this.#isJoining || this.#over || this.#generationId < 0) return;
     const { cluster, emitter, link, sessionTimeoutMs } = this.#options;
     const { memberId, generationId, groupInstanceId } = this.identity;
+    const startedAt = cluster.clock.now();
     this.#isBeating = true;
-    this.#lastBeatAt = cluster.clock.now();
+    this.#lastBeatAt = startedAt;
     try {
       const timeoutMs = Math.min(cluster.requestTimeoutMs, sessionTimeoutMs * HEARTBEAT_PATIENCE);
       const body = { groupId: link.groupId, generationId, memberId, groupInstanceId };
@@ -397,7 +398,8 @@ export class Membership {
       if (isCurrent && !this.#isJoining && !this.#over) this.#onHeartbeatError(asError(error));
     } finally {
       this.#isBeating = false;
-      this.#spoken();
+      // The page may have slept since then, and whatever came of it in that case is about the past.
+      this.#spoken(startedAt);
       this.#schedule();
     }
   }
@@ -453,10 +455,10 @@ export class Membership {
     this.#options.failed(error);
   }
 
-  #spoken(): void {
+  #spoken(at: number): void {
     const wasHeard = this.isHeard;
-    this.#lastWordAt = this.#options.cluster.clock.now();
-    if (!wasHeard) this.#options.changed();
+    this.#lastWordAt = at;
+    if (!wasHeard && this.isHeard) this.#options.changed();
   }
 }
 
