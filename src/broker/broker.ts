@@ -21,6 +21,7 @@ import { ControllerRequests } from "./controller-requests.ts";
 import type { BrokerEffect } from "./effects.ts";
 import type { BrokerEvent } from "./events.ts";
 import { FollowedPartitions } from "./followed-partitions.ts";
+import { ForwardedRequests } from "./forwarded-requests.ts";
 import { GroupCoordinator } from "./group-coordinator.ts";
 import { handleRequest } from "./handle-request.ts";
 import { IsrProposals } from "./isr-proposals.ts";
@@ -57,6 +58,7 @@ export class Broker {
   readonly config: BrokerConfig;
   readonly purgatory = new Purgatory();
   readonly requests: ControllerRequests;
+  readonly forwarded: ForwardedRequests;
   readonly producerIds: ProducerIds;
   readonly channel: RequestChannel;
   readonly groups: GroupCoordinator;
@@ -99,6 +101,7 @@ export class Broker {
     this.#retentionAtMs = start.nowMs + start.config.retentionCheckIntervalMs;
     this.#random = new Random(start.seed);
     this.requests = new ControllerRequests(emit);
+    this.forwarded = new ForwardedRequests(this.requests);
     this.producerIds = new ProducerIds(this.requests);
     this.channel = new RequestChannel(start.config, emit);
     const { clusterId, metadataEpoch, metadataOffset } = start.identity;
@@ -207,6 +210,7 @@ export class Broker {
     if (this.#stopped || this.#failure !== undefined) return Number.POSITIVE_INFINITY;
     return Math.min(
       this.purgatory.wakeAtMs,
+      this.forwarded.wakeAtMs,
       this.#registration.wakeAtMs,
       this.#followed.wakeAtMs,
       this.#proposals.wakeAtMs,
@@ -392,6 +396,7 @@ export class Broker {
     this.#followed.pump(nowMs);
     this.#proposals.send(nowMs);
     this.groups.step(nowMs);
+    this.forwarded.pump(nowMs);
     this.purgatory.settle(nowMs);
     if (this.#closing && !this.#stopped && this.#registration.kind === "left") this.#stop();
   }

@@ -6,6 +6,7 @@ import { apiVersions } from "../protocol/apis/18-api-versions.ts";
 import type { Api, Request, ResponseInit } from "../protocol/schema.ts";
 import type { Client } from "../coordinator/reply.ts";
 import type { Broker } from "./broker.ts";
+import { MAX_FORWARDED_BYTES } from "./forwarded-requests.ts";
 import { forwardedApis, handlers } from "./handlers/table.ts";
 import type { PendingResponse } from "./request-channel.ts";
 
@@ -42,9 +43,11 @@ export function handleRequest(broker: Broker, connectionId: number, frame: Uint8
   try {
     const header = decodeRequestHeader(frame);
     if (forwardedApis.has(header.apiKey)) {
-      return broker.requests.forward(frame, (response) => pending.respond(response), () => {
-        close("the metadata server cannot be reached, so that this request has to wait");
-      });
+      if (frame.length > MAX_FORWARDED_BYTES) {
+        return close(`a request of ${frame.length} bytes for the controller exceeds its limit of ${MAX_FORWARDED_BYTES}`);
+      }
+      const lost = () => close("the metadata server cannot be reached, so that this request has to wait");
+      return broker.forwarded.add(frame, pending, lost, nowMs);
     }
     begin(broker, header, pending, nowMs, close);
   } catch (error) {

@@ -23,6 +23,8 @@ export interface RunningBroker {
 
 const STATUS_INTERVAL_MS = 250;
 const STOP_TIMEOUT_MS = 5_000;
+/** The largest answer to a fetch has half of it. */
+const MAX_UNREAD_BYTES = 64 * 1024 * 1024;
 
 /**
  * Runs the broker core on a platform. One event, then all its effects, then the next event: the core is never entered
@@ -161,7 +163,7 @@ class BrokerLoop implements RunningBroker {
   #execute(effect: BrokerEffect): void {
     switch (effect.type) {
       case "send":
-        return this.#connections.get(effect.connectionId)?.send(effect.frame);
+        return this.#answer(effect.connectionId, effect.frame);
       case "close-connection":
         return this.#connections.get(effect.connectionId)?.close(effect.reason);
       case "dial":
@@ -240,6 +242,16 @@ class BrokerLoop implements RunningBroker {
         this.#dispatch({ type: "connection-closed", connectionId });
       },
     });
+  }
+
+  /** A client that asks for more than it reads would have this tab hold all of it. */
+  #answer(connectionId: number, frame: Uint8Array): void {
+    const connection = this.#connections.get(connectionId);
+    connection?.send(frame);
+    if (connection === undefined || connection.queuedBytes <= MAX_UNREAD_BYTES) return;
+    const reason = `more than ${MAX_UNREAD_BYTES} bytes of answers wait to be read`;
+    this.#platform.log("warn", `closing connection ${connectionId}: ${reason}`);
+    connection.close(reason);
   }
 
   #dial(linkId: number, host: string, port: number): void {

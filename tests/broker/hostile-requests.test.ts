@@ -195,4 +195,65 @@ describe("a broker", () => {
     const { correlationId, body } = decodeResponse(createTopicsApi, 7, bystander.frames[0]!);
     expect([correlationId, body.topics[0]?.errorCode]).toEqual([77, 0]);
   });
+
+  describe("cannot be made to flood the controller", () => {
+    /** How many requests of clients the controller has seen, apart from what the broker itself says. */
+    function forwarded(): () => number {
+      let count = 0;
+      const handle = cluster.controller.handle.bind(cluster.controller);
+      cluster.controller.handle = (event, nowMs) => {
+        if (event.type === "request" && event.frame[1] === createTopicsApi.key) count++;
+        return handle(event, nowMs);
+      };
+      return () => count;
+    }
+
+    const creation = (name: string, correlationId: number, topicCount = 1) => {
+      const topics = Array.from({ length: topicCount }, () => ({ name, numPartitions: 1, replicationFactor: 1 }));
+      const body = { topics, timeoutMs: 1_000, validateOnly: true };
+      return encodeRequest(createTopicsApi, 7, { correlationId, clientId: "admin" }, body);
+    };
+
+    it("by admin requests, which wait for their turn and are all answered", () => {
+      const seen = forwarded();
+      const client = tab.connect();
+      for (let count = 0; count < 900; count++) client.sendRaw(creation(`t${count}`, count));
+      cluster.settle();
+      expect(seen()).toBeLessThan(550);
+      cluster.advance(1_000);
+      expect(seen()).toBeLessThan(800);
+      cluster.until(() => client.frames.length === 900, "all answers");
+      expect(client.frames.map((frame) => decodeResponse(createTopicsApi, 7, frame).correlationId)).toEqual(
+        Array.from({ length: 900 }, (_, count) => count),
+      );
+    });
+
+    it("by admin requests of a client whose connection has ended, which are forgotten", () => {
+      const seen = forwarded();
+      const client = tab.connect();
+      for (let count = 0; count < 900; count++) client.sendRaw(creation(`t${count}`, count));
+      cluster.settle();
+      client.sendRaw(new Uint8Array(0));
+      cluster.advance(5_000);
+      expect(seen()).toBeLessThan(550);
+    });
+
+    it("by one that is too large, which ends its connection", () => {
+      const client = tab.connect();
+      client.sendRaw(creation("x".repeat(30_000), 1, 20));
+      cluster.settle();
+      expect(client.closedBecause).toContain("exceeds its limit");
+    });
+
+    it("by asking for the metadata of topics without number", () => {
+      const seen = forwarded();
+      const client = tab.connect();
+      for (let count = 0; count < 2_000; count++) {
+        client.send(metadata, 4, { topics: [{ name: `junk-${count}` }], allowAutoTopicCreation: true });
+      }
+      cluster.advance(100);
+      expect(seen()).toBeLessThan(550);
+      expect(client.frames).toHaveLength(2_000);
+    });
+  });
 });

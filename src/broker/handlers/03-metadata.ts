@@ -1,8 +1,9 @@
 import { createTopics } from "../../protocol/apis/19-create-topics.ts";
 import { metadata } from "../../protocol/apis/03-metadata.ts";
 import type { MetadataRequest } from "../../protocol/apis/03-metadata.ts";
+import type { ClusterImage } from "../../metadata/image.ts";
 import { metadataResponse } from "../../metadata/metadata-response.ts";
-import { isInternalTopic } from "../../metadata/topic-name.ts";
+import { isInternalTopic, topicNameProblem } from "../../metadata/topic-name.ts";
 import { autoCreatesTopics } from "../../metadata/topic-config.ts";
 import type { Broker } from "../broker.ts";
 import type { Handler } from "../handle-request.ts";
@@ -14,18 +15,21 @@ import type { Handler } from "../handle-request.ts";
  */
 export const metadataHandler: Handler<typeof metadata> = {
   api: metadata,
-  handle(broker, request, { version, listener }, respond) {
-    createMissing(broker, request);
+  handle(broker, request, { version, listener, nowMs }, respond) {
+    createMissing(broker, request, nowMs);
     respond(metadataResponse(broker.image, request, version, listener, broker.nodeId));
   },
 };
 
-function createMissing(broker: Broker, request: MetadataRequest): void {
+/** What is not created this time, because there is too much of it, is created when the client asks again. */
+const MAX_CREATED_AT_ONCE = 100;
+
+function createMissing(broker: Broker, request: MetadataRequest, nowMs: number): void {
   if (!request.allowAutoTopicCreation || !autoCreatesTopics(broker.image)) return;
-  const missing = (request.topics ?? []).flatMap(({ name }) =>
-    name === null || isInternalTopic(name) || broker.image.topicsByName.has(name) ? [] : [name],
-  );
-  if (missing.length === 0) return;
+  const missing = (request.topics ?? [])
+    .flatMap(({ name }) => (name === null || !mayBeMade(broker.image, name) ? [] : [name]))
+    .slice(0, MAX_CREATED_AT_ONCE);
+  if (missing.length === 0 || !broker.forwarded.mayAsk(missing.join().length, nowMs)) return;
   broker.requests.ask(
     createTopics,
     7,
@@ -36,4 +40,8 @@ function createMissing(broker: Broker, request: MetadataRequest): void {
     },
     () => {},
   );
+}
+
+function mayBeMade(image: ClusterImage, name: string): boolean {
+  return !image.topicsByName.has(name) && !isInternalTopic(name) && topicNameProblem(name) === undefined;
 }
