@@ -1,6 +1,7 @@
 import type { BrokerEffect } from "../../src/broker/effects.ts";
 import type { BrokerEvent } from "../../src/broker/events.ts";
 import type { Replica } from "../../src/broker/replica.ts";
+import type { StoreOperation } from "../../src/log/stored-log.ts";
 import type { SimulatedTab } from "../../src/platform/simulated/simulated-tab.ts";
 import { batches } from "../../src/protocol/record-batch.ts";
 import type { BatchHeader } from "../../src/protocol/record-batch.ts";
@@ -8,6 +9,8 @@ import type { LeaderState } from "../../src/replication/leader.ts";
 import type { ControllerWatch } from "./controller-watch.ts";
 import { EndWatch } from "./end-watch.ts";
 import { FetchWatch } from "./fetch-watch.ts";
+import type { GroupTruth } from "./group-truth.ts";
+import { GroupWatch } from "./group-watch.ts";
 import { expectComplete, fail } from "./oracle-context.ts";
 import type { OracleContext } from "./oracle-context.ts";
 import { ProduceWatch } from "./produce-watch.ts";
@@ -59,18 +62,21 @@ export class Oracle {
   readonly #fetches: FetchWatch;
   readonly #produce = new ProduceWatch();
   readonly #ends: EndWatch;
+  /** Undefined in a cluster without groups. */
+  readonly groups: GroupWatch | undefined;
   readonly #timeGapMs: number;
   readonly #pages = new Map<string, Page>();
   /** Who led in an epoch: nobody else ever may. */
   readonly #leaders = new Map<string, string>();
 
   /** `timeGapMs` is the brokers', see `BrokerConfig`. */
-  constructor(context: OracleContext, controller: ControllerWatch, timeGapMs: number) {
+  constructor(context: OracleContext, controller: ControllerWatch, timeGapMs: number, groups?: GroupTruth) {
     this.#context = context;
     this.#controller = controller;
     this.#timeGapMs = timeGapMs;
     this.#fetches = new FetchWatch(context, controller);
     this.#ends = new EndWatch(context, controller);
+    this.groups = groups === undefined ? undefined : new GroupWatch(context, controller, groups);
   }
 
   look(tab: SimulatedTab, event: BrokerEvent, effects: readonly BrokerEffect[]): void {
@@ -89,8 +95,21 @@ export class Oracle {
     this.#fetches.look(tab, event, effects);
     this.#produce.look(tab, event, effects);
     this.#ends.look(tab, event, effects);
+    this.groups?.look(tab, event, effects);
+    if (event.type === "written") this.#compacted(tab, event.operations);
     if (event.type === "identity-saved") this.#controller.expectPresentable(tab);
     this.#expectBounds(tab);
+  }
+
+  /** What is left of a log that was compacted is all that anybody may want to know of it. */
+  #compacted(tab: SimulatedTab, operations: readonly StoreOperation[]): void {
+    const keys = new Set(operations.flatMap(({ type, key }) => (type === "replace-chunks" ? [key] : [])));
+    for (const key of keys) {
+      const replica = tab.core?.replica(key);
+      if (replica === undefined) continue;
+      this.#context.mark("log compacted");
+      this.#compare(tab, replica, 0, Number.POSITIVE_INFINITY, false);
+    }
   }
 
   #pageOf(tab: SimulatedTab): Page {
@@ -130,9 +149,10 @@ export class Oracle {
     seen.nextOffset = nextOffset;
     if (role !== seen.role) this.#roleChanged(tab, replica, seen);
     if (role.kind === "leader") this.#lookAtLeader(tab, replica, role.state, seen);
-    else if (highWatermark > seen.highWatermark) {
-      // A log that starts anew is on the disk as it was before for a moment.
-      this.#compare(tab, replica, Math.max(seen.highWatermark, logStartOffset), highWatermark, false);
+    else {
+      // A log that starts anew is on the disk as it was before for a moment, the chunk that holds its start included.
+      const from = Math.max(seen.highWatermark, logStartOffset);
+      if (highWatermark > from) this.#compare(tab, replica, from, highWatermark, false);
     }
     if (logStartOffset !== seen.logStartOffset) this.#trimmed(tab, replica, seen);
     seen.highWatermark = highWatermark;

@@ -59,7 +59,9 @@ export class SequenceWatch {
     const { sent, baseSequence } = this.#of(partition, records);
     while (sent[0]?.isAcknowledged === true) sent.shift();
     if (sent.some(({ sequence }) => sequence === baseSequence)) return;
-    sent.push({ sequence: baseSequence, isAcknowledged: false });
+    // One that was forgotten when another was given up may be sent again behind its successors.
+    const successor = sent.findIndex(({ sequence }) => isBefore(baseSequence, sequence));
+    sent.splice(successor < 0 ? sent.length : successor, 0, { sequence: baseSequence, isAcknowledged: false });
     if (sent.length <= REMEMBERED_BATCHES) return;
     const oldest = `${sent[0]!.sequence}, which has no answer yet`;
     fail("batches-are-remembered", `${this.#process} sends sequence ${baseSequence} of ${partition} after ${oldest}`);
@@ -84,4 +86,9 @@ export class SequenceWatch {
     epochs.set(`${producerId}/${producerEpoch}`, sent);
     return { sent, baseSequence };
   }
+}
+
+/** Sequences go round at 2^31; those of one producer under way lie close together. */
+function isBefore(sequence: number, other: number): boolean {
+  return sequence !== other && ((other - sequence) & 0x7fff_ffff) < 2 ** 30;
 }
