@@ -91,3 +91,13 @@ export function sleep(clock: Clock, delayMs: number): Promise<void> {
     clock.setTimer(delayMs, resolve);
   });
 }
+
+/** Rejects with KafkaJSTimeout if `promise` takes longer; what becomes of it then is of no interest any more. */
+export function within<T>(clock: Clock, timeoutMs: number, what: string, promise: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const cancelTimer = clock.setTimer(timeoutMs, () => {
+      reject(new KafkaJSTimeout(`${what} did not succeed within ${Math.round(timeoutMs)} ms`));
+    });
+    promise.then(resolve, reject).finally(cancelTimer);
+  });
+}

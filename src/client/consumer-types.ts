@@ -19,7 +19,15 @@ export interface ConsumerConfig {
    * without a rebalance (KIP-345). No two members may use one name at a time.
    */
   readonly groupInstanceId?: string;
-  /** How partitions are divided, the preferred way first; `[PartitionAssigners.roundRobin]` by default. */
+  /**
+   * `consumer` has the coordinator assign (KIP-848): a rebalance stops no member but for the partitions that move, and
+   * the coordinator says how often it wants to hear of members. All members of a group speak the same one. `classic`,
+   * the default, has one of the members assign.
+   */
+  readonly groupProtocol?: "classic" | "consumer";
+  /** How a coordinator divides partitions, if members of `groupProtocol` `consumer` have a wish; `uniform` by default. */
+  readonly groupRemoteAssignor?: "uniform" | "range";
+  /** How members divide partitions, the preferred way first; `[PartitionAssigners.roundRobin]` by default. */
   readonly partitionAssigners?: readonly PartitionAssigner[];
   /** A member that is not heard of for so long loses its partitions; 30,000 ms by default, 6,000 at least. */
   readonly sessionTimeout?: number;

@@ -1,4 +1,5 @@
 import type { AssignedPartition } from "../assigned-partition.ts";
+import { sleep } from "../backoff.ts";
 import { KafkaJSProtocolError } from "../errors.ts";
 import { consumerEvents } from "../events.ts";
 import type { Emitter } from "../events.ts";
@@ -6,7 +7,7 @@ import { nameOf } from "../fetch-position.ts";
 import type { FetchPosition, TopicPartition } from "../fetch-position.ts";
 import { groupBy } from "../group-by.ts";
 import type { CoordinatorLink } from "./coordinator-link.ts";
-import type { Identity } from "./membership.ts";
+import type { Identity } from "./group-membership.ts";
 import { offsetCommit } from "../../protocol/apis/08-offset-commit.ts";
 import type { OffsetCommitResponse } from "../../protocol/apis/08-offset-commit.ts";
 import { offsetFetch } from "../../protocol/apis/09-offset-fetch.ts";
@@ -25,6 +26,9 @@ export interface OffsetsByTopicPartition {
   topics: { topic: string; partitions: { partition: number; offset: string }[] }[];
 }
 
+const EPOCH_PAUSE_MS = 20;
+const EPOCH_PATIENCE_MS = 3_000;
+
 /** What a group has committed, at its coordinator. Commits go one after another, so that none overtakes a newer one. */
 export class CommittedOffsets {
   readonly #link: CoordinatorLink;
@@ -40,8 +44,8 @@ export class CommittedOffsets {
    * Commits as the member that `identify` names when it is this commit's turn, or, without a member id, from outside
    * of the group. Throws the first error that a partition is answered with.
    */
-  commit(offsets: () => readonly OffsetToCommit[], identify: () => Identity): Promise<void> {
-    const done = this.#last.then(() => this.#commit(offsets(), identify()));
+  commit(offsets: () => readonly OffsetToCommit[], identify: () => Identity, timeoutMs?: number): Promise<void> {
+    const done = this.#last.then(() => this.#commit(offsets(), identify, timeoutMs));
     this.#last = done.catch(() => {});
     return done;
   }
@@ -76,10 +80,32 @@ export class CommittedOffsets {
     });
   }
 
-  async #commit(offsets: readonly OffsetToCommit[], identity: Identity): Promise<void> {
+  /**
+   * A member epoch is stale when the coordinator has counted it up and the heartbeat that says so is not here yet: then
+   * the same is committed with the newer one.
+   */
+  async #commit(offsets: readonly OffsetToCommit[], identify: () => Identity, timeoutMs?: number): Promise<void> {
     if (offsets.length === 0) return;
+    const { clock } = this.#link;
+    const deadline = clock.now() + EPOCH_PATIENCE_MS;
+    for (;;) {
+      const identity = identify();
+      try {
+        return await this.#commitAs(identity, offsets, timeoutMs);
+      } catch (error) {
+        const isStale = error instanceof KafkaJSProtocolError && error.type === "STALE_MEMBER_EPOCH";
+        if (!isStale || clock.now() >= deadline) throw error;
+        while (identify().generationId === identity.generationId && clock.now() < deadline) {
+          await sleep(clock, EPOCH_PAUSE_MS);
+        }
+      }
+    }
+  }
+
+  async #commitAs(identity: Identity, offsets: readonly OffsetToCommit[], timeoutMs?: number): Promise<void> {
     const { memberId, generationId } = identity;
-    await this.#link.persist(offsetCommit, this.#body(offsets, identity), { errorOf: firstError });
+    const asking = { errorOf: firstError, ...(timeoutMs === undefined ? {} : { timeoutMs }) };
+    await this.#link.persist(offsetCommit, this.#body(offsets, identity), asking);
     this.#emitter.emit(consumerEvents.COMMIT_OFFSETS, () => ({
       groupId: this.#link.groupId,
       memberId,

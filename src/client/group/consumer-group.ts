@@ -1,16 +1,14 @@
 import type { AssignedPartition, StartAt } from "../assigned-partition.ts";
 import { AutoCommit } from "./auto-commit.ts";
 import type { CommitTerms } from "./auto-commit.ts";
-import { assignerCluster } from "./assigner-cluster.ts";
 import { CommittedOffsets, offsetsByTopic, uncommitted } from "./committed-offsets.ts";
 import type { OffsetsByTopicPartition, OffsetToCommit } from "./committed-offsets.ts";
 import { CoordinatorLink } from "./coordinator-link.ts";
 import { describeGroup } from "./describe-group.ts";
 import type { GroupDescription } from "./describe-group.ts";
-import { Membership } from "./membership.ts";
-import type { Identity, OwnedPartitions } from "./membership.ts";
-import type { Assigner } from "../assigners/assigner.ts";
-import { roundRobin } from "../assigners/round-robin.ts";
+import { explained } from "./group-errors.ts";
+import type { GroupMembership, Identity, MembershipOptions, OwnedPartitions } from "./group-membership.ts";
+import { groupProtocol } from "./group-protocol.ts";
 import { retryPause, sleep } from "../backoff.ts";
 import type { RetryPolicy } from "../backoff.ts";
 import type { BrokerConnections } from "../broker-connections.ts";
@@ -38,26 +36,20 @@ export interface ConsumerGroupOptions {
   readonly newPartition: (where: TopicPartition, start: StartAt | undefined) => AssignedPartition;
 }
 
-const DEFAULT_SESSION_TIMEOUT_MS = 30_000;
 const DEFAULT_REBALANCE_TIMEOUT_MS = 60_000;
-/**
- * Much shorter than KafkaJS's 3,000: only by heartbeats do members hear of a rebalance, and while they do not, nobody
- * reads what a member has left behind.
- */
-const DEFAULT_HEARTBEAT_INTERVAL_MS = 150;
 const COMMIT_RETRY_MS = 20;
 const COMMIT_PATIENCE_MS = 3_000;
+/** Long enough for another coordinator to take over, and what a consumer that closes waits for one at the most. */
+const LAST_COMMIT_PATIENCE_MS = 2_000;
 
 /** The consumer's side of its group: reads what the group assigns to it, and commits what was processed. */
 export class ConsumerGroup implements OwnedPartitions {
   readonly #options: ConsumerGroupOptions;
   readonly #link: CoordinatorLink;
   readonly #offsets: CommittedOffsets;
-  readonly #assigners: readonly Assigner[];
-  readonly #sessionTimeoutMs: number;
+  readonly #join: (options: MembershipOptions) => GroupMembership;
   readonly #rebalanceTimeoutMs: number;
-  readonly #heartbeatIntervalMs: number;
-  #membership: Membership | undefined;
+  #membership: GroupMembership | undefined;
   #leaving: Promise<void> | undefined;
   #unwatchPage: () => void = () => {};
   #autoCommit: AutoCommit | undefined;
@@ -71,19 +63,8 @@ export class ConsumerGroup implements OwnedPartitions {
     this.#options = options;
     this.#link = new CoordinatorLink(groupId, cluster, connections, retry);
     this.#offsets = new CommittedOffsets(this.#link, emitter);
-    this.#sessionTimeoutMs = config.sessionTimeout ?? DEFAULT_SESSION_TIMEOUT_MS;
     this.#rebalanceTimeoutMs = config.rebalanceTimeout ?? DEFAULT_REBALANCE_TIMEOUT_MS;
-    this.#heartbeatIntervalMs =
-      config.heartbeatInterval ?? Math.min(DEFAULT_HEARTBEAT_INTERVAL_MS, this.#sessionTimeoutMs / 3);
-    if (this.#heartbeatIntervalMs >= this.#sessionTimeoutMs) {
-      throw new KafkaJSNonRetriableError(
-        `heartbeatInterval (${this.#heartbeatIntervalMs}) must be less than sessionTimeout ` +
-          `(${this.#sessionTimeoutMs}), and is best a third of it or less`,
-      );
-    }
-    const makers = config.partitionAssigners ?? [roundRobin];
-    this.#assigners = makers.map((make) => make({ cluster: assignerCluster(cluster), groupId, logger }));
-    if (this.#assigners.length === 0) throw new KafkaJSNonRetriableError("partitionAssigners is empty");
+    this.#join = groupProtocol(config, { groupId, cluster, logger });
   }
 
   get groupId(): string {
@@ -116,24 +97,22 @@ export class ConsumerGroup implements OwnedPartitions {
     this.#autoCommit = new AutoCommit(cluster.clock, terms, () => this.#commitProcessed(fetcher.partitions));
     this.#watchPage(terms);
     if (this.#membership !== undefined) return;
-    const membership = new Membership({
+    const { groupInstanceId = null, groupRemoteAssignor: remoteAssignor = null, rackId = "" } = this.#options.config;
+    const membership = this.#join({
       cluster,
       link: this.#link,
       emitter,
       logger,
       retry,
-      groupInstanceId: this.#options.config.groupInstanceId ?? null,
-      rackId: this.#options.config.rackId ?? "",
-      sessionTimeoutMs: this.#sessionTimeoutMs,
+      groupInstanceId,
+      rackId,
       rebalanceTimeoutMs: this.#rebalanceTimeoutMs,
-      heartbeatIntervalMs: this.#heartbeatIntervalMs,
-      assigners: this.#assigners,
       topics,
       partitions: this,
       changed: () => fetcher.notify(),
       failed: (error) => {
         if (this.#membership === membership) this.#membership = undefined;
-        fetcher.fail(error);
+        fetcher.fail(explained(error, { groupId: this.groupId, groupInstanceId, remoteAssignor }));
       },
     });
     this.#membership = membership;
@@ -184,9 +163,12 @@ export class ConsumerGroup implements OwnedPartitions {
   async #leave(): Promise<void> {
     const membership = this.#membership;
     if (membership === undefined) return;
-    const { fetcher } = this.#options;
+    const { cluster, fetcher } = this.#options;
     for (const partition of fetcher.partitions) partition.revoking = true;
-    if (this.#autoCommit?.isOn === true) await this.#commitProcessed(fetcher.partitions);
+    if (this.#autoCommit?.isOn === true) {
+      const committed = this.#commitProcessed(fetcher.partitions);
+      await Promise.race([committed, sleep(cluster.clock, LAST_COMMIT_PATIENCE_MS)]);
+    }
     this.#autoCommit?.close();
     await membership.leave();
     if (this.#membership === membership) this.#membership = undefined;
@@ -357,7 +339,9 @@ export class ConsumerGroup implements OwnedPartitions {
       try {
         return await this.#commitThose(partitions);
       } catch (error) {
-        const isRebalancing = error instanceof KafkaJSProtocolError && error.type === "REBALANCE_IN_PROGRESS";
+        const type = error instanceof KafkaJSProtocolError ? error.type : undefined;
+        // The generation may be over because another one has begun, of which this member has yet to hear.
+        const isRebalancing = type === "REBALANCE_IN_PROGRESS" || type === "ILLEGAL_GENERATION";
         if (!isRebalancing || !this.isMember || cluster.clock.now() >= deadline) {
           return logger.warn(`Group ${this.groupId} could not commit: ${asError(error).message}`, { error });
         }

@@ -1,4 +1,4 @@
-import { retrying } from "../backoff.ts";
+import { retrying, within } from "../backoff.ts";
 import type { RetryPolicy } from "../backoff.ts";
 import type { BrokerConnections, Purpose } from "../broker-connections.ts";
 import type { Cluster } from "../cluster.ts";
@@ -12,6 +12,7 @@ import {
 import { findCoordinator } from "../../protocol/apis/10-find-coordinator.ts";
 import { errorName } from "../../protocol/error-codes.ts";
 import type { Api } from "../../protocol/schema.ts";
+import type { Clock } from "../../runtime/clock.ts";
 
 export interface Asking<R> {
   /** A join may wait for minutes, and must hold nothing else up. */
@@ -38,14 +39,33 @@ export class CoordinatorLink {
     this.#retry = retry;
   }
 
-  /** Asks once. A coordinator that cannot be reached, or is none any more, is looked for again the next time. */
-  async ask<Init, R>(api: Api<unknown, Init, R>, body: NoInfer<Init>, asking: Asking<NoInfer<R>> = {}): Promise<R> {
+  get clock(): Clock {
+    return this.#cluster.clock;
+  }
+
+  /**
+   * Asks once, and waits for `timeoutMs` in all. A coordinator that cannot be reached, or is none any more, is looked
+   * for again the next time.
+   */
+  ask<Init, R>(api: Api<unknown, Init, R>, body: NoInfer<Init>, asking: Asking<NoInfer<R>> = {}): Promise<R> {
     const { purpose = "group", timeoutMs = this.#cluster.requestTimeoutMs, errorOf = ownError } = asking;
+    const answer = this.#ask(api, body, { purpose, timeoutMs, errorOf });
+    return within(this.#cluster.clock, timeoutMs, this.#what(api), answer);
+  }
+
+  async #ask<Init, R>(
+    api: Api<unknown, Init, R>,
+    body: NoInfer<Init>,
+    { purpose, timeoutMs, errorOf }: Required<Asking<NoInfer<R>>>,
+  ): Promise<R> {
     const nodeId = await this.#coordinator();
     try {
       const response = await this.#connections.to(nodeId, purpose).request(api, body, timeoutMs);
       const error = errorName(errorOf(response));
-      if (error !== "NONE") throw new KafkaJSProtocolError(error, `${api.name} of group ${this.groupId}`);
+      if (error !== "NONE") {
+        const { errorMessage: detail } = response as { readonly errorMessage?: string | null };
+        throw new KafkaJSProtocolError(error, this.#what(api) + (typeof detail === "string" ? `, ${detail}` : ""));
+      }
       return response;
     } catch (error) {
       if (isElsewhere(error) && this.#nodeId === nodeId) this.#nodeId = undefined;
@@ -53,16 +73,20 @@ export class CoordinatorLink {
     }
   }
 
-  /** Asks again while that may help, for as long as a request may take. */
+  /** Asks again while that may help, for `timeoutMs` in all; by default, for as long as a request may take. */
   persist<Init, R>(api: Api<unknown, Init, R>, body: NoInfer<Init>, asking: Asking<NoInfer<R>> = {}): Promise<R> {
     const { clock, platform, requestTimeoutMs } = this.#cluster;
-    const deadline = clock.now() + requestTimeoutMs;
-    const what = `${api.name} of group ${this.groupId}`;
+    const deadline = clock.now() + (asking.timeoutMs ?? requestTimeoutMs);
+    const what = this.#what(api);
     return retrying(
       { clock, random: () => platform.random() },
       { what, policy: this.#retry, deadline },
       () => this.ask(api, body, { ...asking, timeoutMs: Math.max(1, deadline - clock.now()) }),
     );
+  }
+
+  #what({ name }: { readonly name: string }): string {
+    return `${name} of group ${this.groupId}`;
   }
 
   #coordinator(): Promise<number> | number {

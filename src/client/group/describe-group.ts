@@ -1,5 +1,11 @@
 import type { CoordinatorLink } from "./coordinator-link.ts";
 import { describeGroups } from "../../protocol/apis/15-describe-groups.ts";
+import { consumerGroupDescribe } from "../../protocol/apis/69-consumer-group-describe.ts";
+import { CONSUMER_PROTOCOL_TYPE, encodeAssignment, encodeSubscription } from "../../protocol/consumer-protocol.ts";
+import { errorCode } from "../../protocol/error-codes.ts";
+
+/** What members of such a group would write, if they were asked to. */
+const PROTOCOL_VERSION = 0;
 
 /** KafkaJS's description of a group. */
 export interface GroupDescription {
@@ -26,8 +32,45 @@ export interface MemberDescription {
 
 export async function describeGroup(link: CoordinatorLink): Promise<GroupDescription> {
   const { groups } = await link.persist(describeGroups, { groups: [link.groupId] }, {
-    errorOf: (response) => response.groups[0]?.errorCode ?? -1,
+    // Since version 6 a group that does not exist is an error, and is described all the same.
+    errorOf: (response) => withoutNotFound(response.groups[0]?.errorCode),
   });
   const { groupId, groupState, members, protocolData, protocolType } = groups[0]!;
-  return { groupId, members, protocol: protocolData, protocolType, state: groupState };
+  const described = { groupId, members, protocol: protocolData, protocolType, state: groupState };
+  return groupState === "Dead" ? ((await describeConsumerGroup(link)) ?? described) : described;
+}
+
+/** A group whose coordinator assigns (KIP-848) has a request of its own. Undefined if there is none of that name. */
+async function describeConsumerGroup(link: CoordinatorLink): Promise<GroupDescription | undefined> {
+  const { groups } = await link.persist(consumerGroupDescribe, { groupIds: [link.groupId] }, {
+    errorOf: (response) => withoutNotFound(response.groups[0]?.errorCode),
+  });
+  const { assignorName, errorCode: error, groupState, members } = groups[0]!;
+  if (error !== 0) return undefined;
+  return {
+    groupId: link.groupId,
+    protocol: assignorName,
+    protocolType: CONSUMER_PROTOCOL_TYPE,
+    state: groupState,
+    members: members.map(({ memberId, instanceId, clientId, clientHost, subscribedTopicNames, assignment }) => ({
+      memberId,
+      groupInstanceId: instanceId,
+      clientId,
+      clientHost,
+      memberMetadata: encodeSubscription({ topics: subscribedTopicNames }, PROTOCOL_VERSION),
+      memberAssignment: encodeAssignment(
+        {
+          assignedPartitions: assignment.topicPartitions.map(({ topicName, partitions }) => ({
+            topic: topicName,
+            partitions,
+          })),
+        },
+        PROTOCOL_VERSION,
+      ),
+    })),
+  };
+}
+
+function withoutNotFound(code = errorCode("UNKNOWN_SERVER_ERROR")): number {
+  return code === errorCode("GROUP_ID_NOT_FOUND") ? 0 : code;
 }

@@ -1,15 +1,12 @@
 import { byTopic, partitionsIn, readSubscription } from "../assigners/assigner-protocol.ts";
 import type { Assigner } from "../assigners/assigner.ts";
 import { retryPause, sleep } from "../backoff.ts";
-import type { RetryPolicy } from "../backoff.ts";
-import type { Cluster } from "../cluster.ts";
 import { asError, isRetriableError, KafkaJSNonRetriableError, KafkaJSProtocolError, reasonOf } from "../errors.ts";
 import { consumerEvents } from "../events.ts";
-import type { Emitter } from "../events.ts";
 import { nameOf } from "../fetch-position.ts";
 import type { TopicPartition } from "../fetch-position.ts";
-import type { Logger } from "../logger.ts";
-import type { CoordinatorLink } from "./coordinator-link.ts";
+import { LEAVING_PATIENCE_MS } from "./group-membership.ts";
+import type { GroupMembership, Identity, MembershipOptions } from "./group-membership.ts";
 import { joinGroup } from "../../protocol/apis/11-join-group.ts";
 import type { JoinGroupResponse } from "../../protocol/apis/11-join-group.ts";
 import { heartbeat } from "../../protocol/apis/12-heartbeat.ts";
@@ -19,50 +16,14 @@ import { CONSUMER_PROTOCOL_TYPE, decodeAssignment } from "../../protocol/consume
 import { errorCode } from "../../protocol/error-codes.ts";
 import type { ErrorName } from "../../protocol/error-codes.ts";
 
-export interface MembershipOptions {
-  readonly cluster: Cluster;
-  readonly link: CoordinatorLink;
-  readonly emitter: Emitter;
-  readonly logger: Logger;
-  readonly retry: RetryPolicy;
-  readonly groupInstanceId: string | null;
-  readonly rackId: string;
+export interface ClassicMembershipOptions extends MembershipOptions {
   readonly sessionTimeoutMs: number;
-  readonly rebalanceTimeoutMs: number;
   readonly heartbeatIntervalMs: number;
   readonly assigners: readonly Assigner[];
-  /** The topics that are wanted now, in order. */
-  readonly topics: () => readonly string[];
-  readonly partitions: OwnedPartitions;
-  /** Told when {@link Membership.isSettled} or {@link Membership.isHeard} has become true. */
-  readonly changed: () => void;
-  /** Told when the membership has ended for good, because of something that joining again does not mend. */
-  readonly failed: (error: Error) => void;
-}
-
-/** What a member does with the partitions that it is given. */
-export interface OwnedPartitions {
-  owned(): readonly TopicPartition[];
-  /** Finishes and commits what is being processed, and gives the partitions up; resolves when that is done. */
-  revoke(partitions: readonly TopicPartition[]): Promise<void>;
-  /** Gives everything up at once: it may belong to somebody else already. */
-  lose(): void;
-  /** Reads partitions besides those that are owned; `isCurrent` says whether they are still its own. */
-  assign(partitions: readonly TopicPartition[], isCurrent: () => boolean): Promise<void>;
-}
-
-/** Who a member is in one generation of its group. */
-export interface Identity {
-  readonly memberId: string;
-  /** -1 while it is in none. */
-  readonly generationId: number;
-  readonly groupInstanceId: string | null;
 }
 
 /** A broker that does not answer a heartbeat in this part of the session is asked again over another connection. */
 const HEARTBEAT_PATIENCE = 1 / 3;
-/** How long to wait for the answer to leaving: whoever leaves is in a hurry. */
-const LEAVING_PATIENCE_MS = 1000;
 /** After so many failures in a row, somebody should hear of it. */
 const FAILURES_TO_WARN = 5;
 
@@ -73,8 +34,8 @@ const FAILURES_TO_WARN = 5;
  * Heartbeats go at their own pace, on a connection where nothing waits. A timer drives them, and so does everything
  * that comes over the network, because a hidden page's timers may run once a minute and what arrives is not delayed.
  */
-export class Membership {
-  readonly #options: MembershipOptions;
+export class ClassicMembership implements GroupMembership {
+  readonly #options: ClassicMembershipOptions;
   #memberId = "";
   #generationId = -1;
   /** What was assigned last, and when: for assignors that remember. */
@@ -99,7 +60,7 @@ export class Membership {
   #divided: readonly string[] = [];
   #stopWatching: (() => void) | undefined;
 
-  constructor(options: MembershipOptions) {
+  constructor(options: ClassicMembershipOptions) {
     this.#options = options;
   }
 
