@@ -19,7 +19,7 @@ export default async function buildPages(): Promise<void> {
       outDir: TEST_PAGES,
       emptyOutDir: true,
       target: "es2022",
-      rolldownOptions: { input: [at("pages/tab.html"), at("pages/figures.html")] },
+      rolldownOptions: { input: [at("pages/tab.html"), at("pages/group.html"), at("pages/figures.html")] },
     },
     worker: { format: "es" },
   });
