@@ -19,7 +19,7 @@ import type { BrokerState, BrokerStatus } from "./broker-status.ts";
 import { Compactor } from "./compactor.ts";
 import { ControllerRequests } from "./controller-requests.ts";
 import type { BrokerEffect } from "./effects.ts";
-import type { BrokerEvent } from "./events.ts";
+import type { BrokerEvent, StorageVolume } from "./events.ts";
 import { FollowedPartitions } from "./followed-partitions.ts";
 import { ForwardedRequests } from "./forwarded-requests.ts";
 import { GroupCoordinator } from "./group-coordinator.ts";
@@ -77,6 +77,7 @@ export class Broker {
   readonly #reads = new Map<number, (chunks: readonly Chunk[], opened: OpenedSections | undefined) => void>();
   #nextId = 1;
 
+  #volume: StorageVolume | undefined;
   /** Set once the storage cannot be trusted: nothing is served or acknowledged any more (R20). */
   #failure: string | undefined;
   /** What is wrong with the metadata that the server offers, if anything (R19). */
@@ -165,6 +166,11 @@ export class Broker {
     return self === undefined ? undefined : { replicaId: self.nodeId, replicaEpoch: self.brokerEpoch };
   }
 
+  /** As it was measured last, if the platform can tell. */
+  get volume(): StorageVolume | undefined {
+    return this.#volume;
+  }
+
   /** When the event happened that is being handled. */
   get nowMs(): number {
     return this.#lastEventMs;
@@ -176,6 +182,11 @@ export class Broker {
 
   replica(key: PartitionKey): Replica | undefined {
     return this.#replicas.get(key);
+  }
+
+  /** All copies in this broker's storage, those no longer assigned to it included. */
+  replicas(): Iterable<Replica> {
+    return this.#replicas.values();
   }
 
   /** The replica that this broker leads, or the error that tells a client where it stands. */
@@ -376,6 +387,9 @@ export class Broker {
         return this.#registration.identitySaved(nowMs);
       case "storage-failed":
         return this.fail(event.reason);
+      case "storage-measured":
+        this.#volume = { totalBytes: event.totalBytes, usableBytes: event.usableBytes };
+        return;
       case "time-gap":
         return this.#onGap(event.gapMs, nowMs);
       case "closing":
@@ -565,6 +579,7 @@ export class Broker {
       config: topicConfig(this.image, ""),
       assignment: undefined,
       role: { kind: "offline" },
+      leaderHighWatermark: 0,
       writesInFlight: 0,
     };
     this.#replicas.set(log.key, replica);

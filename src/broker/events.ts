@@ -32,7 +32,14 @@ export type BrokerEvent =
     }
   /** A write, a read or an identity could not be stored or read, or the storage went away under the broker. */
   | { readonly type: "storage-failed"; readonly reason: string }
+  | ({ readonly type: "storage-measured" } & StorageVolume)
   | { readonly type: "time-gap"; readonly gapMs: number }
   | { readonly type: "closing" }
   /** It is `wakeAtMs` or later. */
   | { readonly type: "woken" };
+
+/** How much the place where the logs are kept can hold in all, and how much of it is free, in bytes. */
+export interface StorageVolume {
+  readonly totalBytes: number;
+  readonly usableBytes: number;
+}

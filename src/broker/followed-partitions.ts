@@ -113,6 +113,7 @@ export class FollowedPartitions {
     nowMs: number,
   ): void {
     const { log } = replica;
+    replica.leaderHighWatermark = highWatermark;
     if (records.length === 0) {
       log.setHighWatermark(highWatermark);
       return this.#dropBelow(replica, leaderLogStart);

@@ -23,6 +23,8 @@ export interface Replica {
   /** What the cluster decided last; undefined while it does not assign the partition to this broker. */
   assignment: Partition | undefined;
   role: Role;
+  /** The leader's high watermark, as it told this follower last. */
+  leaderHighWatermark: number;
   /** Changes to the log that are not durable yet. */
   writesInFlight: number;
 }

@@ -15,7 +15,7 @@ import { hasForgotten, withoutStartOfGap } from "./gap-batch.ts";
 import { InFlightAppends } from "./in-flight-appends.ts";
 import { setLogAppendTime } from "./log-append-time.ts";
 import { ProducerState } from "./producer-state.ts";
-import type { ProducerCheck, SequencedBatch } from "./producer-state.ts";
+import type { ActiveProducer, ProducerCheck, SequencedBatch } from "./producer-state.ts";
 import { examineStoredLog } from "./restored-log.ts";
 import type { RestoredLog } from "./restored-log.ts";
 import { neverCompacted, partitionKey } from "./stored-log.ts";
@@ -192,6 +192,11 @@ export class PartitionLog {
   /** Whether a batch that a producer sent may be appended. Counts batches in flight as appended. */
   checkProducer(batch: SequencedBatch): ProducerCheck {
     return this.#producers.check(batch);
+  }
+
+  /** The producers that are remembered, for people to look at. */
+  producers(): readonly ActiveProducer[] {
+    return this.#producers.latest();
   }
 
   /**

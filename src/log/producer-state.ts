@@ -29,6 +29,14 @@ export type ProducerCheck =
   | { readonly kind: "duplicate"; readonly baseOffset: number; readonly lastOffset: number }
   | { readonly kind: "error"; readonly error: ErrorName };
 
+/** A producer that the log remembers. `lastTimestamp` is when it wrote last, in milliseconds since 1970. */
+export interface ActiveProducer {
+  readonly producerId: number;
+  readonly producerEpoch: number;
+  readonly lastSequence: number;
+  readonly lastTimestamp: number;
+}
+
 interface AppendedBatch extends ProducerBatch {
   readonly producerEpoch: number;
 }
@@ -141,6 +149,14 @@ export class ProducerState {
       });
     }
     return { offset, producers };
+  }
+
+  /** What is known of each producer, by its newest batch. */
+  latest(): ActiveProducer[] {
+    return [...this.#producers].map(([producerId, { batches, lastTimestamp }]) => {
+      const { producerEpoch, lastSequence } = batches.at(-1)!;
+      return { producerId, producerEpoch, lastSequence, lastTimestamp };
+    });
   }
 
   /** Forgets producers that have written nothing since `sinceMs`. */

@@ -1,18 +1,25 @@
+import type { AlterConfigsRequest, AlterConfigsResponseInit } from "../protocol/apis/33-alter-configs.ts";
 import type {
   IncrementalAlterConfigsRequest,
   IncrementalAlterConfigsResponseInit,
 } from "../protocol/apis/44-incremental-alter-configs.ts";
 import type { MetadataRecordInit } from "../protocol/metadata-records/registry.ts";
+import { isBroker } from "./describe-configs.ts";
 import { BROKER_RESOURCE, TOPIC_RESOURCE } from "./image.ts";
 import type { ClusterImage } from "./image.ts";
 import { duplicates, errorFields, isRefused, refuse } from "./request-error.ts";
 import type { RequestError } from "./request-error.ts";
-import { brokerKeys, configProblem, listItems, topicConfigs } from "./topic-config.ts";
+import { brokerKeys, configProblem, listItems, REPLICATION_FACTOR, topicConfigs } from "./topic-config.ts";
 import type { ConfigDefinition } from "./topic-config.ts";
 import { isInternalTopic } from "./topic-name.ts";
 
-type Resource = IncrementalAlterConfigsRequest["resources"][number];
-type Alteration = Resource["configs"][number];
+type Resource = Pick<IncrementalAlterConfigsRequest["resources"][number], "resourceType" | "resourceName">;
+type Alteration = IncrementalAlterConfigsRequest["resources"][number]["configs"][number];
+
+interface Decision<R> {
+  readonly records: readonly MetadataRecordInit[];
+  readonly response: R;
+}
 
 /** The numbers of the operations. */
 const SET = 0;
@@ -24,7 +31,40 @@ const SUBTRACT = 3;
 export function alterConfigs(
   image: ClusterImage,
   { resources, validateOnly }: IncrementalAlterConfigsRequest,
-): { readonly records: readonly MetadataRecordInit[]; readonly response: IncrementalAlterConfigsResponseInit } {
+): Decision<IncrementalAlterConfigsResponseInit> {
+  return decide(resources, validateOnly, (resource) => alterResource(image, resource, resource.configs));
+}
+
+/**
+ * Replaces whole configurations: what is not named goes back to its default. The replication factor stays unless it is
+ * named, because Kafka has no such configuration, so that nobody who leaves it out can mean it.
+ */
+export function replaceConfigs(
+  image: ClusterImage,
+  { resources, validateOnly }: AlterConfigsRequest,
+): Decision<AlterConfigsResponseInit> {
+  return decide(resources, validateOnly, (resource) => {
+    const { resourceType, resourceName, configs } = resource;
+    const empty = configs.find(({ value }) => value === null);
+    if (empty !== undefined) return refuse("INVALID_REQUEST", `${empty.name.slice(0, 100)} has no value`);
+    const named = new Set(configs.map(({ name }) => name));
+    const isKept = (name: string) =>
+      resourceType === TOPIC_RESOURCE && (name === REPLICATION_FACTOR || isFixed(resourceName, name));
+    const others = [...image.configOf(resourceType, resourceName).keys()].filter(
+      (name) => !named.has(name) && !isKept(name),
+    );
+    return alterResource(image, resource, [
+      ...configs.map((config) => ({ ...config, configOperation: SET })),
+      ...others.map((name) => ({ name, configOperation: DELETE, value: null })),
+    ]);
+  });
+}
+
+function decide<R extends Resource>(
+  resources: readonly R[],
+  validateOnly: boolean,
+  alter: (resource: R) => MetadataRecordInit[] | RequestError,
+): Decision<{ readonly responses: AlterConfigsResponseInit["responses"] }> {
   const records: MetadataRecordInit[] = [];
   const keyOf = ({ resourceType, resourceName }: Resource) => `${resourceType}/${resourceName}`;
   const twice = duplicates(resources, keyOf);
@@ -32,7 +72,7 @@ export function alterConfigs(
     const { resourceType, resourceName } = resource;
     const outcome = twice.has(keyOf(resource))
       ? refuse("INVALID_REQUEST", "the resource is named twice in the request")
-      : alterResource(image, resource);
+      : alter(resource);
     if (isRefused(outcome)) return { ...errorFields(outcome), resourceType, resourceName };
     if (!validateOnly) records.push(...outcome);
     return { errorCode: 0, errorMessage: null, resourceType, resourceName };
@@ -40,20 +80,28 @@ export function alterConfigs(
   return { records, response: { responses } };
 }
 
-function alterResource(image: ClusterImage, resource: Resource): MetadataRecordInit[] | RequestError {
+function alterResource(
+  image: ClusterImage,
+  resource: Resource,
+  alterations: readonly Alteration[],
+): MetadataRecordInit[] | RequestError {
   const definitions = definitionsOf(image, resource);
   if (isRefused(definitions)) return definitions;
   const { resourceType, resourceName } = resource;
-  if (duplicates(resource.configs, ({ name }) => name).size > 0) {
+  if (duplicates(alterations, ({ name }) => name).size > 0) {
     return refuse("INVALID_REQUEST", "a configuration is named twice in the request");
   }
   const current = image.configOf(resourceType, resourceName);
   const records: MetadataRecordInit[] = [];
-  for (const alteration of resource.configs) {
-    const { name } = alteration;
+  for (const alteration of alterations) {
+    const { name, configOperation } = alteration;
     const definition = definitions.get(name);
-    if (definition === undefined) return refuse("INVALID_CONFIG", `there is no configuration "${name.slice(0, 100)}"`);
-    if (name === "cleanup.policy" && resourceType === TOPIC_RESOURCE && isInternalTopic(resourceName)) {
+    if (definition === undefined) {
+      // Kafka's tools take back settings that they never made, such as throttles after a reassignment.
+      if (configOperation === DELETE) continue;
+      return unknownConfig(resource, name);
+    }
+    if (resourceType === TOPIC_RESOURCE && isFixed(resourceName, name)) {
       return refuse("INVALID_CONFIG", `${resourceName} is always compacted`);
     }
     const value = alteredValue(definition, current.get(name), alteration);
@@ -64,6 +112,23 @@ function alterResource(image: ClusterImage, resource: Resource): MetadataRecordI
   }
   return records;
 }
+
+function isFixed(topicName: string, name: string): boolean {
+  return name === "cleanup.policy" && isInternalTopic(topicName);
+}
+
+function unknownConfig({ resourceType, resourceName }: Resource, name: string): RequestError {
+  const shown = `"${name.slice(0, 100)}"`;
+  const advice = "; describe one to see what there is";
+  if (resourceType === TOPIC_RESOURCE) {
+    return refuse("INVALID_CONFIG", `topics have no configuration ${shown}${advice}`);
+  }
+  if (resourceName === "") return refuse("INVALID_CONFIG", `brokers have no configuration ${shown}${advice}`);
+  return refuse("INVALID_REQUEST", `${shown} is not set for one broker alone: name no broker, to set it for all`);
+}
+
+/** Of a broker alone: all of them are configured together. */
+const NO_DEFINITIONS: ReadonlyMap<string, ConfigDefinition> = new Map();
 
 function definitionsOf(
   image: ClusterImage,
@@ -77,7 +142,7 @@ function definitionsOf(
     return refuse("INVALID_REQUEST", `resources of type ${resourceType} have no configuration here`);
   }
   if (resourceName === "") return brokerKeys;
-  return refuse("INVALID_REQUEST", "brokers are configured together: name no broker to set the default of all");
+  return isBroker(image, resourceName) ? NO_DEFINITIONS : refuse("INVALID_REQUEST", "no broker has that id");
 }
 
 /** The value after the operation; null takes the key back to its default. */

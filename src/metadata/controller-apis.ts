@@ -4,8 +4,13 @@ import { apiVersions } from "../protocol/apis/18-api-versions.ts";
 import { createTopics } from "../protocol/apis/19-create-topics.ts";
 import { deleteTopics } from "../protocol/apis/20-delete-topics.ts";
 import { describeConfigs } from "../protocol/apis/32-describe-configs.ts";
+import { alterConfigs } from "../protocol/apis/33-alter-configs.ts";
 import { createPartitions } from "../protocol/apis/37-create-partitions.ts";
+import { electLeaders } from "../protocol/apis/43-elect-leaders.ts";
+import type { ElectLeadersRequest, ElectLeadersResponseInit } from "../protocol/apis/43-elect-leaders.ts";
 import { incrementalAlterConfigs } from "../protocol/apis/44-incremental-alter-configs.ts";
+import { alterPartitionReassignments } from "../protocol/apis/45-alter-partition-reassignments.ts";
+import { listPartitionReassignments } from "../protocol/apis/46-list-partition-reassignments.ts";
 import { alterPartition } from "../protocol/apis/56-alter-partition.ts";
 import { fetchSnapshot } from "../protocol/apis/59-fetch-snapshot.ts";
 import { describeCluster } from "../protocol/apis/60-describe-cluster.ts";
@@ -20,7 +25,7 @@ import { errorCode } from "../protocol/error-codes.ts";
 import type { ErrorName } from "../protocol/error-codes.ts";
 import type { MetadataRecordInit } from "../protocol/metadata-records/registry.ts";
 import type { Api, Request, ResponseInit } from "../protocol/schema.ts";
-import { alterConfigs } from "./alter-configs.ts";
+import { alterConfigs as changeConfigs, replaceConfigs } from "./alter-configs.ts";
 import { alterPartition as decideIsr } from "./alter-partition.ts";
 import type { ConnectionId } from "./broker-sessions.ts";
 import { fence } from "./controller-state.ts";
@@ -29,13 +34,17 @@ import { createPartitions as addPartitions } from "./create-partitions.ts";
 import { createTopics as addTopics } from "./create-topics.ts";
 import { deleteTopics as removeTopics } from "./delete-topics.ts";
 import { describeConfigsResponse } from "./describe-configs.ts";
+import { electLeaders as holdElections } from "./elect-leaders.ts";
 import { fetchSnapshotPiece } from "./fetch-metadata.ts";
 import { heartbeat } from "./heartbeats.ts";
+import { TOPIC_RESOURCE } from "./image.ts";
 import type { Listener } from "./image.ts";
 import { describeClusterResponse, metadataResponse } from "./metadata-response.ts";
 import { changePartitions } from "./partition-changes.ts";
 import { allocateProducerIds as takeBlock } from "./producer-ids.ts";
+import { alterReassignments, listReassignments } from "./reassignments.ts";
 import { identify, registerBroker } from "./registration.ts";
+import { REPLICATION_FACTOR } from "./topic-config.ts";
 
 /** The listener that stands for TCP ports of the server. Only the controller gives out its endpoints. */
 const KAFKA_LISTENER = "KAFKA";
@@ -76,6 +85,32 @@ function committed<R>(state: ControllerState, { records, response }: Decision<R>
   return response;
 }
 
+/**
+ * Commits configurations, and then what they mean for partitions: a lower minimum empties ELRs (R10), an allowed
+ * unclean election may find a leader, and a replication factor set for a topic holds for all of its partitions.
+ */
+function configured<R>(state: ControllerState, decision: Decision<R>): R {
+  const { image } = state;
+  const response = committed(state, decision);
+  const newTargets = new Set<string>();
+  for (const record of decision.records) {
+    if (record.type !== "ConfigRecord" || record.resourceType !== TOPIC_RESOURCE) continue;
+    const topicId = image.topicsByName.get(record.resourceName);
+    if (record.name === REPLICATION_FACTOR && topicId !== undefined) newTargets.add(topicId);
+  }
+  state.commit(changePartitions(image, ({ topicId }) => (newTargets.has(topicId) ? { replicationFactor: 0 } : {})));
+  return response;
+}
+
+function elect(state: ControllerState, request: ElectLeadersRequest): ElectLeadersResponseInit {
+  const decision = holdElections(state.image, request);
+  for (const { topicName, partition } of decision.unclean) {
+    const what = `${topicName}-${partition.partitionIndex}`;
+    state.note("warn", `broker ${partition.leader} leads ${what} as asked for, and may lack acknowledged records`);
+  }
+  return committed(state, decision);
+}
+
 /** What the controller answers at once; Fetch, which may wait, is the controller's own. */
 const served: readonly AnyControllerApi[] = [
   serve(metadata, (state, request, { version }) =>
@@ -88,12 +123,13 @@ const served: readonly AnyControllerApi[] = [
   serve(deleteTopics, (state, request) => committed(state, removeTopics(state.image, request))),
   serve(describeConfigs, (state, request) => describeConfigsResponse(state.image, request)),
   serve(createPartitions, (state, request) => committed(state, addPartitions(state.image, request, state.config))),
-  serve(incrementalAlterConfigs, (state, request) => {
-    const response = committed(state, alterConfigs(state.image, request));
-    // A lower minimum empties ELRs (R10), and an allowed unclean election may find a leader.
-    state.commit(changePartitions(state.image, () => ({})));
-    return response;
-  }),
+  serve(alterConfigs, (state, request) => configured(state, replaceConfigs(state.image, request))),
+  serve(electLeaders, elect),
+  serve(incrementalAlterConfigs, (state, request) => configured(state, changeConfigs(state.image, request))),
+  serve(alterPartitionReassignments, (state, request) =>
+    committed(state, alterReassignments(state.image, request)),
+  ),
+  serve(listPartitionReassignments, (state, request) => listReassignments(state.image, request)),
   serve(alterPartition, (state, request) => committed(state, decideIsr(state.image, request))),
   serve(fetchSnapshot, (state, request) =>
     fetchSnapshotPiece(

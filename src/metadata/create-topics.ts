@@ -11,7 +11,7 @@ import type { Random } from "./random.ts";
 import { assignmentProblem, currentPlacement, newPartition } from "./replica-assignment.ts";
 import { distinct, duplicates, errorFields, isRefused, refuse } from "./request-error.ts";
 import type { RequestError } from "./request-error.ts";
-import { configProblem, configValue, defaultPartitions, topicConfigs } from "./topic-config.ts";
+import { configProblem, configValue, defaultPartitions, REPLICATION_FACTOR, topicConfigs } from "./topic-config.ts";
 import { collisionKey, isInternalTopic, topicNameProblem } from "./topic-name.ts";
 
 type TopicRequest = CreateTopicsRequest["topics"][number];
@@ -25,8 +25,6 @@ interface TopicPlan {
   readonly assignments: readonly (readonly number[])[] | undefined;
   readonly configs: ReadonlyMap<string, string>;
 }
-
-const REPLICATION_FACTOR = "replication.factor";
 
 /**
  * Creates topics, each on its own. A replication factor larger than the number of brokers is a target: the topic starts

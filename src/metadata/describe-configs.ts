@@ -44,12 +44,17 @@ function entriesOf(image: ClusterImage, { resourceType, resourceName }: Resource
     return refuse("INVALID_REQUEST", `resources of type ${resourceType} have no configuration here`);
   }
   const shared = image.configOf(BROKER_RESOURCE, "");
-  const isBroker = /^\d{1,10}$/.test(resourceName) && image.brokers.has(Number(resourceName));
-  if (resourceName !== "" && !isBroker) return refuse("INVALID_REQUEST", "no broker has that id");
+  const isOne = isBroker(image, resourceName);
+  if (resourceName !== "" && !isOne) return refuse("INVALID_REQUEST", "no broker has that id");
   // The default of all brokers is described by what was set; a broker by everything in effect.
   return [...brokerKeys]
-    .filter(([key]) => isBroker || shared.has(key))
+    .filter(([key]) => isOne || shared.has(key))
     .map(([key, definition]) => entry(image, key, definition, undefined, details));
+}
+
+/** Whether a resource of the type of brokers names one. */
+export function isBroker(image: ClusterImage, resourceName: string): boolean {
+  return /^\d{1,10}$/.test(resourceName) && image.brokers.has(Number(resourceName));
 }
 
 function entry(

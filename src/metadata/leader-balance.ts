@@ -1,6 +1,6 @@
 import type { MetadataRecordInit } from "../protocol/metadata-records/registry.ts";
 import type { ClusterImage } from "./image.ts";
-import { NO_LEADER } from "./partition.ts";
+import { isReassigning, NO_LEADER } from "./partition.ts";
 import type { Partition } from "./partition.ts";
 import { changePartitions } from "./partition-changes.ts";
 
@@ -8,7 +8,8 @@ import { changePartitions } from "./partition-changes.ts";
  * Spreads leadership evenly, first within each topic, then over all of them. A leader moves only to a replica in sync
  * whose broker leads at least two partitions less of the topic; or two less in all, if it leads fewer of the topic.
  * Every move makes the cluster strictly more even by that measure, so the moves come to an end and never go in circles.
- * The new leader becomes the partition's preferred one.
+ * The new leader becomes the partition's preferred one. A partition whose replicas somebody chose by a reassignment
+ * keeps their order: it only goes back to its preferred leader.
  */
 export function balanceLeaders(
   image: ClusterImage,
@@ -27,7 +28,9 @@ export function balanceLeaders(
       for (const partition of partitions) {
         // A partition moves at most once at a time, and not while replicas are being added.
         if (moves.size >= maxMoves || moves.has(partition) || !isSettled(partition)) continue;
-        const target = betterLeader(partition, ofTopic, total, mayLead);
+        const target = isPlacedByHand(partition)
+          ? preferredLeader(partition, mayLead)
+          : betterLeader(partition, ofTopic, total, mayLead);
         if (target === undefined) continue;
         moves.set(partition, target);
         moved = true;
@@ -45,8 +48,20 @@ export function balanceLeaders(
   });
 }
 
-function isSettled({ leader, addingReplicas }: Partition): boolean {
-  return leader !== NO_LEADER && addingReplicas.length === 0;
+function isSettled(partition: Partition): boolean {
+  return partition.leader !== NO_LEADER && partition.addingReplicas.length === 0 && !isReassigning(partition);
+}
+
+function isPlacedByHand({ replicationFactor }: Partition): boolean {
+  return replicationFactor > 0;
+}
+
+function preferredLeader(
+  { leader, replicas, isr }: Partition,
+  mayLead: (brokerId: number) => boolean,
+): number | undefined {
+  const preferred = replicas[0]!;
+  return preferred !== leader && isr.includes(preferred) && mayLead(preferred) ? preferred : undefined;
 }
 
 function betterLeader(

@@ -1,11 +1,14 @@
 import { assert } from "../protocol/assert.ts";
-import { effectiveMinIsr, NO_LEADER, sameMembers } from "./partition.ts";
+import { effectiveMinIsr, isReassigning, NO_LEADER, sameMembers } from "./partition.ts";
 import type { Partition } from "./partition.ts";
 
 /** What somebody wishes to change about a partition. What is left out stays, as far as the rules let it. */
 export interface PartitionWish {
   readonly replicas?: readonly number[];
   readonly addingReplicas?: readonly number[];
+  readonly removingReplicas?: readonly number[];
+  readonly reassignedFrom?: readonly number[];
+  readonly replicationFactor?: number;
   readonly isr?: readonly number[];
   /** Brokers that may have lost what they held: they give up their places in the ISR and ELR (R11). */
   readonly unclean?: readonly number[];
@@ -32,6 +35,7 @@ export interface PartitionRules {
  * - R13: the leader comes from the ISR, else from the active ELR, else from any active replica if the topic allows
  *   unclean election, else there is none.
  * - A replica that is added counts from the moment it is in the ISR.
+ * - A reassignment is complete once all replicas that shall stay are in sync; then the others go, in one step.
  * - Each election counts up the leader epoch, each change the partition epoch.
  */
 export function changePartition(
@@ -39,13 +43,15 @@ export function changePartition(
   wish: PartitionWish,
   rules: PartitionRules,
 ): Partition | undefined {
-  const replicas = wish.replicas ?? before.replicas;
+  const assigned = wish.replicas ?? before.replicas;
   const unclean = wish.unclean ?? [];
-  const isOurs = (node: number) => replicas.includes(node);
-  const isClean = (node: number) => isOurs(node) && !unclean.includes(node);
+  const isClean = (node: number) => assigned.includes(node) && !unclean.includes(node);
 
-  const inSync = decideInSync(before, wish, rules, replicas, isClean);
-  const { isr } = inSync;
+  const inSync = decideInSync(before, wish, rules, assigned, isClean);
+  const reassignment = continueReassignment(before, wish, rules, assigned, inSync.isr);
+  const { replicas } = reassignment;
+  const isOurs = (node: number) => replicas.includes(node);
+  const isr = inSync.isr.filter(isOurs);
   const addingReplicas = (wish.addingReplicas ?? before.addingReplicas).filter(
     (node) => isOurs(node) && !isr.includes(node),
   );
@@ -66,9 +72,8 @@ export function changePartition(
   const after: Partition = {
     topicId: before.topicId,
     partitionIndex: before.partitionIndex,
-    replicas,
+    ...reassignment,
     addingReplicas,
-    removingReplicas: [],
     isr,
     eligibleLeaderReplicas,
     lastKnownElr,
@@ -109,6 +114,24 @@ function decideInSync(
   const last = members.find(isClean) ?? eligible[0] ?? members[0];
   assert(last !== undefined, "an assignment keeps an in-sync replica");
   return { isr: [last], isUncleanElection: false };
+}
+
+type Reassignment = Pick<Partition, "replicas" | "removingReplicas" | "reassignedFrom" | "replicationFactor">;
+
+/** The replicas that shall stay become the replicas once all of them are there and in sync. */
+function continueReassignment(
+  before: Partition,
+  wish: PartitionWish,
+  rules: PartitionRules,
+  replicas: readonly number[],
+  isr: readonly number[],
+): Reassignment {
+  const { removingReplicas, reassignedFrom, replicationFactor } = { ...before, ...wish };
+  const target = replicas.filter((node) => !removingReplicas.includes(node));
+  const isComplete = target.every((node) => isr.includes(node) && rules.isActive(node));
+  return isReassigning({ reassignedFrom }) && isComplete
+    ? { replicas: target, removingReplicas: [], reassignedFrom: [], replicationFactor: target.length }
+    : { replicas, removingReplicas, reassignedFrom, replicationFactor };
 }
 
 function electLeader(

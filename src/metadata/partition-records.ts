@@ -4,6 +4,8 @@ import type { Partition } from "./partition.ts";
 
 /** The `leader` of a change record that holds no election. */
 const NO_ELECTION = -2;
+/** The `replicationFactor` of a change record that leaves it. */
+const NO_CHANGE = -1;
 
 /** The record that states a partition in full. */
 export function partitionRecord(partition: Partition): MetadataRecordInit {
@@ -27,6 +29,8 @@ export function registeredPartition(record: MetadataRecordOf<"PartitionRecord">)
     isr: record.isr,
     eligibleLeaderReplicas: record.eligibleLeaderReplicas ?? [],
     lastKnownElr: record.lastKnownElr ?? [],
+    reassignedFrom: record.reassignedFrom,
+    replicationFactor: record.replicationFactor,
     leader: record.leader,
     leaderEpoch: record.leaderEpoch,
     partitionEpoch: record.partitionEpoch,
@@ -47,6 +51,8 @@ export function partitionChangeRecord(before: Partition, after: Partition): Meta
     addingReplicas: changed(before.addingReplicas, after.addingReplicas),
     eligibleLeaderReplicas: changed(before.eligibleLeaderReplicas, after.eligibleLeaderReplicas),
     lastKnownElr: changed(before.lastKnownElr, after.lastKnownElr),
+    reassignedFrom: changed(before.reassignedFrom, after.reassignedFrom),
+    replicationFactor: after.replicationFactor === before.replicationFactor ? NO_CHANGE : after.replicationFactor,
   };
 }
 
@@ -64,6 +70,8 @@ export function appliedPartitionChange(
     isr: record.isr ?? before.isr,
     eligibleLeaderReplicas: record.eligibleLeaderReplicas ?? before.eligibleLeaderReplicas,
     lastKnownElr: record.lastKnownElr ?? before.lastKnownElr,
+    reassignedFrom: record.reassignedFrom ?? before.reassignedFrom,
+    replicationFactor: record.replicationFactor === NO_CHANGE ? before.replicationFactor : record.replicationFactor,
     leader: isElection ? record.leader : before.leader,
     leaderEpoch: before.leaderEpoch + (isElection ? 1 : 0),
     partitionEpoch: before.partitionEpoch + 1,

@@ -9,8 +9,12 @@ export interface Partition {
   readonly replicas: readonly number[];
   /** Replicas that still have to catch up once before they count. */
   readonly addingReplicas: readonly number[];
-  /** Always empty as decided here, for a replica is let go in one step. */
+  /** Replicas that go once a reassignment is complete. */
   readonly removingReplicas: readonly number[];
+  /** The replicas before the reassignment that is in progress, to go back to if it is cancelled; empty without one. */
+  readonly reassignedFrom: readonly number[];
+  /** How many replicas a reassignment wants of this very partition; 0 to follow its topic's configuration. */
+  readonly replicationFactor: number;
   /** In sync: holds every committed record. Never empty; its last member stays even while its broker is away. */
   readonly isr: readonly number[];
   /** Left the ISR while it was too small to commit anything, hence complete too (KIP-966). */
@@ -38,6 +42,11 @@ export function effectiveMinIsr(
   return Math.max(1, Math.min(minInsyncReplicas, partition.replicas.length - partition.addingReplicas.length));
 }
 
+/** Whether somebody has the partition moved to other replicas, and not all of them are in sync yet. */
+export function isReassigning({ reassignedFrom }: Pick<Partition, "reassignedFrom">): boolean {
+  return reassignedFrom.length > 0;
+}
+
 export function samePartition(left: Partition, right: Partition): boolean {
   return (
     left.leader === right.leader &&
@@ -55,7 +64,9 @@ export function sameMembers(left: Partition, right: Partition): boolean {
     sameNodes(left.removingReplicas, right.removingReplicas) &&
     sameNodes(left.isr, right.isr) &&
     sameNodes(left.eligibleLeaderReplicas, right.eligibleLeaderReplicas) &&
-    sameNodes(left.lastKnownElr, right.lastKnownElr)
+    sameNodes(left.lastKnownElr, right.lastKnownElr) &&
+    sameNodes(left.reassignedFrom, right.reassignedFrom) &&
+    left.replicationFactor === right.replicationFactor
   );
 }
 

@@ -27,6 +27,8 @@ export function newPartition(
     isr,
     eligibleLeaderReplicas: [],
     lastKnownElr: [],
+    reassignedFrom: [],
+    replicationFactor: 0,
     leader: isr[0]!,
     leaderEpoch: 0,
     partitionEpoch: 0,
@@ -40,12 +42,18 @@ export function assignmentProblem(
 ): string | undefined {
   const replicationFactor = assignments[0]?.length ?? 0;
   for (const [index, replicas] of assignments.entries()) {
-    if (replicas.length === 0) return `partition ${index} of the assignment has no replicas`;
     if (replicas.length !== replicationFactor) return "partitions of the assignment differ in their number of replicas";
-    if (new Set(replicas).size !== replicas.length) return `partition ${index} of the assignment names a broker twice`;
-    const unknown = replicas.find((node) => !image.brokers.has(node));
-    if (unknown !== undefined) return `broker ${unknown} of the assignment is not registered`;
+    const problem = replicasProblem(image, replicas);
+    if (problem !== undefined) return `partition ${index} of the assignment ${problem}`;
     if (!replicas.some((node) => image.isActive(node))) return `no broker assigned to partition ${index} is available`;
   }
   return undefined;
+}
+
+/** What is wrong with a list of replicas, put so that it can follow its name; undefined if nothing is. */
+export function replicasProblem(image: ClusterImage, replicas: readonly number[]): string | undefined {
+  if (replicas.length === 0) return "has no replicas";
+  if (new Set(replicas).size !== replicas.length) return "names a broker twice";
+  const unknown = replicas.find((node) => !image.brokers.has(node));
+  return unknown === undefined ? undefined : `names broker ${unknown}, which is not registered`;
 }

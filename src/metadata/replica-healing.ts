@@ -1,11 +1,12 @@
 import type { MetadataRecordInit } from "../protocol/metadata-records/registry.ts";
 import { activeBrokers } from "./heartbeats.ts";
 import type { ClusterImage } from "./image.ts";
-import { effectiveMinIsr, NO_LEADER } from "./partition.ts";
+import { effectiveMinIsr, isReassigning, NO_LEADER } from "./partition.ts";
 import type { Partition } from "./partition.ts";
 import type { PartitionWish } from "./partition-change.ts";
 import { changePartitions } from "./partition-changes.ts";
 import { Placement } from "./placement.ts";
+import { reassignmentUndone } from "./reassignments.ts";
 import { topicConfig } from "./topic-config.ts";
 import type { TopicConfig } from "./topic-config.ts";
 
@@ -27,6 +28,9 @@ export interface Healing {
  *
  * A replica that is in the ISR or ELR is never given up because its broker is away; for a lowered target it is, as
  * long as the ISR stays above its minimum. Without a leader nothing changes, since nobody could catch up.
+ *
+ * Somebody's reassignment is left alone, and the number of replicas it leads to is the partition's target from then on.
+ * Only one that cannot come to an end, because a replica it leads to is lost, is undone.
  */
 export function healReplicas(image: ClusterImage, healing: Healing): MetadataRecordInit[] {
   const placement = new Placement(activeBrokers(image));
@@ -79,10 +83,15 @@ function healReplicasOf(
   placement: Placement,
   accepts: (node: number) => boolean,
 ): PartitionWish | undefined {
-  const { replicas, addingReplicas } = partition;
+  const { replicas, addingReplicas, removingReplicas } = partition;
+  if (isReassigning(partition)) {
+    const isStuck = replicas.some((node) => !removingReplicas.includes(node) && isLost(node));
+    return isStuck ? reassignmentUndone(partition, config.minInsyncReplicas) : undefined;
+  }
+  const target = partition.replicationFactor === 0 ? config.replicationFactor : partition.replicationFactor;
   const holds = (node: number) => partition.isr.includes(node) || partition.eligibleLeaderReplicas.includes(node);
   const lost = replicas.filter(isLost);
-  const missing = config.replicationFactor - (replicas.length - lost.length);
+  const missing = target - (replicas.length - lost.length);
   const added = missing > 0 ? placement.addReplicas(replicas, missing, accepts) : [];
 
   const floor = config.minInsyncReplicasIsExplicit ? config.minInsyncReplicas : 1;

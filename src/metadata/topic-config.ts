@@ -17,6 +17,8 @@ export interface ConfigDefinition {
   accepts(value: string): boolean;
 }
 
+export const REPLICATION_FACTOR = "replication.factor";
+
 type Rule = Pick<ConfigDefinition, "type" | "expects" | "accepts">;
 
 const MAX_LONG = Number.MAX_SAFE_INTEGER;
@@ -48,6 +50,12 @@ const ratio: Rule = {
   accepts: (value) => /^\d{1,16}(\.\d{0,16})?$/.test(value) && Number(value) <= 1,
 };
 
+const onlyProducer: Rule = {
+  type: "string",
+  expects: "producer, for tabs store batches as they come (choose the compression in the producers)",
+  accepts: (value) => value === "producer",
+};
+
 const boolean: Rule = { ...anyOf("true", "false"), type: "boolean" };
 
 function define(
@@ -64,8 +72,8 @@ function define(
 export const topicConfigs: ReadonlyMap<string, ConfigDefinition> = byName([
   define("cleanup.policy", "log.cleanup.policy", listOf("delete", "compact"), "delete",
     "Whether old records are deleted by age and size, or all but the last of each key are."),
-  define("compression.type", "compression.type", anyOf("producer", "uncompressed", "gzip", "snappy", "lz4", "zstd"),
-    "producer", "How the topic's records are compressed; producer keeps what the producer chose."),
+  define("compression.type", "compression.type", onlyProducer, "producer",
+    "How the topic's records are compressed: as their producer chose. Tabs store what they are sent as it is."),
   define("delete.retention.ms", "log.cleaner.delete.retention.ms", atLeast("long", 0), "86400000",
     "How long a compacted topic keeps the marker of a deleted key."),
   define("durability", "default.durability", anyOf("strict", "relaxed"), "strict",
@@ -86,9 +94,9 @@ export const topicConfigs: ReadonlyMap<string, ConfigDefinition> = byName([
       "partition has."),
   define("replica.replacement.delay.ms", "replica.replacement.delay.ms", atLeast("long", 0), "60000",
     "How long a broker may be away before its replicas are made anew on others."),
-  define("replication.factor", "default.replication.factor", atLeast("short", 1), "3",
+  define(REPLICATION_FACTOR, "default.replication.factor", atLeast("short", 1), "3",
     "How many replicas each partition shall have. Fewer exist while there are fewer brokers; they are added as " +
-      "brokers join."),
+      "brokers join. A reassignment sets it for its partition alone, until this is set anew."),
   define("retention.bytes", "log.retention.bytes", atLeast("long", -1), "-1",
     "The size to which a partition is cut by deleting its oldest records; -1 for no limit."),
   define("retention.ms", "log.retention.ms", atLeast("long", -1), "604800000",
@@ -133,7 +141,6 @@ export function configValue(
 /** A topic's configuration in effect. Sizes in bytes, times in milliseconds, -1 for no limit. */
 export interface TopicConfig {
   readonly cleanupPolicy: readonly ("delete" | "compact")[];
-  readonly compressionType: "producer" | "uncompressed" | "gzip" | "snappy" | "lz4" | "zstd";
   readonly deleteRetentionMs: number;
   readonly durability: "strict" | "relaxed";
   readonly maxCompactionLagMs: number;
@@ -161,7 +168,6 @@ export function topicConfig(image: ClusterImage, topicName: string): TopicConfig
   const number = (name: string) => Number(lookUp(name).value);
   return {
     cleanupPolicy: listItems(text("cleanup.policy")) as ("delete" | "compact")[],
-    compressionType: text("compression.type"),
     deleteRetentionMs: number("delete.retention.ms"),
     durability: text("durability"),
     maxCompactionLagMs: number("max.compaction.lag.ms"),

@@ -4,6 +4,8 @@ export class FollowerProgress {
   brokerEpoch = -1;
   /** Everything below is durable at the follower (R7); -1 before the first fetch. */
   fetchOffset = -1;
+  /** Where its log starts: what lies below is deleted there too. */
+  logStartOffset = 0;
   /** When the follower last held everything that the leader had; undefined if it has not, or long ago. */
   caughtUpMs: number | undefined;
   /** The controller would not have it in the ISR. Not asked again until the next periodic check. */

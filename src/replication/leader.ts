@@ -29,10 +29,15 @@ export interface FollowerFetch {
   readonly logEndOffset: number;
   /** The end of what the leader has appended, which followers may store before its own disk has it. */
   readonly nextOffset?: number;
+  /** Where the follower's log starts, and the leader's. */
+  readonly logStartOffset?: number;
+  readonly leaderLogStartOffset?: number;
 }
 
 export interface FetchOutcome {
   readonly highWatermarkAdvanced: boolean;
+  /** Set if the follower has deleted records since its last fetch. */
+  readonly logStartRaised?: true;
   readonly proposal?: IsrProposal;
   /** The fetch was not counted; answer it with this error. */
   readonly refused?: ErrorName;
@@ -126,6 +131,16 @@ export class LeaderState {
     return this.#highWatermark >= this.epochStartOffset;
   }
 
+  /** Below this offset everything is deleted in all copies that can be elected; -1 while one has not been heard of. */
+  lowWatermark(logStartOffset: number): number {
+    const others = this.maximalIsr.filter((brokerId) => brokerId !== this.brokerId);
+    const starts = others.map((brokerId) => {
+      const follower = this.#followers.get(brokerId);
+      return follower?.hasFetched === true ? follower.logStartOffset : -1;
+    });
+    return Math.min(logStartOffset, ...starts);
+  }
+
   /** Why an `acks=all` append has to be refused before it is made, if it has to. */
   canAcceptAcksAll(): ErrorName | undefined {
     return this.#isr.length < this.effectiveMinIsr ? "NOT_ENOUGH_REPLICAS" : undefined;
@@ -140,10 +155,14 @@ export class LeaderState {
     if (fetchOffset > nextOffset) return refused("OFFSET_OUT_OF_RANGE");
     follower.onBrokerEpoch(brokerEpoch);
     follower.onFetch(fetchOffset, logEndOffset, nowMs);
+    const { logStartOffset = 0, leaderLogStartOffset = 0 } = fetch;
+    const news = logStartOffset > follower.logStartOffset ? ({ logStartRaised: true } as const) : {};
+    follower.logStartOffset = logStartOffset;
     this.#logEndOffset = Math.max(this.#logEndOffset, logEndOffset);
     const highWatermarkAdvanced = this.#advanceHighWatermark();
-    if (!this.#mayJoin(replicaId, follower)) return { highWatermarkAdvanced };
-    return { highWatermarkAdvanced, proposal: this.#propose([...this.#isr, replicaId]) };
+    const hasDeleted = logStartOffset >= leaderLogStartOffset;
+    if (!hasDeleted || !this.#mayJoin(replicaId, follower)) return { highWatermarkAdvanced, ...news };
+    return { highWatermarkAdvanced, ...news, proposal: this.#propose([...this.#isr, replicaId]) };
   }
 
   /** The metadata shows a registration of a replica: what it held under an earlier one no longer counts (R6). */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { describeConfigs } from "../../src/protocol/apis/32-describe-configs.ts";
+import { alterConfigs } from "../../src/protocol/apis/33-alter-configs.ts";
 import { incrementalAlterConfigs } from "../../src/protocol/apis/44-incremental-alter-configs.ts";
 import { errorName } from "../../src/protocol/error-codes.ts";
 import { BROKER_RESOURCE, TOPIC_RESOURCE } from "../../src/metadata/image.ts";
@@ -44,7 +45,6 @@ describe("topicConfig", () => {
     const { driver } = start();
     expect(topicConfig(driver.image, "quakes")).toEqual({
       cleanupPolicy: ["delete"],
-      compressionType: "producer",
       deleteRetentionMs: 86_400_000,
       durability: "strict",
       maxCompactionLagMs: Number.MAX_SAFE_INTEGER,
@@ -89,6 +89,14 @@ describe("IncrementalAlterConfigs", () => {
     expect(topicConfig(driver.image, "quakes").cleanupPolicy).toEqual(["compact"]);
     expect(alter(driver, {}, [["cleanup.policy", SUBTRACT, "compact"]])).toBe("INVALID_CONFIG");
     expect(alter(driver, {}, [["retention.ms", APPEND, "1"]])).toBe("INVALID_CONFIG");
+  });
+
+  test("takes back what was never set, as Kafka's tools do after a reassignment", () => {
+    const { driver } = start();
+    expect(alter(driver, {}, [["leader.replication.throttled.replicas", DELETE, null]])).toBe("NONE");
+    const broker = { type: BROKER_RESOURCE, name: "1" };
+    expect(alter(driver, broker, [["leader.replication.throttled.rate", DELETE, null]])).toBe("NONE");
+    expect(alter(driver, broker, [["leader.replication.throttled.rate", SET, "1"]])).toBe("INVALID_REQUEST");
   });
 
   test("changes all keys of a resource or none", () => {
@@ -141,6 +149,118 @@ describe("IncrementalAlterConfigs", () => {
     alter(driver, {}, [["unclean.leader.election.enable", SET, "true"]]);
     expect(driver.partition("quakes")).toMatchObject({ leader: followers[0]!.id, isr: [followers[0]!.id] });
   });
+});
+
+describe("AlterConfigs", () => {
+  function replace(
+    driver: ControllerDriver,
+    resource: { type?: number; name?: string },
+    configs: Record<string, string | null>,
+    validateOnly = false,
+  ) {
+    const { responses } = driver.ask(driver.open(), alterConfigs, 2, {
+      resources: [
+        {
+          resourceType: resource.type ?? TOPIC_RESOURCE,
+          resourceName: resource.name ?? "quakes",
+          configs: Object.entries(configs).map(([name, value]) => ({ name, value })),
+        },
+      ],
+      validateOnly,
+    });
+    return errorName(responses[0]!.errorCode);
+  }
+
+  test("sets what is named, and takes everything else back to its default", () => {
+    const { driver } = start();
+    alter(driver, {}, [["retention.ms", SET, "5"], ["max.message.bytes", SET, "1000"]]);
+    expect(replace(driver, {}, { "retention.ms": "6", "cleanup.policy": "compact,delete" })).toBe("NONE");
+    expect(Object.fromEntries(driver.image.configOf(TOPIC_RESOURCE, "quakes"))).toEqual({
+      "retention.ms": "6",
+      "cleanup.policy": "compact,delete",
+    });
+    expect(replace(driver, {}, {})).toBe("NONE");
+    expect(driver.image.configOf(TOPIC_RESOURCE, "quakes").size).toBe(0);
+  });
+
+  test("keeps a replication factor that is not named, for Kafka has no such configuration", () => {
+    const { driver } = start();
+    driver.createTopic("waves", 1, { replicationFactor: 2 });
+    expect(replace(driver, { name: "waves" }, { "retention.ms": "6" })).toBe("NONE");
+    expect(topicConfig(driver.image, "waves")).toMatchObject({ replicationFactor: 2, retentionMs: 6 });
+    expect(replace(driver, { name: "waves" }, { "replication.factor": "1" })).toBe("NONE");
+    expect(topicConfig(driver.image, "waves")).toMatchObject({ replicationFactor: 1, retentionMs: 604_800_000 });
+  });
+
+  test("keeps internal topics compacted", () => {
+    const { driver } = start();
+    driver.createTopic("__consumer_offsets", 1);
+    expect(replace(driver, { name: "__consumer_offsets" }, { "min.insync.replicas": "1" })).toBe("NONE");
+    expect(topicConfig(driver.image, "__consumer_offsets").cleanupPolicy).toEqual(["compact"]);
+    expect(replace(driver, { name: "__consumer_offsets" }, { "cleanup.policy": "delete" })).toBe("INVALID_CONFIG");
+  });
+
+  test("replaces the defaults of all brokers", () => {
+    const { driver } = start();
+    alter(driver, allBrokers, [["num.partitions", SET, "3"]]);
+    expect(replace(driver, allBrokers, { "log.retention.ms": "8" })).toBe("NONE");
+    expect(Object.fromEntries(driver.image.configOf(BROKER_RESOURCE, ""))).toEqual({ "log.retention.ms": "8" });
+  });
+
+  test.each([
+    [{}, { "retention.ms": "often" }, "INVALID_CONFIG"],
+    [{}, { "no.such.key": "1" }, "INVALID_CONFIG"],
+    [{}, { "retention.ms": null }, "INVALID_REQUEST"],
+    [{ name: "no such topic" }, {}, "UNKNOWN_TOPIC_OR_PARTITION"],
+    [{ type: BROKER_RESOURCE, name: "1" }, { "num.partitions": "2" }, "INVALID_REQUEST"],
+    [{ type: BROKER_RESOURCE, name: "77" }, {}, "INVALID_REQUEST"],
+    [{ type: 77 }, {}, "INVALID_REQUEST"],
+  ] satisfies [object, Record<string, string | null>, string][])("judges %j %j: %s", (resource, configs, error) => {
+    const { driver } = start();
+    alter(driver, {}, [["max.message.bytes", SET, "1000"]]);
+    const before = driver.image.endOffset;
+    expect(replace(driver, resource, configs)).toBe(error);
+    expect(driver.image.endOffset).toBe(before);
+  });
+
+  test("only validates when asked to", () => {
+    const { driver } = start();
+    expect(replace(driver, {}, { "retention.ms": "1" }, true)).toBe("NONE");
+    expect(replace(driver, {}, { "retention.ms": "soon" }, true)).toBe("INVALID_CONFIG");
+    expect(topicConfig(driver.image, "quakes").retentionMs).toBe(604_800_000);
+  });
+});
+
+describe("a refusal", () => {
+  const messageOf = (name: string, value: string) => {
+    const { driver } = start();
+    const { responses } = driver.ask(driver.open(), incrementalAlterConfigs, 1, {
+      resources: [
+        { resourceType: TOPIC_RESOURCE, resourceName: "quakes", configs: [{ name, configOperation: SET, value }] },
+      ],
+      validateOnly: false,
+    });
+    return responses[0]!.errorMessage;
+  };
+
+  test("names the configuration, what it may be, and what helps", () => {
+    expect(messageOf("retention.ms", "often")).toBe(
+      `retention.ms must be a whole number from -1 to 9007199254740991, not "often"`,
+    );
+    expect(messageOf("cleanup.policy", "burn")).toBe(
+      `cleanup.policy must be a list of delete, compact, not "burn"`,
+    );
+    expect(messageOf("retension.ms", "1")).toBe(
+      `topics have no configuration "retension.ms"; describe one to see what there is`,
+    );
+  });
+
+  test.each(["uncompressed", "gzip", "snappy", "lz4", "zstd", "none"])(
+    "of compression.type=%s says that producers compress",
+    (value) => {
+      expect(messageOf("compression.type", value)).toContain("choose the compression in the producers");
+    },
+  );
 });
 
 describe("DescribeConfigs", () => {

@@ -2,10 +2,12 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { createPartitions } from "../../src/protocol/apis/37-create-partitions.ts";
 import { deleteTopics } from "../../src/protocol/apis/20-delete-topics.ts";
+import { electLeaders } from "../../src/protocol/apis/43-elect-leaders.ts";
 import { incrementalAlterConfigs } from "../../src/protocol/apis/44-incremental-alter-configs.ts";
+import { alterPartitionReassignments } from "../../src/protocol/apis/45-alter-partition-reassignments.ts";
 import { TOPIC_RESOURCE } from "../../src/metadata/image.ts";
 import { imageOf, takeSnapshot } from "../../src/metadata/metadata-batch.ts";
-import { effectiveMinIsr } from "../../src/metadata/partition.ts";
+import { effectiveMinIsr, isReassigning } from "../../src/metadata/partition.ts";
 import type { Partition } from "../../src/metadata/partition.ts";
 import { topicConfig } from "../../src/metadata/topic-config.ts";
 import { ControllerDriver, newDirectory, TestBroker } from "./controller-driver.ts";
@@ -196,6 +198,33 @@ const acts = {
       validateOnly: false,
     });
   },
+  reassign(world: World, a: number, b: number) {
+    const partition = world.pick(world.partitions, a);
+    if (partition === undefined) return;
+    const ids = [...world.driver.image.brokers.keys()];
+    const chosen = ids.filter((_, index) => (b >> index) % 2 === 0);
+    const start = b % Math.max(1, chosen.length);
+    alterReassignment(world, partition, [...chosen.slice(start), ...chosen.slice(0, start)]);
+  },
+  cancelReassignment(world: World, a: number) {
+    const partition = world.pick(world.partitions.filter(isReassigning), a);
+    if (partition !== undefined) alterReassignment(world, partition, null);
+  },
+  electPreferred(world: World) {
+    world.driver.ask(world.driver.open(), electLeaders, 2, { electionType: 0, topicPartitions: null });
+  },
+  electUnclean(world: World, a: number) {
+    const partition = world.pick(world.partitions.filter(({ leader }) => leader === -1), a);
+    if (partition === undefined) return;
+    const { topicId, partitionIndex } = partition;
+    const topic = world.driver.image.topics.get(topicId)!.name;
+    world.driver.ask(world.driver.open(), electLeaders, 2, {
+      electionType: 1,
+      topicPartitions: [{ topic, partitions: [partitionIndex] }],
+    });
+    // Whoever asks for this gives up what was committed.
+    if (world.driver.image.partition(topicId, partitionIndex)!.leader !== -1) world.copiesOf(partition).isForgiven = true;
+  },
   beat(world: World, a: number) {
     for (let beats = 0; beats <= a % 8; beats++) {
       for (const broker of world.brokers) if (!world.dead.has(broker)) broker.heartbeat();
@@ -218,6 +247,13 @@ const acts = {
     }
   },
 };
+
+function alterReassignment(world: World, { topicId, partitionIndex }: Partition, replicas: number[] | null): void {
+  const { name } = world.driver.image.topics.get(topicId)!;
+  world.driver.ask(world.driver.open(), alterPartitionReassignments, 1, {
+    topics: [{ name, partitions: [{ partitionIndex, replicas }] }],
+  });
+}
 
 /** A relaxed disk forgets its last records when the machine loses power. */
 function loseTail(world: World, broker: TestBroker, count: number): void {
@@ -246,7 +282,10 @@ function check(world: World): void {
     const { name } = image.topics.get(topicId)!;
     const what = `${name}-${partitionIndex}`;
     must(isr.length > 0, `${what} has no in-sync replica`);
-    for (const list of [isr, replicas, addingReplicas, elr, partition.lastKnownElr]) {
+    const { removingReplicas, reassignedFrom } = partition;
+    must(isReassigning(partition) || removingReplicas.length === 0, `${what} removes replicas for no reason`);
+    must(new Set(reassignedFrom).size === reassignedFrom.length, `${what} came from a broker twice`);
+    for (const list of [isr, replicas, addingReplicas, removingReplicas, elr, partition.lastKnownElr]) {
       must(new Set(list).size === list.length, `${what} names a broker twice`);
       must(list.every((node) => replicas.includes(node)), `${what} names a broker that is no replica`);
     }

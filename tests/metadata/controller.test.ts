@@ -144,7 +144,9 @@ describe("a connection", () => {
     const { driver } = start();
     const connectionId = driver.open();
     const answer = driver.ask(connectionId, apiVersions, 4, { clientSoftwareName: "t", clientSoftwareVersion: "1" });
-    expect(answer.apiKeys.map(({ apiKey }) => apiKey)).toEqual([1, 3, 18, 19, 20, 32, 37, 44, 56, 59, 60, 62, 63, 67]);
+    expect(answer.apiKeys.map(({ apiKey }) => apiKey)).toEqual([
+      1, 3, 18, 19, 20, 32, 33, 37, 43, 44, 45, 46, 56, 59, 60, 62, 63, 67,
+    ]);
     driver.handle({ type: "request", connectionId, frame: new Uint8Array([0, 18, 0, 77, 0, 0, 0, 9, 255, 255]) });
     expect(driver.answer(connectionId, apiVersions, 0, 9)).toMatchObject({
       errorCode: errorCode("UNSUPPORTED_VERSION"),

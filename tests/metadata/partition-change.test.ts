@@ -13,6 +13,8 @@ const partition: Partition = {
   isr: [1, 2, 3],
   eligibleLeaderReplicas: [],
   lastKnownElr: [],
+  reassignedFrom: [],
+  replicationFactor: 0,
   leader: 1,
   leaderEpoch: 5,
   partitionEpoch: 9,

@@ -50,6 +50,8 @@ function imageOf({ brokers, racks = {}, partitions, configs = {} }: Setting): Cl
         isr,
         eligibleLeaderReplicas: [],
         lastKnownElr: [],
+        reassignedFrom: [],
+        replicationFactor: 0,
         leader: isr[0]!,
         leaderEpoch: 0,
         partitionEpoch: 0,

@@ -14,6 +14,7 @@ const history: readonly (readonly [hash: string, change: string])[] = [
   ["278218f475c5a206", "13 APIs of consumer groups, 9 kinds of group records, the consumer protocol"],
   ["8d9fc43a2b24f469", "brokers offer the APIs of consumer groups"],
   ["69d61829424dca4b", "9 APIs of administration"],
+  ["72358bc0096be331", "brokers offer the APIs of administration; partitions know of reassignments"],
 ];
 
 test("the schemas are those of the last line of their history", () => {

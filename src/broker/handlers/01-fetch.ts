@@ -108,6 +108,8 @@ class WaitingFetch implements Delayed {
       const { replica, partition } = asked;
       const checked = this.#check(asked);
       if ("kind" in checked || replica === undefined) return true;
+      // What was deleted here, a follower deletes with the next answer.
+      if (this.#replicaId >= 0 && partition.logStartOffset < replica.log.logStartOffset) return true;
       if (checked.endOffset <= partition.fetchOffset) continue;
       if (this.#request.minBytes <= 1) return true;
       const answer = this.#read(replica, partition, checked.endOffset, partition.partitionMaxBytes);
@@ -259,16 +261,19 @@ class WaitingFetch implements Delayed {
       const replica = asked.replica!;
       const { state, copies } = replica.role as Leading;
       copies.note(this.#replicaId, this.#copyOf(asked.partition), asked.partition.lastFetchedEpoch, replica.log);
-      const { proposal } = state.onFollowerFetch({
+      const { proposal, logStartRaised } = state.onFollowerFetch({
         replicaId: this.#replicaId,
         brokerEpoch: this.#request.replicaState?.replicaEpoch ?? -1,
         fetchOffset: asked.partition.fetchOffset,
         logEndOffset: replica.log.logEndOffset,
         nextOffset: replica.log.nextOffset,
+        logStartOffset: asked.partition.logStartOffset,
+        leaderLogStartOffset: replica.log.logStartOffset,
         nowMs: this.#context.nowMs,
       });
       this.#broker.committed(replica);
       this.#broker.propose(replica, proposal);
+      if (logStartRaised === true) this.#broker.purgatory.touch(replica.key);
     }
   }
 

@@ -58,27 +58,23 @@ const clientApis: readonly Api[] = [
   apiVersions,
   createTopics,
   deleteTopics,
+  deleteRecords,
   initProducerId,
   offsetForLeaderEpoch,
   describeConfigs,
-  createPartitions,
-  deleteGroups,
-  incrementalAlterConfigs,
-  offsetDelete,
-  describeCluster,
-  consumerGroupHeartbeat,
-  consumerGroupDescribe,
-];
-
-/** Client APIs that no broker answers yet. */
-const unansweredApis: readonly Api[] = [
-  deleteRecords,
   alterConfigs,
   describeLogDirs,
+  createPartitions,
+  deleteGroups,
   electLeaders,
+  incrementalAlterConfigs,
   alterPartitionReassignments,
   listPartitionReassignments,
+  offsetDelete,
+  describeCluster,
   describeProducers,
+  consumerGroupHeartbeat,
+  consumerGroupDescribe,
   listConfigResources,
   describeTopicPartitions,
 ];
@@ -94,7 +90,7 @@ const controllerApis: readonly Api[] = [
 
 /** Every API by its key. */
 export const apis: ReadonlyMap<number, Api> = new Map(
-  [...clientApis, ...unansweredApis, ...controllerApis].map((api) => [api.key, api]),
+  [...clientApis, ...controllerApis].map((api) => [api.key, api]),
 );
 
 /** What a broker answers to ApiVersions, in the shape of that response's `apiKeys`. */

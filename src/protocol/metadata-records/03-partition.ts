@@ -28,5 +28,9 @@ export const partitionRecord = metadataRecord({
     directories: since(1, array(uuid), []),
     eligibleLeaderReplicas: tagged(1, nullableArray(int32), null, 2),
     lastKnownElr: tagged(2, nullableArray(int32), null, 2),
+    /** Not in Kafka: the replicas before the reassignment that is in progress. */
+    reassignedFrom: tagged(10_000, array(int32), []),
+    /** Not in Kafka: the target that a reassignment set for this partition; 0 if it follows its topic's. */
+    replicationFactor: tagged(10_001, int32, 0),
   },
 });

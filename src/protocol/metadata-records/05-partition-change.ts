@@ -24,5 +24,8 @@ export const partitionChangeRecord = metadataRecord({
     eligibleLeaderReplicas: tagged(6, nullableArray(int32), null, 2),
     lastKnownElr: tagged(7, nullableArray(int32), null, 2),
     directories: tagged(8, nullableArray(uuid), null, 1),
+    /** Not in Kafka, as in the PartitionRecord; -1 for no change of the number. */
+    reassignedFrom: tagged(10_000, nullableArray(int32), null),
+    replicationFactor: tagged(10_001, int32, -1),
   },
 });
