@@ -10,7 +10,7 @@ export default defineConfig({
     outDir: at("dist/demo"),
     emptyOutDir: true,
     target: "es2022",
-    rolldownOptions: { input: [at("src/demo/index.html"), at("src/demo/simulation.html")] },
+    rolldownOptions: { input: ["index", "group", "simulation"].map((page) => at(`src/demo/${page}.html`)) },
   },
   worker: { format: "es" },
   test: {

@@ -1,5 +1,6 @@
 import { BrokerBanner } from "../inspector/broker-banner.ts";
 import { ClusterPicture } from "../inspector/cluster-picture.ts";
+import { GroupList } from "../inspector/group-list.ts";
 import { LinkList } from "../inspector/link-list.ts";
 import { NumberStrip } from "../inspector/number-strip.ts";
 import { PartitionTable } from "../inspector/partition-table.ts";
@@ -15,6 +16,7 @@ import { ReplayPanel } from "./replay-panel.ts";
 export function defineComponents(): void {
   customElements.define("tabstream-broker-banner", BrokerBanner);
   customElements.define("tabstream-cluster-picture", ClusterPicture);
+  customElements.define("tabstream-group-list", GroupList);
   customElements.define("tabstream-link-list", LinkList);
   customElements.define("tabstream-number-strip", NumberStrip);
   customElements.define("tabstream-partition-table", PartitionTable);

@@ -1,6 +1,4 @@
-import type { BrokerTab } from "../index.ts";
-import { Kafka } from "../index.ts";
-import { BrokerBanner } from "../inspector/broker-banner.ts";
+import type { BrokerTab, Kafka } from "../index.ts";
 import { reasonOf } from "../inspector/reason.ts";
 import { readTopic } from "../inspector/topic-reader.ts";
 import type { TopicReader } from "../inspector/topic-reader.ts";
@@ -11,6 +9,7 @@ import { Observations } from "./observations.ts";
 import { Page } from "./page.ts";
 import { EARTHQUAKES } from "./replay-panel.ts";
 import { Session } from "./session.ts";
+import { connected, durability, kafkaHere, missingFeatures, server } from "./this-tab.ts";
 
 declare global {
   interface Window {
@@ -20,15 +19,12 @@ declare global {
 }
 
 const REFRESH_MS = 1000;
+const GROUPS_ASKED_EVERY_MS = 3000;
 const STORAGE_MEASURED_EVERY_MS = 5000;
 const QUAKES_DRAWN_AT_START = 1000;
 
-const parameters = new URLSearchParams(location.search);
-const cluster = parameters.get("cluster") ?? "tabstream";
-const durability = parameters.get("durability") === "relaxed" ? "relaxed" : "strict";
-const server = `${location.protocol.replace("http", "ws")}//${location.host}/${encodeURIComponent(cluster)}`;
 defineComponents();
-const kafka = kafkaAt(server);
+const kafka = kafkaHere();
 const admin = kafka.admin();
 const observations = new Observations();
 const session = new Session(kafka);
@@ -39,18 +35,6 @@ const page = new Page({ kafka, admin, server, durability, missing: missingFeatur
 window.tabstream = { kafka, tab: undefined };
 drawLand();
 if (missingFeatures().length === 0) void start();
-
-/** An address that names no cluster leaves nothing to show but the reason. */
-function kafkaAt(address: string): Kafka {
-  try {
-    return new Kafka({ clientId: "tabstream-demo", brokers: [address] });
-  } catch (error) {
-    const banner = new BrokerBanner();
-    banner.show([{ level: "error", title: "This page's address names no cluster", text: reasonOf(error) }]);
-    document.getElementById("banner")?.append(banner);
-    throw error;
-  }
-}
 
 async function start(): Promise<void> {
   try {
@@ -70,7 +54,7 @@ async function start(): Promise<void> {
 }
 
 async function watch(): Promise<void> {
-  await connected();
+  await connected(kafka, admin);
   let mapped: string | undefined;
   let quakes: Promise<TopicReader | undefined> = Promise.resolve(undefined);
   admin.watchCluster((view) => {
@@ -91,21 +75,10 @@ async function watch(): Promise<void> {
     page.changed();
   });
   setInterval(refresh, REFRESH_MS);
+  void watchGroups();
   setInterval(() => void observations.measureStorage().then(page.changed), STORAGE_MEASURED_EVERY_MS);
   await observations.measureStorage();
   page.changed();
-}
-
-/** The page waits for the server as long as it takes; the banner says so. */
-async function connected(): Promise<void> {
-  for (;;) {
-    try {
-      return await admin.connect();
-    } catch (error) {
-      kafka.logger().warn(`The cluster is not there yet: ${reasonOf(error)}`);
-      await new Promise((resolve) => setTimeout(resolve, REFRESH_MS));
-    }
-  }
 }
 
 function refresh(): void {
@@ -120,6 +93,18 @@ function refresh(): void {
       asking = false;
       page.changed();
     });
+}
+
+async function watchGroups(): Promise<never> {
+  for (;;) {
+    if (!document.hidden) {
+      await observations
+        .askGroups(admin)
+        .catch((error: unknown) => kafka.logger().warn(`Asking about groups failed: ${reasonOf(error)}`));
+      page.changed();
+    }
+    await new Promise((resolve) => setTimeout(resolve, GROUPS_ASKED_EVERY_MS));
+  }
 }
 
 function drawLand(): void {
@@ -143,15 +128,4 @@ function drawQuakes(): Promise<TopicReader> {
       page.changed();
     },
   });
-}
-
-/** What a broker tab cannot do without; some of it a browser offers only on localhost or over https. */
-function missingFeatures(): readonly string[] {
-  const features: readonly [string, boolean][] = [
-    ["WebRTC", "RTCPeerConnection" in window],
-    ["IndexedDB", "indexedDB" in window],
-    ["Web Locks", "locks" in navigator],
-    ["module workers", "Worker" in window],
-  ];
-  return features.filter(([, present]) => !present).map(([name]) => name);
 }

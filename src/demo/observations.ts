@@ -1,7 +1,7 @@
-import type { Admin, BrokerStatus, ClusterView } from "../index.ts";
+import type { Admin, BrokerStatus, ClusterView, GroupOverview } from "../index.ts";
 import type { StorageRoom } from "../inspector/advice.ts";
 import type { LogFigures } from "../inspector/cluster-picture.ts";
-import { partitionName } from "../inspector/cluster-picture.ts";
+import { partitionName } from "../inspector/partition-name.ts";
 import type { ReadBatch } from "../inspector/topic-reader.ts";
 
 /** Topics that are asked for their settings at once. */
@@ -13,6 +13,8 @@ export class Observations {
   view: ClusterView | undefined;
   room: StorageRoom | undefined;
   startError: string | undefined;
+  /** Undefined until they have been asked for. */
+  groups: readonly GroupOverview[] | undefined;
   readonly minIsr = new Map<string, number>();
   readonly #highWatermarks = new Map<string, number>();
   readonly #epochs = new Map<string, number>();
@@ -101,6 +103,11 @@ export class Observations {
       )?.configValue;
       if (value !== undefined && value !== null) this.minIsr.set(name, Number(value));
     }
+  }
+
+  async askGroups(admin: Admin): Promise<void> {
+    const { groups } = await admin.listGroups();
+    this.groups = [...groups].sort((left, right) => (left.groupId < right.groupId ? -1 : 1));
   }
 
   async measureStorage(): Promise<void> {

@@ -4,6 +4,7 @@ import { BrokerBanner } from "../inspector/broker-banner.ts";
 import { ClusterPicture } from "../inspector/cluster-picture.ts";
 import { button, element, paced, setText } from "../inspector/element.ts";
 import { count, milliseconds, perSecond } from "../inspector/figures.ts";
+import { GroupList } from "../inspector/group-list.ts";
 import { LinkList } from "../inspector/link-list.ts";
 import { NumberStrip } from "../inspector/number-strip.ts";
 import type { Figure } from "../inspector/number-strip.ts";
@@ -22,6 +23,7 @@ import { MagnitudeStrip } from "./magnitude-strip.ts";
 import { QuakeMap } from "./quake-map.ts";
 import { EARTHQUAKES, ReplayPanel } from "./replay-panel.ts";
 import type { Session } from "./session.ts";
+import { at, byTestId, pageAddress } from "./this-tab.ts";
 
 export interface PageParts {
   readonly kafka: Kafka;
@@ -48,7 +50,13 @@ export class Page {
   readonly #table = new PartitionTable();
   readonly #storage = new StorageCard();
   readonly #links = new LinkList();
+  readonly #groups = new GroupList();
   readonly #stop = button("Stop this broker", { "data-testid": "stop-broker" }, () => this.#stopOrStart());
+  readonly #crash = button(
+    "Crash this tab",
+    { class: "danger", "data-testid": "crash-broker", title: "Ends this tab’s broker at once; it tells nobody" },
+    () => this.#tab?.crash(),
+  );
   readonly #parts: PageParts;
   readonly #topicActions: TopicActions;
   #tab: BrokerTab | undefined;
@@ -131,6 +139,7 @@ export class Page {
     at("records").append(this.#tail);
     at("topics").append(this.#topics);
     at("copies").append(this.#table);
+    at("groups").append(this.#groups);
     at("storage").append(this.#storage);
     at("links").append(this.#links);
     at("actions").append(
@@ -138,7 +147,11 @@ export class Page {
         window.open(location.href, "_blank", "noopener");
       }),
       this.#stop,
+      this.#crash,
     );
+    for (const link of document.querySelectorAll<HTMLAnchorElement>("a[data-page]")) {
+      link.href = pageAddress(link.dataset["page"] ?? "");
+    }
   }
 
   #render(): void {
@@ -153,8 +166,11 @@ export class Page {
       durability: this.#parts.durability,
       room: observations.room,
     });
+    if (observations.groups !== undefined) {
+      this.#groups.show(observations.groups, (id) => pageAddress("group.html", id === undefined ? {} : { group: id }));
+    }
     if (view === undefined) return;
-    this.#selected ??= view.topics[0]?.name;
+    this.#selected ??= (view.topics.find(({ name }) => !name.startsWith("__")) ?? view.topics[0])?.name;
     const paths = this.#paths();
     const topic = view.topics.find(({ name }) => name === this.#selected);
     const ownId = status?.brokerId ?? -1;
@@ -192,6 +208,8 @@ export class Page {
     at("lamp").dataset["state"] = state;
     setText(this.#stop, this.#isOver ? "Start it again" : "Stop this broker");
     this.#stop.disabled = state === "stopping" || (this.#tab === undefined && !this.#isOver);
+    this.#crash.hidden = this.#isOver;
+    this.#crash.disabled = this.#tab === undefined;
     const id = status?.brokerId ?? -1;
     const profile =
       view === undefined || status === undefined ? undefined : profileNames(view.brokers).get(status.rack);
@@ -286,16 +304,4 @@ function figuresOf({ session, observations }: PageParts): readonly Figure[] {
       testId: "failover-gap",
     },
   ];
-}
-
-function at(id: string): HTMLElement {
-  const found = document.getElementById(id);
-  if (found === null) throw new Error(`the page has no element #${id}`);
-  return found;
-}
-
-function byTestId(id: string): Element {
-  const found = document.querySelector(`[data-testid="${id}"]`);
-  if (found === null) throw new Error(`the page has no element for ${id}`);
-  return found;
 }

@@ -2,6 +2,7 @@ import { ArrivalRings, flash } from "./cell-motion.ts";
 import { button, element, openShadow, setAttributes, setText } from "./element.ts";
 import { count, countOf } from "./figures.ts";
 import { look } from "./look.ts";
+import { partitionName } from "./partition-name.ts";
 import { pictureLook } from "./picture-look.ts";
 import { COPIES, headings, legend, remarks, rowParts, WORRIES } from "./picture-parts.ts";
 import type { RowParts } from "./picture-parts.ts";
@@ -23,10 +24,6 @@ export interface Picture {
   readonly paths: ReadonlyMap<number, string>;
   /** By `partitionName`. */
   readonly figures: ReadonlyMap<string, LogFigures>;
-}
-
-export function partitionName(topic: string, partitionIndex: number): string {
-  return `${topic}-${partitionIndex}`;
 }
 
 /** Columns have fixed widths, so that a number that changes moves nothing else. */

@@ -21,6 +21,12 @@ export function milliseconds(value: number | undefined): string {
   return value < 10 ? `${value.toFixed(1)} ms` : `${counts.format(Math.round(value))} ms`;
 }
 
+/** For what is seen to a twentieth of a second. */
+export function briefly(durationMs: number): string {
+  if (durationMs < 50) return "< 50 ms";
+  return durationMs < 1000 ? milliseconds(durationMs) : `${(durationMs / 1000).toFixed(1)} s`;
+}
+
 export function perSecond(value: number): string {
   return value > 0 && value < 10 ? value.toFixed(1) : counts.format(Math.round(value));
 }

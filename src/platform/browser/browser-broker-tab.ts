@@ -42,6 +42,8 @@ export interface BrokerTab {
   readonly persisted: Promise<boolean>;
   /** Hands leadership over, then stops. */
   stop(): Promise<void>;
+  /** Ends the broker at once and tells nobody, as a crash of its worker would: for demonstrations and tests. */
+  crash(): void;
 }
 
 /** A comlink call never settles when the worker has died. */
@@ -105,6 +107,13 @@ class BrowserBrokerTab implements BrokerTab {
   async stop(): Promise<void> {
     this.#unwatch();
     await this.#endSession();
+  }
+
+  crash(): void {
+    this.#unwatch();
+    this.#session?.end();
+    this.#session = undefined;
+    this.#setStatus({ ...this.#status, state: "stopped", reason: "its worker was ended without a goodbye" });
   }
 
   #tell(event: LifecycleEvent): void {

@@ -8,14 +8,20 @@ export interface TabLifecycleHandlers {
   readonly returned: () => void;
 }
 
-/** Watches the page's lifecycle; returns what stops the watch. `freeze` and `resume` exist in Chromium only. */
+/**
+ * Watches the page's lifecycle; returns what stops the watch. `freeze` and `resume` exist in Chromium only. A worker has
+ * no such events: there, `pagehide` and `pageshow` are those that the application passes on from its page.
+ */
 export function watchTabLifecycle(handlers: TabLifecycleHandlers): () => void {
   const watch = new AbortController();
   const { signal } = watch;
   let frozenAt = Date.now();
-  window.addEventListener("pagehide", () => handlers.closing(), { signal });
-  window.addEventListener("pageshow", (event) => (event.persisted ? handlers.returned() : undefined), { signal });
-  document.addEventListener("freeze", () => (frozenAt = Date.now()), { signal });
-  document.addEventListener("resume", () => handlers.resumed(Date.now() - frozenAt), { signal });
+  globalThis.addEventListener("pagehide", () => handlers.closing(), { signal });
+  const shown = (event: Event) => ("persisted" in event && event.persisted === true ? handlers.returned() : undefined);
+  globalThis.addEventListener("pageshow", shown, { signal });
+  if ("document" in globalThis) {
+    document.addEventListener("freeze", () => (frozenAt = Date.now()), { signal });
+    document.addEventListener("resume", () => handlers.resumed(Date.now() - frozenAt), { signal });
+  }
   return () => watch.abort();
 }
