@@ -82,7 +82,9 @@ function kafkaOptions(flags: ReturnType<typeof parseFlags>, env: NodeJS.ProcessE
   }
   const cluster = flags["kafka-cluster"] ?? env["KAFKA_CLUSTER"] ?? DEFAULT_CLUSTER;
   if (!CLUSTER_NAME.test(cluster)) {
-    throw new OptionError(`kafka-cluster is ${cluster}, where 1 to 64 letters, digits, dots, underscores or hyphens are due`);
+    throw new OptionError(
+      `kafka-cluster is ${cluster}, where 1 to 64 letters, digits, dots, underscores or hyphens are due`,
+    );
   }
   return { port, host, advertisedHost, cluster };
 }

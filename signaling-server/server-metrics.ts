@@ -20,7 +20,7 @@ export class ServerMetrics {
   readonly #registry = new Registry();
   readonly #frames = new Counter({
     name: "tabstream_frames_total",
-    help: "WebSocket messages, and reads and writes of Kafka clients, by kind, in and out; a relayed message counts once.",
+    help: "WebSocket messages and what Kafka clients send and get, by kind; a relayed message counts once.",
     labelNames: ["kind", "direction"] as const,
     registers: [this.#registry],
   });

@@ -52,7 +52,7 @@ export class ForwardedRequests {
     }
   }
 
-  /** Whether a request of so many bytes may be sent to the controller at once, on behalf of a client. Counts it if so. */
+  /** Whether a request of so many bytes may go to the controller at once, on behalf of a client. Counts it if so. */
   mayAsk(bytes: number, nowMs: number): boolean {
     const gained = Math.max(0, nowMs - this.#filledMs) * TOKENS_PER_MS;
     this.#tokens = Math.min(BURST_TOKENS, this.#tokens + gained);

@@ -44,7 +44,8 @@ export function handleRequest(broker: Broker, connectionId: number, frame: Uint8
     const header = decodeRequestHeader(frame);
     if (forwardedApis.has(header.apiKey)) {
       if (frame.length > MAX_FORWARDED_BYTES) {
-        return close(`a request of ${frame.length} bytes for the controller exceeds its limit of ${MAX_FORWARDED_BYTES}`);
+        const limit = `its limit of ${MAX_FORWARDED_BYTES}`;
+        return close(`a request of ${frame.length} bytes for the controller exceeds ${limit}`);
       }
       const lost = () => close("the metadata server cannot be reached, so that this request has to wait");
       return broker.forwarded.add(frame, pending, lost, nowMs);

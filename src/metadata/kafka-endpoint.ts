@@ -12,7 +12,9 @@ export function withKafkaEndpoint(
   kafka: ControllerConfig["kafkaListener"],
   brokerId: number,
 ): Listener[] {
-  const own = listeners.filter(({ name }) => name !== KAFKA_LISTENER).map(({ name, host, port }) => ({ name, host, port }));
+  const own = listeners
+    .filter(({ name }) => name !== KAFKA_LISTENER)
+    .map(({ name, host, port }) => ({ name, host, port }));
   const port = kafka === undefined ? Number.POSITIVE_INFINITY : kafka.basePort + 1 + brokerId;
   return kafka === undefined || port > 65_535 ? own : [...own, { name: KAFKA_LISTENER, host: kafka.host, port }];
 }
