@@ -223,6 +223,8 @@ export class Sender {
     batch.lastError = failure;
     if (batch.sequence !== undefined) {
       if (error === "OUT_OF_ORDER_SEQUENCE_NUMBER" || error === "UNKNOWN_PRODUCER_ID") {
+        // A leader that was replaced lacks what its successors have, and cannot know what they have written.
+        if (this.#isReplaced(batch)) return this.#retry(batch, failure, false);
         return queue.outOfOrder(batch, this.#now());
       }
       if (error === "INVALID_PRODUCER_EPOCH") {
@@ -232,6 +234,12 @@ export class Sender {
     }
     if (isRetriable(error)) this.#retry(batch, failure, mayHaveWritten(error));
     else this.#giveUp(batch, failure);
+  }
+
+  /** Whether another leader has been elected since the batch was sent. */
+  #isReplaced({ topic, partition, leaderEpoch }: ProducerBatch): boolean {
+    const known = this.#cluster.image.topicNamed(topic)?.partitions[partition];
+    return known !== undefined && known.leaderEpoch > leaderEpoch;
   }
 
   /** The request got no answer, or could not be sent. */
@@ -252,8 +260,7 @@ export class Sender {
       return this.#giveUp(batch, new KafkaJSNumberOfRetriesExceeded(message, details));
     }
     const leader = this.#cluster.leaderOf(batch.topic, batch.partition);
-    const isLedAnew = leader !== undefined && leader.leaderEpoch > batch.leaderEpoch;
-    const pause = isLedAnew ? 0 : retryPause(retry, batch.attempts - 1, this.#cluster.platform.random());
+    const pause = leader !== undefined && this.#isReplaced(batch) ? 0 : retryPause(retry, batch.attempts - 1, this.#cluster.platform.random());
     logger.debug(`${where(batch)} is sent again in ${pause} ms: ${error.message}`);
     this.#accumulator.queueOf(batch).retry(batch, this.#now() + pause, maybeWritten);
   }

@@ -463,6 +463,23 @@ describe("when something goes wrong", () => {
     expect(topic.partitions[0]!.batches.at(-1)!.header.producerEpoch).toBe(1);
   });
 
+  test("a leader that was replaced proves nothing by lacking a batch", async () => {
+    const cluster = new ScriptedCluster([1, 2]);
+    const topic = cluster.createTopic("t", [1]);
+    const producer = await connected(cluster);
+    await producer.send({ topic: "t", messages: [{ value: "0" }] });
+    let attempts = 0;
+    cluster.judge = ({ api, nodeId }) => {
+      if (api !== "Produce" || nodeId !== 1) return undefined;
+      if (attempts++ === 0) return { kind: "lose-response" };
+      cluster.elect("t", 0, 2);
+      return { kind: "error", error: "OUT_OF_ORDER_SEQUENCE_NUMBER", afterMs: 50 };
+    };
+    await producer.send({ topic: "t", messages: [{ value: "1" }] });
+    expect(attempts).toBe(2);
+    expect(topic.partitions[0]!.values()).toEqual(["0", "1"]);
+  });
+
   test("retries can be limited", async () => {
     const cluster = new ScriptedCluster();
     cluster.createTopic("t", [1]);

@@ -30,8 +30,8 @@ import { ScriptedPartition } from "./scripted-partition.ts";
 
 /** What happens to a request instead of the usual. */
 export type Verdict =
-  /** Every partition of the request is answered with this error, and nothing is done. */
-  | { readonly kind: "error"; readonly error: ErrorName }
+  /** Every partition of the request is answered with this error, perhaps after a while, and nothing is done. */
+  | { readonly kind: "error"; readonly error: ErrorName; readonly afterMs?: number }
   /** It is done, and the connection ends before the answer leaves. */
   | { readonly kind: "lose-response" }
   /** It is never read: the connection ends. */
@@ -412,7 +412,8 @@ export class ScriptedBroker {
     const verdict = this.#cluster.judge(request);
     if (verdict?.kind === "lose-request") return connection.close("lost on the way");
     if (verdict?.kind === "stall") return new Promise<void>(() => {});
-    if (verdict?.kind === "delay") await new Promise((resolve) => setTimeout(resolve, verdict.ms));
+    const delayMs = verdict?.kind === "delay" ? verdict.ms : verdict?.kind === "error" ? verdict.afterMs : undefined;
+    if (delayMs !== undefined) await new Promise((resolve) => setTimeout(resolve, delayMs));
     const error = verdict?.kind === "error" ? verdict.error : undefined;
     const answer = await this.#answer(header, body, error, hurried, isHurried);
     if (verdict?.kind === "lose-response") return connection.close("lost on the way back");
