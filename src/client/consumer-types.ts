@@ -25,7 +25,7 @@ export interface ConsumerConfig {
    * the default, has one of the members assign.
    */
   readonly groupProtocol?: "classic" | "consumer";
-  /** How a coordinator divides partitions, if members of `groupProtocol` `consumer` have a wish; `uniform` by default. */
+  /** With `groupProtocol` `consumer`, how the coordinator shall divide partitions; `uniform` by default. */
   readonly groupRemoteAssignor?: "uniform" | "range";
   /** How members divide partitions, the preferred way first; `[PartitionAssigners.roundRobin]` by default. */
   readonly partitionAssigners?: readonly PartitionAssigner[];

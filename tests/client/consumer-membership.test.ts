@@ -296,8 +296,8 @@ describe("static members", () => {
 describe("what is refused", () => {
   test.each([
     [{ partitionAssigners: [PartitionAssigners.range] }, /partitionAssigners is for groupProtocol "classic"/],
-    [{ sessionTimeout: 10_000 }, /sessionTimeout is the coordinator's to set/],
-    [{ heartbeatInterval: 100 }, /heartbeatInterval is the coordinator's to set/],
+    [{ sessionTimeout: 10_000 }, /sessionTimeout is for groupProtocol "classic"/],
+    [{ heartbeatInterval: 100 }, /heartbeatInterval is for groupProtocol "classic"/],
     [{ groupProtocol: "classic", groupRemoteAssignor: "range" }, /groupRemoteAssignor is for groupProtocol "consumer"/],
     [{ groupProtocol: "modern" as "consumer" }, /groupProtocol is "modern"; there are "classic" and "consumer"/],
   ] as const)("settings that do not go together: %o", async (config, message) => {
@@ -324,7 +324,10 @@ describe("what is refused", () => {
     const refused = member();
     const crash = crashOf(refused);
     await refused.run();
-    expect(await crash).toMatchObject({ type: "GROUP_ID_NOT_FOUND", message: expect.stringMatching(/classic protocol/) });
+    expect(await crash).toMatchObject({
+      type: "GROUP_ID_NOT_FOUND",
+      message: expect.stringMatching(/classic protocol/),
+    });
     await classic.consumer.disconnect();
     await member().run();
     const other = new Member();

@@ -54,7 +54,8 @@ const FAILURES_TO_WARN = 5;
  *
  *     join (epoch 0) ──► told an assignment ──► give up what is not in it ──► say so ──► told what others gave up ──► …
  *
- * What is in both assignments is read on meanwhile. A member that is fenced gives everything up at once and joins again.
+ * What is in both assignments is read on meanwhile. A member that is fenced gives everything up at once, and joins
+ * again.
  */
 export class ConsumerMembership implements GroupMembership {
   readonly #options: ConsumerMembershipOptions;

@@ -13,19 +13,20 @@ const remedies = new Map<ErrorName, (member: RefusedMember) => string>([
   [
     "FENCED_INSTANCE_ID",
     ({ groupId, groupInstanceId }) =>
-      `Another consumer of group ${groupId} has joined as groupInstanceId ${groupInstanceId}, and took the place of this ` +
-      "one; give each consumer a groupInstanceId of its own",
+      `Another consumer of group ${groupId} has joined as groupInstanceId ${groupInstanceId}, and took the place of ` +
+      "this one; give each consumer a groupInstanceId of its own",
   ],
   [
     "UNRELEASED_INSTANCE_ID",
     ({ groupId, groupInstanceId }) =>
-      `A consumer of group ${groupId} holds the groupInstanceId ${groupInstanceId}; disconnect it, or, if it died, wait ` +
-      "until its session has ended (group.consumer.session.timeout.ms of the coordinator)",
+      `A consumer of group ${groupId} holds the groupInstanceId ${groupInstanceId}; disconnect it, or, if it died, ` +
+      "wait until its session has ended (group.consumer.session.timeout.ms of the coordinator)",
   ],
   [
     "UNSUPPORTED_ASSIGNOR",
     ({ groupId, remoteAssignor }) =>
-      `The coordinator of group ${groupId} has no assignor ${remoteAssignor}; groupRemoteAssignor is "uniform" or "range"`,
+      `The coordinator of group ${groupId} has no assignor ${remoteAssignor}; ` +
+      'groupRemoteAssignor is "uniform" or "range"',
   ],
   [
     "GROUP_MAX_SIZE_REACHED",
@@ -36,13 +37,14 @@ const remedies = new Map<ErrorName, (member: RefusedMember) => string>([
   [
     "GROUP_ID_NOT_FOUND",
     ({ groupId }) =>
-      `Group ${groupId} has members of the classic protocol; disconnect them first, or leave groupProtocol at "classic"`,
+      `Group ${groupId} has members of the classic protocol; disconnect them first, ` +
+      'or leave groupProtocol at "classic"',
   ],
   [
     "INCONSISTENT_GROUP_PROTOCOL",
     ({ groupId }) =>
-      `Group ${groupId} has members with other partitionAssigners, or of the protocol "consumer"; disconnect them first, ` +
-      "or give this consumer the same partitionAssigners and groupProtocol",
+      `Group ${groupId} has members with other partitionAssigners, or of the protocol "consumer"; ` +
+      "disconnect them first, or give this consumer the same partitionAssigners and groupProtocol",
   ],
   [
     "INVALID_SESSION_TIMEOUT",
@@ -53,8 +55,8 @@ const remedies = new Map<ErrorName, (member: RefusedMember) => string>([
   [
     "INVALID_GROUP_ID",
     ({ groupId }) =>
-      `A groupId of ${groupId.length} characters, or its groupInstanceId, is not permitted by the coordinator; choose a ` +
-      "shorter one",
+      `A groupId of ${groupId.length} characters, or its groupInstanceId, is not permitted by the coordinator; ` +
+      "choose a shorter one",
   ],
 ]);
 

@@ -21,7 +21,7 @@ const DEFAULT_SESSION_TIMEOUT_MS = 30_000;
  */
 const DEFAULT_HEARTBEAT_INTERVAL_MS = 150;
 
-/** How to become a member of a group by the protocol that `config` names. Throws for settings that do not go with it. */
+/** How to become a member by the protocol that `config` names. Throws for settings that do not go with it. */
 export function groupProtocol(
   config: ConsumerConfig,
   environment: GroupEnvironment,
@@ -29,11 +29,11 @@ export function groupProtocol(
   const { groupProtocol: protocol = "classic", groupRemoteAssignor: remoteAssignor } = config;
   switch (protocol) {
     case "classic":
-      refuse(config, ["groupRemoteAssignor"], 'is for groupProtocol "consumer"; for the classic one, name partitionAssigners');
+      refuse(config, ["groupRemoteAssignor"], 'is for groupProtocol "consumer"; name partitionAssigners instead');
       return classic(config, environment);
     case "consumer":
-      refuse(config, ["partitionAssigners"], 'is for groupProtocol "classic"; for the other one, name a groupRemoteAssignor');
-      refuse(config, ["sessionTimeout", "heartbeatInterval"], 'is the coordinator\'s to set with groupProtocol "consumer"; leave it out');
+      refuse(config, ["partitionAssigners"], 'is for groupProtocol "classic"; name a groupRemoteAssignor instead');
+      refuse(config, ["sessionTimeout", "heartbeatInterval"], 'is for groupProtocol "classic"; leave it out');
       return (options) => new ConsumerMembership({ ...options, remoteAssignor: remoteAssignor ?? null });
     default:
       throw new KafkaJSNonRetriableError(`groupProtocol is "${String(protocol)}"; there are "classic" and "consumer"`);
