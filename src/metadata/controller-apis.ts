@@ -38,16 +38,13 @@ import { electLeaders as holdElections } from "./elect-leaders.ts";
 import { fetchSnapshotPiece } from "./fetch-metadata.ts";
 import { heartbeat } from "./heartbeats.ts";
 import { TOPIC_RESOURCE } from "./image.ts";
-import type { Listener } from "./image.ts";
-import { describeClusterResponse, metadataResponse } from "./metadata-response.ts";
+import { KAFKA_LISTENER, withKafkaEndpoint } from "./kafka-endpoint.ts";
+import { describeClusterResponse, endpointOf, metadataResponse } from "./metadata-response.ts";
 import { changePartitions } from "./partition-changes.ts";
 import { allocateProducerIds as takeBlock } from "./producer-ids.ts";
 import { alterReassignments, listReassignments } from "./reassignments.ts";
 import { identify, registerBroker } from "./registration.ts";
 import { REPLICATION_FACTOR } from "./topic-config.ts";
-
-/** The listener that stands for TCP ports of the server. Only the controller gives out its endpoints. */
-const KAFKA_LISTENER = "KAFKA";
 
 /** Who asks, and in which version. */
 export interface Asker {
@@ -186,9 +183,14 @@ function register(
     if (!isSameProcess) return refused("DUPLICATE_BROKER_REGISTRATION");
     fence(state, previous, "it registers anew");
   }
+  const { kafkaListener } = state.config;
   const { records, broker } = registerBroker(image, request, identity, (brokerId) =>
-    listenersOf(state, request, brokerId),
+    withKafkaEndpoint(request.listeners, kafkaListener, brokerId),
   );
+  if (kafkaListener !== undefined && endpointOf(broker, KAFKA_LISTENER) === undefined) {
+    const { basePort } = kafkaListener;
+    state.note("warn", `broker ${broker.brokerId} gets no Kafka port: there is none so far above ${basePort}`);
+  }
   state.commit(records);
   sessions.registered(broker.brokerId, connectionId, state.nowMs);
   state.note("info", `broker ${broker.brokerId} is registered with epoch ${broker.brokerEpoch}`);
@@ -198,21 +200,6 @@ function register(
     brokerId: broker.brokerId,
     generation: request.generation + 1,
   };
-}
-
-/** The broker's own listeners, and the Kafka listener's endpoint, which only the granted node id tells. */
-function listenersOf(state: ControllerState, request: BrokerRegistrationRequest, brokerId: number): Listener[] {
-  const kafka = state.config.kafkaListener;
-  const own = request.listeners
-    .filter(({ name }) => name !== KAFKA_LISTENER)
-    .map(({ name, host, port }) => ({ name, host, port }));
-  if (kafka === undefined) return own;
-  const port = kafka.basePort + 1 + brokerId;
-  if (port > 65_535) {
-    state.note("warn", `broker ${brokerId} gets no Kafka listener, since its port would be ${port}`);
-    return own;
-  }
-  return [...own, { name: KAFKA_LISTENER, host: kafka.host, port }];
 }
 
 function refused(error: ErrorName): BrokerRegistrationResponseInit {

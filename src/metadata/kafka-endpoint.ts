@@ -4,7 +4,7 @@ import { registerBrokerRecord } from "./image.ts";
 import type { ClusterImage, Listener } from "./image.ts";
 
 /** The listener that stands for TCP ports of the server. Only the controller gives out its endpoints. */
-const KAFKA_LISTENER = "KAFKA";
+export const KAFKA_LISTENER = "KAFKA";
 
 /** A broker's own listeners, and its port of the Kafka listener if the server has one and the port exists. */
 export function withKafkaEndpoint(

@@ -94,6 +94,17 @@ function reachableBrokers(image: ClusterImage, listenerName: string): ReachableB
   return brokers;
 }
 
+/** Where those brokers are, as answers about a new leader name them (KIP-951). */
+export function nodeEndpoints(
+  image: ClusterImage,
+  nodeIds: readonly number[],
+  listenerName: string,
+): readonly ReachableBroker[] {
+  if (nodeIds.length === 0) return [];
+  const wanted = new Set(nodeIds);
+  return reachableBrokers(image, listenerName).filter(({ nodeId }) => wanted.has(nodeId));
+}
+
 export function endpointOf(broker: BrokerRegistration, listenerName: string) {
   return broker.listeners.find(({ name }) => name === listenerName);
 }

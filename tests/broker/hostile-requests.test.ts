@@ -10,7 +10,7 @@ import { decodeResponse, encodeRequest } from "../../src/protocol/envelope.ts";
 import { errorName } from "../../src/protocol/error-codes.ts";
 import { CoreCluster } from "./core-cluster.ts";
 import type { CoreBroker, TestClient } from "./core-cluster.ts";
-import { batchOf, consumed, createTopic, leaderOf, produced, sendProduce } from "./core-requests.ts";
+import { batchOf, consumed, createTopic, leaderOf, produced, sendProduce, untilInSync } from "./core-requests.ts";
 
 const ZERO = "00000000-0000-0000-0000-000000000000";
 
@@ -194,6 +194,27 @@ describe("a broker", () => {
     cluster.until(() => bystander.frames.length > 0, "an answer");
     const { correlationId, body } = decodeResponse(createTopicsApi, 7, bystander.frames[0]!);
     expect([correlationId, body.topics[0]?.errorCode]).toEqual([77, 0]);
+  });
+
+  it("takes no client of the Kafka listener for a follower, though it knows the follower's epoch", () => {
+    const follower = cluster.start("b");
+    cluster.until(() => follower.core.state === "running", "a second broker");
+    createTopic(cluster, "shared");
+    const leader = leaderOf(cluster, "shared");
+    untilInSync(cluster, "shared", 2);
+    const replicaId = leader === tab ? follower.nodeId : tab.nodeId;
+    const { topicId } = cluster.controller.image.topicNamed("shared")!;
+    const { brokerEpoch } = cluster.controller.image.brokers.get(replicaId)!;
+    const errorFor = (listener: string) => {
+      const { responses } = leader.connect(listener).ask(fetch, 15, {
+        replicaState: { replicaId, replicaEpoch: brokerEpoch },
+        maxWaitMs: 0,
+        minBytes: 0,
+        topics: [{ topicId, partitions: [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1_000 }] }],
+      });
+      return errorName(responses[0]!.partitions[0]!.errorCode);
+    };
+    expect([errorFor("KAFKA"), errorFor("TAB")]).toEqual(["UNKNOWN_LEADER_EPOCH", "NONE"]);
   });
 
   describe("cannot be made to flood the controller", () => {

@@ -151,6 +151,26 @@ test("what one client asks of the controller without end, the others do not noti
   expect(other.isOver).toBe(false);
 });
 
+test("a broker that does not lead names the port of the one that does", async () => {
+  const { portOf, tabs } = await kafkaBrokers(2);
+  const clients = await Promise.all(tabs.map((tab) => KafkaClient.connected(portOf(tab.brokerId))));
+  const leaderId = await createTopic(clients[0]!, "quakes");
+  const wrong = clients[leaderId === tabs[0]!.brokerId ? 1 : 0]!;
+  // The other tab may not know of the topic yet.
+  await expect.poll(async () => await leaderOf(wrong, "quakes")).toBe(leaderId);
+  const leader = { nodeId: leaderId, host: "127.0.0.1", port: portOf(leaderId) };
+  const refused = await wrong.ask(produce, 11, produceRequest("quakes", batchOf(["?"])));
+  const [partition] = refused.responses[0]!.partitionResponses;
+  expect(errorName(partition!.errorCode)).toBe("NOT_LEADER_OR_FOLLOWER");
+  expect(partition!.currentLeader).toMatchObject({ leaderId });
+  expect(refused.nodeEndpoints).toMatchObject([leader]);
+  const { topics } = await wrong.ask(metadata, 12, { topics: [{ name: "quakes" }] });
+  const asked = { ...fetchRequest("quakes", 0).topics[0]!, topicId: topics[0]!.topicId };
+  const fetched = await wrong.ask(fetch, 16, { maxWaitMs: 0, minBytes: 1, topics: [asked] });
+  expect(errorName(fetched.responses[0]!.partitions[0]!.errorCode)).toBe("NOT_LEADER_OR_FOLLOWER");
+  expect(fetched.nodeEndpoints).toMatchObject([leader]);
+});
+
 test("a fetch of a replica is not taken from a client", async () => {
   const { portOf } = await kafkaBrokers(1);
   const client = await KafkaClient.connected(portOf(1));

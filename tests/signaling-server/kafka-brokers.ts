@@ -62,7 +62,9 @@ export async function leaderOf(client: KafkaClient, name: string): Promise<numbe
   }
 }
 
-async function describeTopic(client: KafkaClient, name: string): Promise<MetadataResponse["topics"][number] | undefined> {
+type TopicMetadata = MetadataResponse["topics"][number];
+
+async function describeTopic(client: KafkaClient, name: string): Promise<TopicMetadata | undefined> {
   const { topics } = await client.ask(metadata, 9, { topics: [{ name }], allowAutoTopicCreation: false });
   return topics[0];
 }

@@ -1,4 +1,5 @@
 import type { ProduceRequest, ProduceResponseInit } from "../../protocol/apis/00-produce.ts";
+import { nodeEndpoints } from "../../metadata/metadata-response.ts";
 import { isInternalTopic } from "../../metadata/topic-name.ts";
 import { produce } from "../../protocol/apis/00-produce.ts";
 import { errorCode } from "../../protocol/error-codes.ts";
@@ -55,12 +56,16 @@ export const produceHandler: Handler<typeof produce> = {
       tryComplete() {
         const results = outcomes.map((outcome) => settled(outcome, request.acks));
         if (results.includes(undefined)) return false;
-        respond(response(outcomes.map((outcome, at) => partitionResponse(broker, outcome, results[at]!))));
+        respond(
+          response(broker, context, outcomes.map((outcome, at) => partitionResponse(broker, outcome, results[at]!))),
+        );
         return true;
       },
       expire() {
         respond(
           response(
+            broker,
+            context,
             outcomes.map((outcome) =>
               partitionResponse(broker, outcome, settled(outcome, request.acks) ?? "REQUEST_TIMED_OUT"),
             ),
@@ -138,14 +143,22 @@ function settled({ error, appended }: Outcome, acks: number): ErrorName | undefi
   return role.state.canAcceptAcksAll() === undefined ? undefined : "NOT_ENOUGH_REPLICAS_AFTER_APPEND";
 }
 
-function response(partitions: readonly (PartitionResponse & { readonly name: string })[]): ProduceResponseInit {
+function response(
+  broker: Broker,
+  { listener }: RequestContext,
+  partitions: readonly (PartitionResponse & { readonly name: string })[],
+): ProduceResponseInit {
   const topics = new Map<string, PartitionResponse[]>();
   for (const { name, ...partition } of partitions) {
     const responses = topics.get(name) ?? [];
     topics.set(name, responses);
     responses.push(partition);
   }
-  return { responses: [...topics].map(([name, partitionResponses]) => ({ name, partitionResponses })) };
+  const leaders = partitions.flatMap(({ currentLeader }) => currentLeader?.leaderId ?? []);
+  return {
+    responses: [...topics].map(([name, partitionResponses]) => ({ name, partitionResponses })),
+    nodeEndpoints: nodeEndpoints(broker.image, leaders, listener),
+  };
 }
 
 function partitionResponse(

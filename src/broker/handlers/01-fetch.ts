@@ -1,6 +1,8 @@
 import { holdsRecords } from "../../log/gap-batch.ts";
 import type { PartitionLog } from "../../log/partition-log.ts";
 import { partitionKey } from "../../log/stored-log.ts";
+import { KAFKA_LISTENER } from "../../metadata/kafka-endpoint.ts";
+import { nodeEndpoints } from "../../metadata/metadata-response.ts";
 import { fetch } from "../../protocol/apis/01-fetch.ts";
 import type { FetchRequest, FetchResponseInit } from "../../protocol/apis/01-fetch.ts";
 import { errorCode } from "../../protocol/error-codes.ts";
@@ -229,6 +231,8 @@ class WaitingFetch implements Delayed {
     const brokerEpoch = this.#request.replicaState?.replicaEpoch ?? -1;
     const registered = this.#broker.image.brokers.get(this.#replicaId);
     return (
+      // Followers are tabs; whoever comes by TCP is none.
+      this.#context.listener !== KAFKA_LISTENER &&
       replica.assignment?.replicas.includes(this.#replicaId) === true &&
       registered !== undefined &&
       registered.brokerEpoch === brokerEpoch
@@ -285,7 +289,11 @@ class WaitingFetch implements Delayed {
       topics.set(name, topic);
       topic.partitions.push(this.#partitionResponse(asked, answers[at]!));
     });
-    return { responses: [...topics.values()] };
+    const responses = [...topics.values()];
+    const leaders = responses.flatMap(({ partitions }) =>
+      partitions.flatMap(({ currentLeader }) => currentLeader?.leaderId ?? []),
+    );
+    return { responses, nodeEndpoints: nodeEndpoints(this.#broker.image, leaders, this.#context.listener) };
   }
 
   #partitionResponse({ replica, partition, topic }: Asked, answer: Answer): PartitionResponse {
