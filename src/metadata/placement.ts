@@ -11,11 +11,13 @@ export interface PlacementBroker {
  */
 export class Placement {
   readonly #brokers: readonly PlacementBroker[];
+  readonly #racks: ReadonlyMap<number, string | null>;
   readonly #replicas = new Map<number, number>();
   readonly #leaders = new Map<number, number>();
 
   constructor(brokers: Iterable<PlacementBroker>) {
     this.#brokers = [...brokers].sort((left, right) => left.brokerId - right.brokerId);
+    this.#racks = new Map(this.#brokers.map(({ brokerId, rack }) => [brokerId, rack]));
   }
 
   /** Takes a partition that exists into account. */
@@ -62,9 +64,7 @@ export class Placement {
 
   /** Orders brokers by how little they would add: racks weigh more than any load. */
   #crowding(broker: PlacementBroker, taken: readonly number[]): number {
-    const sharing = this.#brokers.filter(
-      ({ brokerId, rack }) => taken.includes(brokerId) && rack !== null && rack === broker.rack,
-    );
+    const sharing = taken.filter((node) => broker.rack !== null && this.#racks.get(node) === broker.rack);
     return sharing.length * 2 ** 32 + (this.#replicas.get(broker.brokerId) ?? 0);
   }
 }
