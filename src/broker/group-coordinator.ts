@@ -40,6 +40,11 @@ export class GroupCoordinator {
     return wakeAtMs;
   }
 
+  /** What is coordinated here of one partition of `__consumer_offsets`; undefined unless it is loaded. For looking at. */
+  loaded(partitionIndex: number): CoordinatorShard | undefined {
+    return this.#shards.get(partitionIndex)?.loaded;
+  }
+
   /** The replica has taken another role, or leads in another epoch. */
   roleChanged(replica: Replica): void {
     const { topicName, log, role } = replica;

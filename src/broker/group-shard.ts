@@ -49,6 +49,11 @@ export class GroupShard {
     this.#nextOffset = replica.log.logStartOffset;
   }
 
+  /** For whoever wants to look at it: undefined before everything is loaded, and after the end. */
+  get loaded(): CoordinatorShard | undefined {
+    return this.#phase === "serving" ? this.#shard : undefined;
+  }
+
   get wakeAtMs(): number {
     if (this.#phase === "reading" && !this.#isDiskBusy) return this.#broker.nowMs;
     return this.#phase === "serving" && !this.#isPaused ? this.#shard.wakeAtMs : Number.POSITIVE_INFINITY;

@@ -21,6 +21,7 @@ import type { TopicPartition } from "./fetch-position.ts";
 import type { CommitTerms } from "./group/auto-commit.ts";
 import type { ConsumerGroup, ConsumerGroupOptions } from "./group/consumer-group.ts";
 import type { GroupDescription } from "./group/describe-group.ts";
+import { loadGroup } from "./group/load-group.ts";
 import type { Logger } from "./logger.ts";
 import { messageStream } from "./message-stream.ts";
 import type { ConsumedMessage } from "./messages.ts";
@@ -67,7 +68,7 @@ export class Consumer {
   async connect(): Promise<void> {
     if (this.#fetcher !== undefined) return;
     // What only groups need is loaded for them alone.
-    const loaded = this.#config.groupId === undefined ? undefined : await import("./group/consumer-group.ts");
+    const loaded = this.#config.groupId === undefined ? undefined : await loadGroup();
     await this.#cluster.acquire();
     if (this.#fetcher !== undefined) return this.#cluster.release();
     const config = this.#config;

@@ -1,4 +1,4 @@
-import type { ConnectionEnd, NodeName, SimulatedNetwork } from "../../src/platform/simulated/network.ts";
+import type { ConnectionEnd, NodeName } from "../../src/platform/simulated/network.ts";
 import type { Chance } from "../../src/platform/simulated/chance.ts";
 import type { VirtualTime } from "../../src/platform/simulated/virtual-time.ts";
 import { metadata } from "../../src/protocol/apis/03-metadata.ts";
@@ -7,10 +7,15 @@ import type { Api, RequestInit, Response } from "../../src/protocol/schema.ts";
 import { ZERO_UUID } from "../../src/protocol/uuid.ts";
 import { documentedError } from "./documented-errors.ts";
 
+/** One end of a connection, as far as a client uses it. */
+export type ClientEnd = Pick<ConnectionEnd, "send" | "close" | "receive">;
+
 /** What a scripted client is told about the place it lives in. */
 export interface ClientContext {
-  readonly time: VirtualTime;
-  readonly network: SimulatedNetwork;
+  readonly time: Pick<VirtualTime, "nowUs" | "nowMs" | "after" | "at">;
+  readonly network: {
+    dial(from: NodeName, to: NodeName, opened: (end: ClientEnd) => void, failed: (reason: string) => void): void;
+  };
   /** Tabs that may be asked for metadata, as a server would name them. */
   bootstrap(): readonly NodeName[];
   resolve(peer: string): NodeName | undefined;
@@ -79,10 +84,16 @@ export class BrokerLinks {
     body: RequestInit<A>,
     answered: (response: Response<A>) => void,
     lost: () => void,
+    timeoutMs = REQUEST_TIMEOUT_MS,
   ): void {
     const to = this.#context.resolve(this.#peers.get(nodeId) ?? "");
     if (to === undefined) return this.#context.time.after(5, lost);
-    this.#link(to).ask(api, version, body, answered, lost);
+    this.#link(to).ask(api, version, body, answered, lost, timeoutMs);
+  }
+
+  /** Somebody else than the metadata has told where a broker is. */
+  learn(nodeId: number, peer: string): void {
+    this.#peers.set(nodeId, peer);
   }
 
   /** Asks any tab. */
@@ -153,11 +164,11 @@ export class BrokerLinks {
 /** One connection, from the dial to its end. */
 class BrokerLink {
   isOver = false;
-  #end: ConnectionEnd | undefined;
+  #end: ClientEnd | undefined;
   #unsent: Uint8Array[] = [];
   readonly #pending = new Map<number, Pending>();
   #nextId = 1;
-  readonly #time: VirtualTime;
+  readonly #time: ClientContext["time"];
 
   constructor(from: NodeName, to: NodeName, { network, time }: ClientContext) {
     this.#time = time;
@@ -183,6 +194,7 @@ class BrokerLink {
     body: RequestInit<A>,
     answered: (response: Response<A>) => void,
     lost: () => void,
+    timeoutMs = REQUEST_TIMEOUT_MS,
   ): void {
     const correlationId = this.#nextId++;
     const frame = encodeRequest(api, version, { correlationId, clientId: "simulated" }, body);
@@ -192,7 +204,7 @@ class BrokerLink {
     });
     if (this.#end === undefined) this.#unsent.push(frame);
     else this.#end.send(frame);
-    this.#time.after(REQUEST_TIMEOUT_MS, () => {
+    this.#time.after(timeoutMs, () => {
       if (this.#pending.has(correlationId)) this.close();
     });
   }

@@ -2,6 +2,8 @@ import { errorName } from "../../src/protocol/error-codes.ts";
 import type { ErrorName } from "../../src/protocol/error-codes.ts";
 import { fail } from "./oracle-context.ts";
 
+const ELSEWHERE = ["NOT_COORDINATOR", "COORDINATOR_NOT_AVAILABLE", "COORDINATOR_LOAD_IN_PROGRESS"] as const;
+
 /** What Kafka's protocol lets a broker answer to each API that the scripted clients use, beside success. */
 const documented: Readonly<Record<string, readonly ErrorName[]>> = {
   Produce: [
@@ -25,6 +27,28 @@ const documented: Readonly<Record<string, readonly ErrorName[]>> = {
   InitProducerId: [
     "CLUSTER_AUTHORIZATION_FAILED", "COORDINATOR_LOAD_IN_PROGRESS", "COORDINATOR_NOT_AVAILABLE", "NOT_COORDINATOR",
     "REQUEST_TIMED_OUT", "INVALID_PRODUCER_EPOCH", "CONCURRENT_TRANSACTIONS",
+  ],
+  FindCoordinator: ["COORDINATOR_NOT_AVAILABLE", "INVALID_GROUP_ID", "INVALID_REQUEST"],
+  JoinGroup: [
+    ...ELSEWHERE, "INCONSISTENT_GROUP_PROTOCOL", "UNKNOWN_MEMBER_ID", "INVALID_SESSION_TIMEOUT", "INVALID_GROUP_ID",
+    "MEMBER_ID_REQUIRED", "GROUP_MAX_SIZE_REACHED", "FENCED_INSTANCE_ID", "REBALANCE_IN_PROGRESS",
+  ],
+  SyncGroup: [
+    ...ELSEWHERE, "UNKNOWN_MEMBER_ID", "ILLEGAL_GENERATION", "REBALANCE_IN_PROGRESS", "INCONSISTENT_GROUP_PROTOCOL",
+    "INVALID_GROUP_ID", "FENCED_INSTANCE_ID",
+  ],
+  Heartbeat: [
+    ...ELSEWHERE, "UNKNOWN_MEMBER_ID", "ILLEGAL_GENERATION", "REBALANCE_IN_PROGRESS", "FENCED_INSTANCE_ID",
+  ],
+  LeaveGroup: [...ELSEWHERE, "UNKNOWN_MEMBER_ID", "FENCED_INSTANCE_ID"],
+  OffsetCommit: [
+    ...ELSEWHERE, "UNKNOWN_MEMBER_ID", "ILLEGAL_GENERATION", "REBALANCE_IN_PROGRESS", "FENCED_INSTANCE_ID",
+    "STALE_MEMBER_EPOCH", "GROUP_ID_NOT_FOUND", "UNKNOWN_TOPIC_OR_PARTITION",
+  ],
+  OffsetFetch: [...ELSEWHERE, "UNKNOWN_MEMBER_ID", "STALE_MEMBER_EPOCH"],
+  ConsumerGroupHeartbeat: [
+    ...ELSEWHERE, "UNKNOWN_MEMBER_ID", "FENCED_MEMBER_EPOCH", "GROUP_ID_NOT_FOUND", "UNRELEASED_INSTANCE_ID",
+    "FENCED_INSTANCE_ID", "GROUP_MAX_SIZE_REACHED",
   ],
 };
 

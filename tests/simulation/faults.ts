@@ -1,9 +1,12 @@
+import { OFFSETS_TOPIC } from "../../src/coordinator/group-partition.ts";
 import type { Topic } from "../../src/metadata/image.ts";
 import type { Partition } from "../../src/metadata/partition.ts";
 import { StoredLogs } from "../../src/platform/simulated/stored-logs.ts";
 import type { NodeName } from "../../src/platform/simulated/network.ts";
 import { SERVER } from "../../src/platform/simulated/simulated-server.ts";
 import type { SimulatedTab } from "../../src/platform/simulated/simulated-tab.ts";
+import type { GroupUse } from "./group-use.ts";
+import { COORDINATOR } from "./schedule.ts";
 import type { Fault, FaultKind, Occasion } from "./schedule.ts";
 import type { SimulatedCluster } from "./simulated-cluster.ts";
 import { PASSING_TOPIC, TOPIC } from "./topics.ts";
@@ -24,7 +27,7 @@ export class Faults {
   }
 
   begin(faults: readonly Fault[], startUs: number): void {
-    const { time, controllerWatch } = this.#cluster;
+    const { time, controllerWatch, oracle } = this.#cluster;
     for (const fault of faults) {
       time.at(startUs + fault.atMs * 1000, () => {
         if (this.#over) return;
@@ -33,6 +36,7 @@ export class Faults {
       });
     }
     controllerWatch.onOccasion((occasion) => this.#occur(occasion));
+    oracle.groups?.onOccasion((occasion) => this.#occur(occasion));
   }
 
   healAll(): void {
@@ -317,6 +321,38 @@ const effects: Record<FaultKind, Effect> = {
     cluster.startConsumer(index);
     return nothing;
   },
+  "crash-member": onMember((group, index) => {
+    group.crash(index);
+    return () => group.beginAgain(index);
+  }),
+  "close-member": onMember((group, index) => {
+    group.members[index]?.close();
+    return () => group.beginAgain(index);
+  }),
+  "freeze-member": onMember((group, index) => {
+    const member = group.members[index];
+    member?.freeze();
+    return () => member?.thaw();
+  }),
+  "pause-member": onMember((group, index) => {
+    const member = group.members[index];
+    member?.pause();
+    return () => member?.resume();
+  }),
+  "isolate-member": onMember((group, index, cluster) => {
+    return cutWays(cluster, waysBetween(group.nodes[index]!, [...cluster.tabs.map(({ name }) => name), SERVER]));
+  }),
+  "join-member": onMember((group) => {
+    const index = group.size;
+    if (group.members[index]?.isOver === false) return undefined;
+    group.begin(index);
+    return () => group.members[index]?.close();
+  }),
+  // Whoever has a name of its own takes its place back while another process has it.
+  "replace-member": onMember((group, index) => {
+    group.replace(index);
+    return nothing;
+  }),
   "remake-topic": ({ admin, schedule }) => {
     if (schedule.passingPartitions === 0) return undefined;
     admin.deleteTopic(PASSING_TOPIC);
@@ -350,7 +386,11 @@ function rateOf(drawn: number): number {
 }
 
 /** The partition that the fault is after; those of the main topic are counted first. */
-function partitionAimedAt({ server }: SimulatedCluster, { target }: Fault): Partition | undefined {
+function partitionAimedAt({ server }: SimulatedCluster, { target, aim }: Fault): Partition | undefined {
+  if (aim === COORDINATOR) {
+    const partitions = server.image?.topicNamed(OFFSETS_TOPIC)?.partitions ?? [];
+    return partitions[target % Math.max(1, partitions.length)];
+  }
   const topics = [...(server.image?.topics.values() ?? [])];
   const isMain = ({ name }: Topic) => name === TOPIC;
   const inOrder = [...topics.filter(isMain), ...topics.filter((topic) => !isMain(topic))];
@@ -367,7 +407,7 @@ function aimedAt(cluster: SimulatedCluster, fault: Fault): SimulatedTab | undefi
   if (partition === undefined) return undefined;
   const { leader, replicas } = partition;
   const followers = replicas.filter((node) => node !== leader);
-  const node = aim === "leader" ? leader : followers[other % Math.max(1, followers.length)];
+  const node = aim !== "follower" ? leader : followers[other % Math.max(1, followers.length)];
   return tabs.find(({ storage }) => storage.image.identity.brokerId === node);
 }
 
@@ -411,6 +451,17 @@ function onClient(effect: (cluster: SimulatedCluster, client: NodeName) => Heal)
   };
 }
 
+/** Members are counted group by group. */
+function onMember(
+  effect: (group: GroupUse, index: number, cluster: SimulatedCluster) => Heal | undefined,
+): Effect {
+  return (cluster, { target }) => {
+    const places = cluster.groups.flatMap((group) => Array.from({ length: group.size }, (_, index) => ({ group, index })));
+    const place = places[target % Math.max(1, places.length)];
+    return place === undefined ? undefined : effect(place.group, place.index, cluster);
+  };
+}
+
 function betweenTabs(
   effect: (cluster: SimulatedCluster, one: NodeName, two: NodeName, fault: Fault) => Heal | undefined,
 ): Effect {
@@ -448,7 +499,8 @@ function otherTabs({ tabs }: SimulatedCluster, { name }: SimulatedTab): NodeName
   return tabs.filter((tab) => tab.name !== name).map((tab) => tab.name);
 }
 
-function clients({ schedule }: SimulatedCluster): NodeName[] {
+function clients({ schedule, groups }: SimulatedCluster): NodeName[] {
   const named = (kind: string, count: number) => Array.from({ length: count }, (_, index) => `${kind}-${index}`);
-  return [...named("producer", schedule.producers), ...named("consumer", schedule.consumers)];
+  const members = groups.flatMap(({ nodes }) => nodes);
+  return [...named("producer", schedule.producers), ...named("consumer", schedule.consumers), ...members];
 }

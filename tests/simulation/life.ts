@@ -1,3 +1,4 @@
+import { OFFSETS_TOPIC } from "../../src/coordinator/group-partition.ts";
 import { checkHistory } from "../history/check-history.ts";
 import { Faults } from "./faults.ts";
 import { withoutForgotten } from "./forgotten-records.ts";
@@ -5,11 +6,18 @@ import type { Recorder } from "./recorder.ts";
 import { closeAll, createTopicBySdk, getThrough, hasSdkClients } from "./sdk-life.ts";
 import type { Expect } from "./sdk-life.ts";
 import { SdkConsumer } from "./sdk-consumer.ts";
+import { OFFSETS_PARTITIONS } from "./simulated-cluster.ts";
 import type { SimulatedCluster } from "./simulated-cluster.ts";
-import { LEADER_ACKED_TOPIC, partitionLabel, TOPIC } from "./topics.ts";
+import { COMPACTED_TOPIC, LEADER_ACKED_TOPIC, partitionLabel, TOPIC } from "./topics.ts";
 import { until } from "./wait.ts";
 import type { Life } from "./wait.ts";
 
+/** Compacted often, and forgetting tombstones soon, so that a short run sees both. */
+const compactedConfigs = {
+  "cleanup.policy": "compact",
+  "min.cleanable.dirty.ratio": "0.2",
+  "delete.retention.ms": "4000",
+};
 /** How long a healed cluster has to be whole again. */
 const CONVERGENCE_MS = 60_000;
 
@@ -31,7 +39,10 @@ function* createTopics(cluster: SimulatedCluster): Life<boolean> {
   const { admin, schedule, server } = cluster;
   const enough = () => [...(server.image?.brokers.keys() ?? [])].filter((id) => server.image!.isActive(id)).length >= 3;
   if (!(yield* until(cluster, enough, 30_000))) return false;
-  for (const { topic, partitions } of cluster.topicUses) admin.createTopic(topic, partitions);
+  for (const { topic, partitions } of cluster.topicUses) {
+    admin.createTopic(topic, partitions, topic === COMPACTED_TOPIC ? compactedConfigs : {});
+  }
+  if (cluster.groups.length > 0) admin.createTopic(OFFSETS_TOPIC, OFFSETS_PARTITIONS, compactedConfigs);
   const configs = { "retention.bytes": String(schedule.retentionBytes) };
   if (!hasSdkClients(cluster)) admin.createTopic(TOPIC, schedule.partitions, configs);
   else if (!(yield* createTopicBySdk(cluster, TOPIC, schedule.partitions, { ...admin.configs, ...configs }))) return false;
@@ -56,9 +67,30 @@ function* converge(cluster: SimulatedCluster): Life<void> {
     const isRead = () => hasReadAll(cluster, TOPIC, one);
     yield* expect("everything committed can be read", isRead, () => describePositions(cluster, TOPIC, one));
   }
+  yield* settleGroups(cluster, expect);
   yield* closeAll(cluster, expect);
   check(recorder, readers.map(({ process }) => process));
   yield* readLeaderAcked(cluster, expect);
+  yield* readCompacted(cluster, expect);
+}
+
+/** Every partition has one reader, all have about as many, and everything committed to the log is committed as read. */
+function* settleGroups(cluster: SimulatedCluster, expect: Expect): Life<void> {
+  for (const group of cluster.groups) for (let index = 0; index < group.size; index++) group.beginAgain(index);
+  for (const group of cluster.groups) {
+    const endOffset = (partition: number) => ends(cluster, TOPIC)[partition]!;
+    const isDone = () => group.isDone(ends(cluster, TOPIC).length, endOffset);
+    yield* expect("every group comes to rest", isDone, () => group.describe(ends(cluster, TOPIC).length));
+  }
+}
+
+function* readCompacted(cluster: SimulatedCluster, expect: Expect): Life<void> {
+  const use = cluster.topicUses.find(({ topic }) => topic === COMPACTED_TOPIC);
+  if (use === undefined) return;
+  const reader = use.newConsumer("compacted-reader");
+  const isRead = () => hasReadAll(cluster, use.topic, reader);
+  yield* expect("everything committed can be read", isRead, () => describePositions(cluster, use.topic, reader));
+  for (let partition = 0; partition < use.partitions; partition++) cluster.compacted.expectNewest(reader.process, partition);
 }
 
 /** Also what leaders alone acknowledged has to be in its order, and once, as far as it is there. */

@@ -26,6 +26,8 @@ export interface ClientRecorder {
   /** Whether a producer may be refused for good, because what it wrote before is gone. */
   readonly mayForgetProducers: boolean;
   mark(name: string): void;
+  /** For a topic of keys: of which one a record is, and its value, null for a tombstone. Others have no keys. */
+  keyedRecord?(value: string): { readonly key: string; readonly value: string | null };
   /** How far the partition is committed; 0 where nobody can say. */
   endOffset(partition: number): number;
   /** Up to where leaders have deleted the partition's records. */

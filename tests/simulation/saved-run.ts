@@ -1,4 +1,4 @@
-import { aims, faultKinds, occasions } from "./schedule.ts";
+import { aims, COORDINATOR, faultKinds, groupOccasions, memberFaultKinds, occasions } from "./schedule.ts";
 import type { Fault, Schedule } from "./schedule.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -11,7 +11,7 @@ export interface SavedRun {
 }
 
 /** Counts the changes of what a schedule is made of, or means. */
-export const SCHEDULE_VERSION = 3;
+export const SCHEDULE_VERSION = 4;
 export const MOST_SAVED_BYTES = 1_048_576;
 const MOST_FAULTS = 5_000;
 const DAY_S = 86_400;
@@ -21,9 +21,9 @@ type Field<T> = (value: unknown, path: string) => T;
 
 const fault: Field<Fault> = fields({
   atMs: integer(0, DAY_S * 1000),
-  on: oneOf(occasions),
-  kind: oneOf(faultKinds),
-  aim: oneOf(aims),
+  on: oneOf([...occasions, ...groupOccasions]),
+  kind: oneOf([...faultKinds, ...memberFaultKinds]),
+  aim: oneOf([...aims, COORDINATOR]),
   target: integer(0, 1_000_000),
   other: integer(0, 1_000_000),
   durationMs: integer(0, DAY_S * 1000),
@@ -42,6 +42,12 @@ const schedule: Field<Schedule> = fields({
   retentionBytes: integer(-1, 1_000_000_000),
   leaderAckedPartitions: integer(0, 16),
   passingPartitions: integer(0, 16),
+  compactedPartitions: integer(0, 16),
+  eagerMembers: integer(0, 64),
+  cooperativeMembers: integer(0, 64),
+  consumerMembers: integer(0, 64),
+  sdkMembers: integer(0, 64),
+  staticMembers: integer(0, 64),
   replicaLagMs: integer(1, DAY_S * 1000),
   lingerMs: integer(0, 60_000),
   produceTimeoutMs: integer(0, 60_000),

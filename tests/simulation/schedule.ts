@@ -16,18 +16,27 @@ export const faultKinds = [
   "remake-topic", "add-partitions", "alter-min-isr", "alter-retention",
 ] as const;
 
-export type FaultKind = (typeof faultKinds)[number];
+/** What can befall members of groups. */
+export const memberFaultKinds = [
+  "crash-member", "close-member", "freeze-member", "pause-member", "isolate-member", "join-member", "replace-member",
+] as const;
+
+export type FaultKind = (typeof faultKinds)[number] | (typeof memberFaultKinds)[number];
 
 /** Whom a fault is after: a tab, the leader of a partition, or one of the partition's other replicas. */
 export const aims = ["any", "leader", "follower"] as const;
-export type Aim = (typeof aims)[number];
+/** The tab that coordinates groups: the leader of a partition of `__consumer_offsets`. */
+export const COORDINATOR = "coordinator";
+export type Aim = (typeof aims)[number] | typeof COORDINATOR;
 
 /**
  * What a fault waits for once its time has come: nothing, or the next decision of the controller; of any kind, or one
  * that elects a leader, changes an ISR, or registers or fences a broker.
  */
 export const occasions = ["time", "decision", "election", "isr-change", "broker-change"] as const;
-export type Occasion = (typeof occasions)[number];
+/** Or the next step of a group: a member joins or asks for its assignment, one commits, a coordinator loads. */
+export const groupOccasions = ["rebalance", "commit", "load"] as const;
+export type Occasion = (typeof occasions)[number] | (typeof groupOccasions)[number];
 
 /** One fault, as data. Targets are counted among whatever there is when it happens. */
 export interface Fault {
@@ -68,6 +77,17 @@ export interface Schedule {
   readonly leaderAckedPartitions: number;
   /** Partitions of a topic that `remake-topic` deletes and makes again under its clients; 0 for no such topic. */
   readonly passingPartitions: number;
+  /** Partitions of a compacted topic; 0 for no such topic. */
+  readonly compactedPartitions: number;
+  /** Members of a group of each kind, all of which read the main topic; 0 for no such group. */
+  readonly eagerMembers: number;
+  readonly cooperativeMembers: number;
+  /** Of a group that speaks KIP-848's protocol. */
+  readonly consumerMembers: number;
+  /** Of a group of the shipped SDK's consumers. */
+  readonly sdkMembers: number;
+  /** So many of each group but the SDK's have a name that outlives them (KIP-345). */
+  readonly staticMembers: number;
   /** `replica.lag.time.max.ms` of the brokers; a short one makes the ISR change often. */
   readonly replicaLagMs: number;
   /** How long a producer waits for more records before it sends a batch. */
@@ -111,6 +131,12 @@ export const plainSchedule: Schedule = {
   retentionBytes: -1,
   leaderAckedPartitions: 0,
   passingPartitions: 0,
+  compactedPartitions: 0,
+  eagerMembers: 0,
+  cooperativeMembers: 0,
+  consumerMembers: 0,
+  sdkMembers: 0,
+  staticMembers: 0,
   replicaLagMs: 10_000,
   lingerMs: 0,
   produceTimeoutMs: 5_000,
@@ -131,7 +157,13 @@ const SCRIPTED_EVERY = 4;
 export function drawSchedule(seed: number, seconds: number): Schedule {
   const drawn = { ...drawCluster(seed), faults: drawFaults(seed, seconds) };
   const script = scriptedSchedules.get(scriptOf(seed) ?? "");
-  return script === undefined ? drawn : inOrder(script(drawn, new Chance(`${seed}/script's parameters`), seconds));
+  if (script !== undefined) return inOrder(script(drawn, new Chance(`${seed}/script's parameters`), seconds));
+  return inOrder(withGroups(drawn, new Chance(`${seed}/groups`), seconds));
+}
+
+/** Members of all groups together, of whom there is one at least. */
+export function membersOf({ eagerMembers, cooperativeMembers, consumerMembers, sdkMembers }: Schedule): number {
+  return eagerMembers + cooperativeMembers + consumerMembers + sdkMembers;
 }
 
 /** Which script the seed follows, if it follows one. */
@@ -185,6 +217,49 @@ function drawCluster(seed: number): Schedule {
     sdkProducers: isSdk ? Math.min(cluster.producers, sdk.below(3)) : 0,
     sdkConsumers: isSdk ? Math.min(cluster.consumers, sdk.below(3)) : 0,
   };
+}
+
+/** About one seed in four has groups, with faults that are after them. */
+function withGroups(drawn: Schedule, chance: Chance, seconds: number): Schedule {
+  if (chance.permille(200)) return { ...drawn, compactedPartitions: chance.between(1, 2) };
+  if (!chance.permille(450)) return drawn;
+  const size = (permille: number) => (chance.permille(permille) ? chance.between(1, 4) : 0);
+  const groups = {
+    eagerMembers: size(450),
+    cooperativeMembers: size(450),
+    consumerMembers: size(600),
+    sdkMembers: Math.min(size(150), 2),
+    staticMembers: chance.permille(400) ? chance.between(1, 2) : 0,
+    compactedPartitions: chance.permille(200) ? 1 : 0,
+  };
+  const faults = [...drawn.faults, ...drawGroupFaults(chance, seconds)];
+  return { ...drawn, ...groups, faults };
+}
+
+/** What coordinators go through beside what all tabs do. */
+const coordinatorFaultKinds = [
+  "kill-tab", "kill-tab", "reload-tab", "close-tab", "freeze-tab", "isolate-tab", "isolate-from-tabs",
+  "isolate-from-server", "slow-storage", "cut",
+] as const;
+
+function drawGroupFaults(chance: Chance, seconds: number): Fault[] {
+  const enabled = memberFaultKinds.filter(() => chance.permille(500));
+  const faults: Fault[] = [];
+  const everyMs = chance.pick([1_500, 3_000, 6_000]);
+  for (let atMs = SOONEST_MS; atMs < seconds * 1000; atMs += chance.between(everyMs / 2, 2 * everyMs)) {
+    const isMember = enabled.length > 0 && chance.permille(700);
+    const kind = chance.pick(isMember ? enabled : coordinatorFaultKinds);
+    faults.push({
+      atMs,
+      on: chance.permille(isMember ? 800 : 400) ? "time" : chance.pick(groupOccasions),
+      kind,
+      aim: isMember ? "any" : COORDINATOR,
+      target: chance.below(60),
+      other: chance.below(60),
+      durationMs: chance.permille(500) ? chance.between(10, 1_500) : chance.between(1_500, 12_000),
+    });
+  }
+  return faults;
 }
 
 const WINDOW_MS = 7_000;

@@ -32,7 +32,10 @@ interface Position {
 const MAX_WAIT_MS = 300;
 const REFRESH_MS = 4_000;
 
-/** Reads every partition from its beginning, with the consumer's checks of Kafka and without a group. */
+/**
+ * Reads with the consumer's checks of Kafka: every partition from its beginning, or those that somebody else, such as a
+ * group, assigns.
+ */
 export class ScriptedConsumer {
   readonly process: string;
   readonly #topic: string;
@@ -40,13 +43,17 @@ export class ScriptedConsumer {
   readonly #context: ClientContext;
   readonly #recorder: ClientRecorder;
   readonly #links: BrokerLinks;
-  #positions: Position[] = [];
+  readonly #readsAll: boolean;
+  readonly #positions = new Map<number, Position>();
   /** The life of the topic that the positions are in. */
   #topicId = ZERO_UUID;
   /** Leaders with an open fetch: a second one would only make the first one end. */
   readonly #asked = new Set<number>();
   #timedForUs = Number.POSITIVE_INFINITY;
   isOver = false;
+  /** What was read is still being processed, and nothing else is until it is. */
+  isPaused = false;
+  #waiting: (() => void)[] = [];
 
   constructor(
     node: string,
@@ -56,8 +63,10 @@ export class ScriptedConsumer {
     context: ClientContext,
     chance: Chance,
     recorder: ClientRecorder,
+    readsAll = true,
   ) {
     this.process = `${node}.${life}`;
+    this.#readsAll = readsAll;
     this.#topic = topic;
     this.#asksForEnds = asksForEnds;
     this.#context = context;
@@ -68,7 +77,32 @@ export class ScriptedConsumer {
   }
 
   position(partition: number): number {
-    return this.#positions[partition]?.offset ?? 0;
+    return this.#positions.get(partition)?.offset ?? 0;
+  }
+
+  /** As far as known. */
+  get partitionCount(): number {
+    return this.#links.partitionCount;
+  }
+
+  get topicId(): string {
+    return this.#links.topicId;
+  }
+
+  /** Reads the partition from there on. */
+  assign(partition: number, offset: number): void {
+    this.#positions.set(partition, positionAt(partition, offset));
+    this.#pump();
+  }
+
+  /** What is on its way of the partition is not read any more. */
+  revoke(partition: number): void {
+    this.#positions.delete(partition);
+  }
+
+  resume(): void {
+    this.isPaused = false;
+    for (const run of this.#waiting.splice(0)) run();
   }
 
   crash(): void {
@@ -87,12 +121,12 @@ export class ScriptedConsumer {
     const { topicId, partitionCount } = this.#links;
     if (topicId !== this.#topicId) {
       this.#topicId = topicId;
-      this.#positions = [];
+      if (this.#readsAll) this.#positions.clear();
     }
-    while (this.#positions.length < Math.max(1, partitionCount)) {
-      const partition = this.#positions.length;
-      const start = { offset: 0, epoch: -1, timestamp: -1, endToldIn: -1 };
-      this.#positions.push({ partition, ...start, isAsked: false, retryAtUs: 0, failures: 0 });
+    if (!this.#readsAll) return;
+    while (this.#positions.size < Math.max(1, partitionCount)) {
+      const partition = this.#positions.size;
+      this.#positions.set(partition, positionAt(partition, 0));
     }
   }
 
@@ -102,7 +136,7 @@ export class ScriptedConsumer {
     const { time } = this.#context;
     const byLeader = new Map<number, Position[]>();
     let retryAtUs = Number.POSITIVE_INFINITY;
-    for (const position of this.#positions) {
+    for (const position of this.#positions.values()) {
       if (position.isAsked) continue;
       const leader = this.#links.leaders.get(position.partition);
       if (time.nowUs >= position.retryAtUs && (leader === undefined || leader.nodeId < 0)) this.#later(position);
@@ -138,7 +172,7 @@ export class ScriptedConsumer {
       currentLeaderEpoch: this.#links.leaders.get(partition)!.leaderEpoch,
       fetchOffset: offset,
       lastFetchedEpoch: epoch,
-      partitionMaxBytes: 250_000,
+      partitionMaxBytes: 1_048_576,
     }));
     this.#links.ask(
       nodeId,
@@ -146,14 +180,12 @@ export class ScriptedConsumer {
       16,
       { maxWaitMs: MAX_WAIT_MS, minBytes: 1, topics: [{ topicId: this.#topicId, partitions }] },
       (response) => {
-        ended();
-        if (this.isOver) return;
-        for (const answer of response.responses[0]?.partitions ?? []) {
-          // The topic may have been made again meanwhile, and the position be one of its former life.
-          const position = this.#positions[answer.partitionIndex];
-          if (position !== undefined && positions.includes(position)) this.#onPartition(position, answer);
-        }
-        this.#pump();
+        const process = () => {
+          ended();
+          this.#onResponse(response.responses[0]?.partitions ?? [], positions);
+        };
+        if (this.isPaused) this.#waiting.push(process);
+        else process();
       },
       () => {
         ended();
@@ -161,6 +193,16 @@ export class ScriptedConsumer {
         this.#pump();
       },
     );
+  }
+
+  #onResponse(answers: readonly FetchedPartition[], positions: readonly Position[]): void {
+    if (this.isOver) return;
+    for (const answer of answers) {
+      // The topic may have been made again meanwhile, and the position be one of its former life.
+      const position = this.#positions.get(answer.partitionIndex);
+      if (position !== undefined && positions.includes(position)) this.#onPartition(position, answer);
+    }
+    this.#pump();
   }
 
   /**
@@ -218,7 +260,7 @@ export class ScriptedConsumer {
       if (!verifyCrc(bytes)) return this.#recorder.violation("consumer", `${where} got a damaged batch`);
       for (const { offset, value, timestamp } of decodeRecords(recordsSection(bytes), header)) {
         if (offset < position.offset) continue;
-        this.#recorder.read(this.process, position.partition, offset, textOf(value!), this.#topicId);
+        this.#recorder.read(this.process, position.partition, offset, textOf(value), this.#topicId);
         position.timestamp = timestamp;
       }
       position.offset = Math.max(position.offset, header.lastOffset + 1);
@@ -233,7 +275,14 @@ export class ScriptedConsumer {
   }
 }
 
-function textOf(bytes: Uint8Array): string {
+function positionAt(partition: number, offset: number): Position {
+  const start = { offset, epoch: -1, timestamp: -1, endToldIn: -1 };
+  return { partition, ...start, isAsked: false, retryAtUs: 0, failures: 0 };
+}
+
+/** Nothing for a tombstone. */
+function textOf(bytes: Uint8Array | null): string {
+  if (bytes === null) return "";
   const end = bytes.indexOf(PADDING.charCodeAt(0));
   return String.fromCharCode(...(end === -1 ? bytes : bytes.subarray(0, end)));
 }

@@ -293,7 +293,9 @@ export class ScriptedProducer {
     const timestamp = EPOCH_MS + Math.floor(this.#context.time.nowMs);
     const { recordBytes } = this.#schedule;
     const records = values.map((value, at) => {
-      return { offset: at, timestamp, key: null, value: paddedBytes(value, recordBytes) };
+      const keyed = this.#recorder.keyedRecord?.(value);
+      const key = keyed === undefined ? null : paddedBytes(keyed.key, 0);
+      return { offset: at, timestamp, key, value: keyed?.value === null ? null : paddedBytes(value, recordBytes) };
     });
     return encodeBatch(records, { producerId: this.#producerId, producerEpoch, baseSequence: firstSequence });
   }

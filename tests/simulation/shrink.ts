@@ -16,6 +16,12 @@ const MOST_VIRTUAL_MS = 8_000_000;
 const sizes = [
   ["leaderAckedPartitions", 0],
   ["passingPartitions", 0],
+  ["compactedPartitions", 0],
+  ["sdkMembers", 0],
+  ["eagerMembers", 0],
+  ["cooperativeMembers", 0],
+  ["consumerMembers", 0],
+  ["staticMembers", 0],
   ["relayedTabs", 0],
   ["sdkConsumers", 0],
   ["sdkProducers", 0],

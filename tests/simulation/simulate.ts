@@ -1,3 +1,4 @@
+import { loadGroup } from "../../src/client/group/load-group.ts";
 import { settled } from "../../src/platform/simulated/settled.ts";
 import { assert } from "../../src/protocol/assert.ts";
 import { live } from "./life.ts";
@@ -48,6 +49,7 @@ export class Simulation {
   readonly #life: Life<void>;
   #wait: Wait = { condition: () => true, endUs: 0 };
   #lookAtUs = 0;
+  #isPrepared = false;
   /** The last moment at which something happened, and how much. */
   #momentUs = -1;
   #momentEvents = 0;
@@ -67,6 +69,7 @@ export class Simulation {
 
   /** Lets the next event happen, and all that follows from it at the same moment; false when the run is over. */
   async next(): Promise<boolean> {
+    await this.#prepare();
     const goesOn = this.#advance();
     if (this.cluster.unsettled) await this.#settle();
     return goesOn;
@@ -74,7 +77,15 @@ export class Simulation {
 
   /** As many events as there are, without a pause where no promise has to settle. */
   async finish(): Promise<void> {
+    await this.#prepare();
     while (this.#advance()) if (this.cluster.unsettled) await this.#settle();
+  }
+
+  /** What the SDK loads when it is needed would take time that no virtual clock knows of. */
+  async #prepare(): Promise<void> {
+    if (this.#isPrepared) return;
+    this.#isPrepared = true;
+    if (this.cluster.schedule.sdkMembers > 0) await loadGroup();
   }
 
   async #settle(): Promise<void> {

@@ -11,13 +11,20 @@ import { SimulatedStorage } from "../../src/platform/simulated/storage.ts";
 import type { DirectoryImage } from "../../src/platform/simulated/storage.ts";
 import { StoredLogs } from "../../src/platform/simulated/stored-logs.ts";
 import { VirtualTime } from "../../src/platform/simulated/virtual-time.ts";
+import { OFFSETS_TOPIC } from "../../src/coordinator/group-partition.ts";
 import { Admin } from "./admin.ts";
 import type { ClientContext } from "./broker-links.ts";
+import { CompactedRecorder } from "./compacted-recorder.ts";
 import { ControllerWatch } from "./controller-watch.ts";
+import { expectDivided } from "./generation-rules.ts";
+import { GroupTruth } from "./group-truth.ts";
+import { GroupUse } from "./group-use.ts";
+import type { GroupKind } from "./group-use.ts";
 import { Oracle } from "./oracle.ts";
 import { PassingRecorder } from "./passing-recorder.ts";
 import { Recorder } from "./recorder.ts";
 import type { ClientRecorder } from "./recorder.ts";
+import { membersOf } from "./schedule.ts";
 import type { Fault, Schedule } from "./schedule.ts";
 import { ScriptedConsumer } from "./scripted-consumer.ts";
 import { ScriptedProducer } from "./scripted-producer.ts";
@@ -27,7 +34,7 @@ import { SdkConsumer } from "./sdk-consumer.ts";
 import { SdkProducer } from "./sdk-producer.ts";
 import { expectIntactEnds } from "./storage-watch.ts";
 import { TopicUse } from "./topic-use.ts";
-import { LEADER_ACKED_TOPIC, PartitionNames, PASSING_TOPIC, TOPIC } from "./topics.ts";
+import { COMPACTED_TOPIC, LEADER_ACKED_TOPIC, partitionLabel, PartitionNames, PASSING_TOPIC, TOPIC } from "./topics.ts";
 import { TraceHash } from "./trace-hash.ts";
 import { Truth } from "./truth.ts";
 
@@ -35,6 +42,15 @@ import { Truth } from "./truth.ts";
 const REPLACEMENT_DELAY_MS = 10_000;
 /** The same for records that are too many or too old. */
 const RETENTION_CHECK_MS = 2_000;
+/** Few, so that a group often has its coordinator where another one has it too. */
+export const OFFSETS_PARTITIONS = 2;
+/** The same for members that fall silent, so that groups come to rest within a run. */
+const coordinatorConfig = {
+  ...defaultBrokerConfig.coordinator,
+  groupInitialRebalanceDelayMs: 500,
+  groupConsumerSessionTimeoutMs: 6_000,
+  groupConsumerHeartbeatIntervalMs: 500,
+};
 const KEPT_LOG_LINES = 4_000;
 
 /** Real brokers, a real controller, clients of the SDK and scripted ones, in one thread, all made from one seed. */
@@ -46,6 +62,8 @@ export class SimulatedCluster {
   readonly truth = new Truth();
   readonly names = new PartitionNames();
   readonly recorder = new Recorder(TOPIC, this.truth, (name) => this.mark(name));
+  readonly groupTruth = new GroupTruth(expectDivided);
+  readonly compacted = new CompactedRecorder(this.truth, (name) => this.mark(name));
   readonly leaderAcked = new Recorder(LEADER_ACKED_TOPIC, this.truth, (name) => this.mark(name));
   readonly controllerWatch: ControllerWatch;
   readonly oracle: Oracle;
@@ -76,6 +94,7 @@ export class SimulatedCluster {
   readonly #clients: ClientContext;
   /** Who uses the topics beside the main one. */
   readonly topicUses: TopicUse[] = [];
+  readonly groups: GroupUse[] = [];
   #lives = 0;
   #tabsMade = 0;
   #producing = true;
@@ -108,7 +127,8 @@ export class SimulatedCluster {
       },
     };
     this.controllerWatch = new ControllerWatch(watched);
-    this.oracle = new Oracle(watched, this.controllerWatch, defaultBrokerConfig.timeGapMs);
+    const groups = membersOf(schedule) > 0 ? this.groupTruth : undefined;
+    this.oracle = new Oracle(watched, this.controllerWatch, defaultBrokerConfig.timeGapMs, groups);
     this.admin = new Admin(this.network, time, {
       "min.insync.replicas": String(schedule.minInsyncReplicas),
       durability: schedule.relaxedTopic ? "relaxed" : "strict",
@@ -138,6 +158,15 @@ export class SimulatedCluster {
     if (leaderAckedPartitions > 0) this.#use(LEADER_ACKED_TOPIC, leaderAckedPartitions, this.leaderAcked);
     const passing = new PassingRecorder(this.names, this.truth, (name) => this.mark(name));
     if (passingPartitions > 0) this.#use(PASSING_TOPIC, passingPartitions, passing);
+    if (schedule.compactedPartitions > 0) this.#use(COMPACTED_TOPIC, schedule.compactedPartitions, this.compacted);
+    for (let index = 0; index < schedule.compactedPartitions; index++) this.truth.compact(partitionLabel(COMPACTED_TOPIC, index));
+    for (let index = 0; index < OFFSETS_PARTITIONS; index++) {
+      this.truth.compact(partitionLabel(OFFSETS_TOPIC, index), (record) => this.groupTruth.replay(record));
+    }
+    this.#meet("eager", schedule.eagerMembers);
+    this.#meet("cooperative", schedule.cooperativeMembers);
+    this.#meet("consumer", schedule.consumerMembers);
+    this.#meet("sdk", schedule.sdkMembers);
     this.server.start();
     for (let index = 0; index < schedule.tabs; index++) {
       const durability = index < schedule.relaxedTabs ? "relaxed" : "strict";
@@ -149,6 +178,19 @@ export class SimulatedCluster {
   #use(topic: string, partitions: number, recorder: ClientRecorder): void {
     const chance = this.chanceFor(`topic ${topic}`);
     this.topicUses.push(new TopicUse(topic, partitions, this.schedule, this.#clients, chance, recorder));
+  }
+
+  #meet(kind: GroupKind, size: number): void {
+    if (size === 0) return;
+    const place = {
+      clients: this.#clients,
+      chance: this.chanceFor(`group ${kind}`),
+      recorder: this.recorder,
+      truth: this.groupTruth,
+      sdkContext: (process: string) => this.#sdkContext(process),
+      vanish: (node: NodeName) => this.network.vanish(node, () => this.faultChance.between(1, 50)),
+    };
+    this.groups.push(new GroupUse(kind, size, this.schedule.staticMembers, place));
   }
 
   chanceFor(purpose: string): Chance {
@@ -186,6 +228,7 @@ export class SimulatedCluster {
         ...defaultBrokerConfig,
         replicaLagTimeMaxMs: this.schedule.replicaLagMs,
         retentionCheckIntervalMs: RETENTION_CHECK_MS,
+        coordinator: coordinatorConfig,
       },
       resolve: (peer) => this.#resolve(peer),
       log: (message) => this.note(message),
@@ -281,6 +324,7 @@ export class SimulatedCluster {
     };
     produce();
     for (const use of this.topicUses) use.start();
+    for (const group of this.groups) group.start();
   }
 
   #partitionsOf(topic: string): number {
@@ -306,7 +350,9 @@ export class SimulatedCluster {
   /** The pages of the SDK's producers and consumers that are not over. */
   get sdkClients(): SdkClient[] {
     const clients = [...this.producers, ...this.consumers].filter(({ isOver }) => !isOver);
-    return clients.flatMap((one) => (one instanceof SdkProducer || one instanceof SdkConsumer ? [one.client] : []));
+    const members = this.groups.flatMap(({ sdkMembers }) => sdkMembers.map(({ client }) => client));
+    const own = clients.flatMap((one) => (one instanceof SdkProducer || one instanceof SdkConsumer ? [one.client] : []));
+    return [...own, ...members];
   }
 
   /** A page with the SDK, for whatever a run wants to ask. */

@@ -2,6 +2,8 @@
 export const TOPIC = "t";
 /** Produced with acks=1: an election may lose what was acknowledged, but nothing else may happen to it. */
 export const LEADER_ACKED_TOPIC = "a";
+/** Compacted: of each key its last record stays, unless it is a tombstone. */
+export const COMPACTED_TOPIC = "k";
 /** Deleted and made again while clients use it. */
 export const PASSING_TOPIC = "p";
 

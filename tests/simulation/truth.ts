@@ -1,4 +1,6 @@
 import type { Chunk } from "../../src/log/stored-log.ts";
+import { CompactedLog } from "./compacted-log.ts";
+import type { CommittedRecord } from "./compacted-log.ts";
 import type { Violation } from "./recorder.ts";
 
 interface CommittedBatch {
@@ -22,9 +24,20 @@ interface CommittedLog {
  */
 export class Truth {
   readonly #logs = new Map<string, CommittedLog>();
+  readonly #compacted = new Map<string, CompactedLog>();
+
+  /** The partition's log is compacted; `committed` is told of each record of it. */
+  compact(partition: string, committed: (record: CommittedRecord) => void = () => {}): void {
+    this.#compacted.set(partition, new CompactedLog(partition, committed));
+  }
+
+  /** Undefined for a partition that is not compacted. */
+  compactedLog(partition: string): CompactedLog | undefined {
+    return this.#compacted.get(partition);
+  }
 
   endOffset(partition: string): number {
-    return this.#logs.get(partition)?.endOffset ?? 0;
+    return this.#find(partition)?.endOffset ?? 0;
   }
 
   isCommitted(partition: string, offset: number): boolean {
@@ -32,11 +45,11 @@ export class Truth {
   }
 
   trimmedTo(partition: string): number {
-    return this.#logs.get(partition)?.trimmedTo ?? 0;
+    return this.#find(partition)?.trimmedTo ?? 0;
   }
 
   trim(partition: string, offset: number): void {
-    const log = this.#log(partition);
+    const log = this.#compacted.get(partition) ?? this.#log(partition);
     log.trimmedTo = Math.max(log.trimmedTo, offset);
   }
 
@@ -45,6 +58,8 @@ export class Truth {
    * same here; what is new is taken down if `commits`.
    */
   compare(partition: string, chunks: readonly Chunk[], endOffset: number, commits: boolean): Violation | undefined {
+    const compacted = this.#compacted.get(partition);
+    if (compacted !== undefined) return compacted.compare(chunks, endOffset, commits);
     const log = this.#log(partition);
     let at = -1;
     for (const { bytes } of chunks) {
@@ -66,6 +81,10 @@ export class Truth {
       }
     }
     return undefined;
+  }
+
+  #find(partition: string): CommittedLog | CompactedLog | undefined {
+    return this.#compacted.get(partition) ?? this.#logs.get(partition);
   }
 
   #log(partition: string): CommittedLog {

@@ -1,0 +1,296 @@
+import type { BrokerEffect } from "../../src/broker/effects.ts";
+import type { BrokerEvent } from "../../src/broker/events.ts";
+import { OFFSETS_TOPIC, partitionForGroup } from "../../src/coordinator/group-partition.ts";
+import type { SimulatedTab } from "../../src/platform/simulated/simulated-tab.ts";
+import { offsetCommit } from "../../src/protocol/apis/08-offset-commit.ts";
+import type { OffsetCommitRequest, OffsetCommitResponse } from "../../src/protocol/apis/08-offset-commit.ts";
+import { offsetFetch } from "../../src/protocol/apis/09-offset-fetch.ts";
+import type { OffsetFetchResponse } from "../../src/protocol/apis/09-offset-fetch.ts";
+import { joinGroup } from "../../src/protocol/apis/11-join-group.ts";
+import type { JoinGroupRequest, JoinGroupResponse } from "../../src/protocol/apis/11-join-group.ts";
+import { heartbeat } from "../../src/protocol/apis/12-heartbeat.ts";
+import type { HeartbeatRequest } from "../../src/protocol/apis/12-heartbeat.ts";
+import { leaveGroup } from "../../src/protocol/apis/13-leave-group.ts";
+import { syncGroup } from "../../src/protocol/apis/14-sync-group.ts";
+import type { SyncGroupRequest, SyncGroupResponse } from "../../src/protocol/apis/14-sync-group.ts";
+import { consumerGroupHeartbeat } from "../../src/protocol/apis/68-consumer-group-heartbeat.ts";
+import { decodeCorrelationId, decodeRequest, decodeRequestHeader, decodeResponse } from "../../src/protocol/envelope.ts";
+import { errorName } from "../../src/protocol/error-codes.ts";
+import type { Api } from "../../src/protocol/schema.ts";
+import { ConsumerGroupWatch } from "./consumer-group-watch.ts";
+import type { ControllerWatch } from "./controller-watch.ts";
+import { since } from "./group-truth.ts";
+import type { GroupTruth } from "./group-truth.ts";
+import { expectLoaded } from "./loaded-groups.ts";
+import { fail } from "./oracle-context.ts";
+import type { OracleContext } from "./oracle-context.ts";
+import type { Occasion } from "./schedule.ts";
+
+/** A request of a group, and what was true when it came. */
+export interface Asked<Request = unknown> {
+  readonly groupId: string;
+  readonly api: Api;
+  readonly version: number;
+  readonly request: Request;
+  /** How many records of groups had been committed. */
+  readonly at: number;
+  /** The epoch that the broker led the group's partition in; undefined if it did not, or was replaced by then. */
+  readonly leaderEpoch: number | undefined;
+  /** The newest generation that members had been told of in that epoch. */
+  readonly announced: number;
+}
+
+const watched: ReadonlyMap<number, Api> = new Map<number, Api>(
+  [offsetCommit, offsetFetch, joinGroup, heartbeat, leaveGroup, syncGroup, consumerGroupHeartbeat].map((api) => [api.key, api]),
+);
+/** Clocks run at twice the usual rate at most, and members have four seconds to join again. */
+const HEARD_US = 1_500_000;
+
+/**
+ * What members of groups are told, against what is committed: nobody hears of what another coordinator might not know.
+ * Of a coordinator that was replaced, and has not heard of it, only that is asked: it may tell what was so before.
+ */
+export class GroupWatch {
+  readonly #context: OracleContext;
+  readonly #controller: ControllerWatch;
+  readonly #truth: GroupTruth;
+  readonly #consumers: ConsumerGroupWatch;
+  readonly #asked = new Map<string, Asked>();
+  /** By group, the generation that members were told last, and the epoch of the coordinator that told them. */
+  readonly #announced = new Map<string, { readonly leaderEpoch: number; readonly generation: number }>();
+  /** By group and member: when a coordinator that leads in this epoch heard of a member last, and let it know. */
+  readonly #heard = new Map<string, { readonly atUs: number; readonly leaderEpoch: number }>();
+  /** By tab and partition, the epoch that it coordinates in. */
+  readonly #loaded = new Map<string, number>();
+  #listener: ((occasion: Occasion) => void) | undefined;
+
+  constructor(context: OracleContext, controller: ControllerWatch, truth: GroupTruth) {
+    this.#context = context;
+    this.#controller = controller;
+    this.#truth = truth;
+    this.#consumers = new ConsumerGroupWatch(truth);
+  }
+
+  onOccasion(listener: (occasion: Occasion) => void): void {
+    this.#listener = listener;
+  }
+
+  look(tab: SimulatedTab, event: BrokerEvent, effects: readonly BrokerEffect[]): void {
+    if (event.type === "connection-frame") this.#ask(tab, event.connectionId, event.frame);
+    this.#lookForLoads(tab);
+    if (this.#asked.size === 0) return;
+    for (const effect of effects) {
+      if (effect.type !== "send") continue;
+      const name = nameOf(tab, effect.connectionId, decodeCorrelationId(effect.frame));
+      const asked = this.#asked.get(name);
+      if (asked === undefined) continue;
+      this.#asked.delete(name);
+      this.#answered(tab, asked, effect.frame);
+    }
+  }
+
+  #ask(tab: SimulatedTab, connectionId: number, frame: Uint8Array): void {
+    const api = frame[0] === 0 ? watched.get(frame[1]!) : undefined;
+    if (api === undefined) return;
+    const header = decodeRequestHeader(frame);
+    const request = decodeRequest(api, header) as { readonly groupId?: string; readonly groups?: readonly { groupId: string }[] };
+    const groupId = request.groups?.[0]?.groupId ?? request.groupId ?? "";
+    const leaderEpoch = this.#epochOf(tab, groupId);
+    const told = this.#announced.get(groupId);
+    const announced = told !== undefined && told.leaderEpoch === leaderEpoch ? told.generation : -1;
+    const asked = { groupId, api, version: header.apiVersion, request, at: this.#truth.count, leaderEpoch, announced };
+    this.#asked.set(nameOf(tab, connectionId, header.correlationId), asked);
+    if (api === consumerGroupHeartbeat) this.#consumers.asked(asked as Asked<never>);
+    if (api === leaveGroup) for (const { memberId } of leavingIn(request)) this.#heard.delete(`${groupId}/${memberId}`);
+    if (api === joinGroup || api === syncGroup) this.#listener?.("rebalance");
+    else if (api === offsetCommit) this.#listener?.("commit");
+  }
+
+  /** The epoch in which the tab coordinates the group; undefined if it does not, or somebody else is to by now. */
+  #epochOf({ core }: SimulatedTab, groupId: string): number | undefined {
+    const topic = core?.image.topicNamed(OFFSETS_TOPIC);
+    if (core === undefined || topic === undefined) return undefined;
+    const key = `${topic.topicId}/${partitionForGroup(groupId, topic.partitions.length)}`;
+    const role = core.replica(key)?.role;
+    const decided = this.#controller.partition(key)?.leaderEpoch;
+    return role?.kind === "leader" && role.state.leaderEpoch === decided ? decided : undefined;
+  }
+
+  #lookForLoads(tab: SimulatedTab): void {
+    const topic = tab.core?.image.topicNamed(OFFSETS_TOPIC);
+    for (const { partitionIndex } of topic?.partitions ?? []) {
+      const place = `${tab.name}#${tab.starts}/${partitionIndex}`;
+      const key = `${topic!.topicId}/${partitionIndex}`;
+      const role = tab.core!.replica(key)?.role;
+      const leaderEpoch = role?.kind === "leader" ? role.state.leaderEpoch : undefined;
+      if (leaderEpoch === undefined || this.#loaded.get(place) === leaderEpoch) continue;
+      const shard = tab.core!.groups.loaded(partitionIndex);
+      if (shard === undefined) {
+        this.#listener?.("load");
+        continue;
+      }
+      this.#loaded.set(place, leaderEpoch);
+      if (this.#controller.partition(key)?.leaderEpoch !== leaderEpoch) continue;
+      const isHere = (groupId: string) => partitionForGroup(groupId, topic!.partitions.length) === partitionIndex;
+      if (leaderEpoch > 0) this.#context.mark("groups loaded by another coordinator");
+      expectLoaded(tab.name, shard, this.#truth, isHere);
+      this.#begin(leaderEpoch, isHere);
+    }
+  }
+
+  /** All sessions start anew with a coordinator. */
+  #begin(leaderEpoch: number, isHere: (groupId: string) => boolean): void {
+    const atUs = this.#context.nowUs();
+    for (const groupId of this.#truth.generations.keys()) {
+      if (!isHere(groupId)) continue;
+      const stored = this.#truth.generation(groupId)!;
+      for (const { memberId } of stored.members) this.#heard.set(`${groupId}/${memberId}`, { atUs, leaderEpoch });
+      const told = this.#announced.get(groupId);
+      if (told !== undefined && told.generation > stored.generation) this.#context.mark("coordinator lost in a rebalance");
+    }
+  }
+
+  #answered(tab: SimulatedTab, asked: Asked, frame: Uint8Array): void {
+    const { body } = decodeResponse(asked.api, asked.version, frame);
+    const where = `${tab.name}, ${asked.groupId}`;
+    switch (asked.api) {
+      case offsetCommit:
+        return this.#committed(where, asked as Asked<OffsetCommitRequest>, body as OffsetCommitResponse);
+      case offsetFetch:
+        return this.#fetched(where, asked, body as OffsetFetchResponse);
+      case joinGroup:
+        return this.#joined(where, asked as Asked<JoinGroupRequest>, body as JoinGroupResponse);
+      case syncGroup:
+        return this.#synced(where, asked as Asked<SyncGroupRequest>, body as SyncGroupResponse);
+      case heartbeat:
+        return this.#beaten(where, asked as Asked<HeartbeatRequest>, (body as { errorCode: number }).errorCode);
+      case consumerGroupHeartbeat: {
+        const error = this.#note(asked, (body as { errorCode: number }).errorCode);
+        return this.#consumers.answered(where, asked as Asked<never>, body as never, error);
+      }
+      default:
+        this.#note(asked, (body as { errorCode: number }).errorCode);
+    }
+  }
+
+  #note({ api }: Asked, errorCode: number): string {
+    const error = errorName(errorCode);
+    if (error !== "NONE") this.#context.mark(`${api.name} refused: ${error}`);
+    return error;
+  }
+
+  #committed(where: string, asked: Asked<OffsetCommitRequest>, { topics }: OffsetCommitResponse): void {
+    const { groupId, request } = asked;
+    const offsets = new Map<string, number>(
+      request.topics.flatMap(({ name, partitions }) =>
+        partitions.map(({ partitionIndex, committedOffset }) => [`${name}/${partitionIndex}`, committedOffset] as const),
+      ),
+    );
+    let isMember = false;
+    for (const { name, partitions } of topics) {
+      for (const { partitionIndex, errorCode } of partitions) {
+        if (this.#note(asked, errorCode) !== "NONE") continue;
+        const partition = `${name}/${partitionIndex}`;
+        const offset = offsets.get(partition);
+        const told = this.#truth.offsets.get(groupId)?.get(partition);
+        const isStored = told?.some(({ at, value }) => at >= asked.at && value === offset) === true;
+        if (!isStored) fail("commit-is-committed", `${where}: offset ${offset} of ${partition} is not`);
+        isMember = true;
+      }
+    }
+    if (isMember) this.#expectMember(where, asked);
+  }
+
+  /** Offsets were taken from a member of the generation, or epoch, that was the newest in between. */
+  #expectMember(where: string, asked: Asked<OffsetCommitRequest>): void {
+    const { groupId, at, announced, request } = asked;
+    const { memberId, generationIdOrMemberEpoch: generation } = request;
+    const refuse = (evidence: string) => fail("old-members-are-refused", `${where}: ${memberId} commits ${evidence}`);
+    if (generation < announced) refuse(`in generation ${generation}, ${announced} was announced`);
+    const assignments = this.#truth.assignments.get(groupId)?.get(memberId);
+    if (assignments !== undefined) {
+      const epochs = since(assignments, at).map(({ value }) => value?.memberEpoch);
+      if (!epochs.includes(generation)) refuse(`in epoch ${generation} of ${epochs.join()}`);
+      return;
+    }
+    const isOf = ({ value }: { value: { generation: number; members: readonly { memberId: string }[] } }) =>
+      value.generation === generation && value.members.some((member) => member.memberId === memberId);
+    if (!since(this.#truth.generations.get(groupId), at).some(isOf)) refuse(`in generation ${generation}`);
+    this.#hear(asked, memberId);
+  }
+
+  /** Never older than what was committed before the question, and so acknowledged, nor newer than what is committed. */
+  #fetched(where: string, asked: Asked, { groups }: OffsetFetchResponse): void {
+    for (const { groupId, topics, errorCode } of groups) {
+      if (this.#note(asked, errorCode) !== "NONE" || asked.leaderEpoch === undefined) continue;
+      for (const { name, partitions } of topics) {
+        for (const { partitionIndex, committedOffset } of partitions) {
+          const partition = `${name}/${partitionIndex}`;
+          const told = this.#truth.offsets.get(groupId)?.get(partition);
+          const known = since(told, asked.at);
+          const wasNone = known.length === 0 || known[0]!.at >= asked.at;
+          const wanted = committedOffset < 0 ? null : committedOffset;
+          if (known.some(({ value }) => value === wanted) || (wanted === null && wasNone)) continue;
+          fail("offsets-are-not-lost", `${where}: ${committedOffset} is told of ${partition}, not ${JSON.stringify(known)}`);
+        }
+      }
+    }
+  }
+
+  #joined(where: string, asked: Asked<JoinGroupRequest>, { errorCode, generationId, memberId }: JoinGroupResponse): void {
+    if (this.#note(asked, errorCode) !== "NONE" || asked.leaderEpoch === undefined) return;
+    const { groupId, leaderEpoch } = asked;
+    const stored = since(this.#truth.generations.get(groupId), asked.at)[0]?.value.generation ?? 0;
+    if (generationId < stored) fail("generations-grow", `${where}: ${generationId} is announced, ${stored} was`);
+    const told = this.#announced.get(groupId);
+    if (told?.leaderEpoch !== leaderEpoch || told.generation < generationId) {
+      this.#announced.set(groupId, { leaderEpoch, generation: generationId });
+    }
+    this.#hear(asked, memberId);
+  }
+
+  /** What a member is told to have is what every coordinator after this one will know. */
+  #synced(where: string, asked: Asked<SyncGroupRequest>, { errorCode, assignment }: SyncGroupResponse): void {
+    if (this.#note(asked, errorCode) !== "NONE") return;
+    const { groupId, request } = asked;
+    const { memberId, generationId } = request;
+    const generations = this.#truth.generations.get(groupId) ?? [];
+    const isTold = generations.some(({ value }) => {
+      const member = value.generation === generationId ? value.members.find((one) => one.memberId === memberId) : undefined;
+      return member !== undefined && String(member.assignment) === String(assignment);
+    });
+    if (!isTold) fail("assignments-are-committed", `${where}: that of ${memberId} in generation ${generationId} is not`);
+    this.#hear(asked, memberId);
+  }
+
+  #beaten(where: string, asked: Asked<HeartbeatRequest>, errorCode: number): void {
+    const { groupId, request, leaderEpoch, announced } = asked;
+    const { memberId, generationId } = request;
+    const error = this.#note(asked, errorCode);
+    const heard = this.#heard.get(`${groupId}/${memberId}`);
+    if (error === "UNKNOWN_MEMBER_ID" && heard !== undefined && heard.leaderEpoch === leaderEpoch) {
+      const agoUs = this.#context.nowUs() - heard.atUs;
+      if (agoUs < HEARD_US) fail("members-are-heard", `${where}: ${memberId} is unknown, and was heard of ${agoUs} us ago`);
+    }
+    if (error !== "NONE") return;
+    const stored = since(this.#truth.generations.get(groupId), asked.at)[0]?.value.generation ?? 0;
+    const newest = leaderEpoch === undefined ? 0 : Math.max(stored, announced);
+    if (generationId < newest) {
+      fail("old-members-are-refused", `${where}: ${memberId} is in generation ${generationId}, ${newest} has begun`);
+    }
+    this.#hear(asked, memberId);
+  }
+
+  #hear({ groupId, leaderEpoch }: Asked, memberId: string): void {
+    if (leaderEpoch === undefined) return;
+    this.#heard.set(`${groupId}/${memberId}`, { atUs: this.#context.nowUs(), leaderEpoch });
+  }
+}
+
+function leavingIn(request: unknown): readonly { readonly memberId: string }[] {
+  return (request as { readonly members: readonly { readonly memberId: string }[] }).members;
+}
+
+function nameOf(tab: SimulatedTab, connectionId: number, correlationId: number): string {
+  return `${tab.name}#${tab.starts}/${connectionId}/${correlationId}`;
+}
