@@ -9,6 +9,8 @@ import type { PartitionState } from "./pages/tab.ts";
 export interface TestClusterOptions {
   readonly brokers?: number;
   readonly network?: Network;
+  /** The folder of built pages to serve, with a `tab.html` that has what `pages/tab.ts` has. */
+  readonly pages?: string;
 }
 
 /** Whether pages can reach each other: as usual, with WebRTC but no UDP for it, or without WebRTC. */
@@ -40,9 +42,10 @@ export class TestCluster {
     this.#dataDir = dataDir;
   }
 
-  static async start({ brokers: count = 3, network = "direct" }: TestClusterOptions = {}): Promise<TestCluster> {
+  static async start(options: TestClusterOptions = {}): Promise<TestCluster> {
+    const { brokers: count = 3, network = "direct", pages = TEST_PAGES } = options;
     const dataDir = await makeTemporaryFolder("server");
-    const server = await ServerProcess.start({ port: 0, dataDir, staticRoot: TEST_PAGES });
+    const server = await ServerProcess.start({ port: 0, dataDir, staticRoot: pages });
     const cluster = new TestCluster(server, dataDir);
     const names = Array.from({ length: count }, (_, index) => `broker tab ${index}`);
     const [client, ...brokers] = await Promise.all(["client", ...names].map((name) => cluster.#launch(name, network)));
