@@ -10,7 +10,7 @@ import { NumberStrip } from "../inspector/number-strip.ts";
 import type { Figure } from "../inspector/number-strip.ts";
 import { PartitionTable } from "../inspector/partition-table.ts";
 import { ProduceForm } from "../inspector/produce-form.ts";
-import { profileNames, replicaGrid } from "../inspector/replica-grid.ts";
+import { isInternal, profileNames, replicaGrid } from "../inspector/replica-grid.ts";
 import { StorageCard } from "../inspector/storage-card.ts";
 import { TopicList } from "../inspector/topic-list.ts";
 import type { TopicActions } from "../inspector/topic-list.ts";
@@ -170,7 +170,7 @@ export class Page {
       this.#groups.show(observations.groups, (id) => pageAddress("group.html", id === undefined ? {} : { group: id }));
     }
     if (view === undefined) return;
-    this.#selected ??= (view.topics.find(({ name }) => !name.startsWith("__")) ?? view.topics[0])?.name;
+    this.#selected ??= view.topics.find(({ name }) => !isInternal(name))?.name;
     const paths = this.#paths();
     const topic = view.topics.find(({ name }) => name === this.#selected);
     const ownId = status?.brokerId ?? -1;

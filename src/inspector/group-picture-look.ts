@@ -83,15 +83,17 @@ export const groupPictureLook = styleSheet(`
     .card:not(:has(button:not([hidden]))) > * { grid-column: 1 / -1; }
   }
   @container (max-width: 620px) {
-    .scene { grid-template-columns: minmax(0, 10fr) minmax(26px, 3fr) minmax(0, 9fr); }
+    .scene { grid-template-columns: minmax(0, 9fr) minmax(26px, 2fr) minmax(0, 10fr); }
     .partitions li { grid-template: auto auto / 14px minmax(0, 1fr); gap: 2px 6px; height: 66px; align-content: start; }
     .middle { grid-row: 2; grid-column: 2; }
     .tape { height: 14px; }
     .offsets { display: none; }
     h3 { margin-left: 20px; }
     h3 .muted { display: none; }
-    .card { padding: 7px 8px; }
-    .actions button { padding: 4px 8px; }
+    .card { padding: 6px; }
+    .actions { gap: 3px; }
+    .actions button { padding: 3px 4px; font-size: 11.5px; }
+    .where { display: none; }
   }
   @media (prefers-reduced-motion: reduce) {
     .flow { animation: none !important; stroke-dasharray: 3 19; }

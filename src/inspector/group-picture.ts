@@ -15,7 +15,7 @@ const FLOWS_MS = 1500;
 const PORT_PIXELS = 14;
 
 const ACTIONS: Readonly<Record<ReaderAction, { readonly label: string; readonly meaning: string }>> = {
-  remove: { label: "Remove", meaning: "It commits, tells the group, and leaves" },
+  remove: { label: "Leave", meaning: "It commits, tells the group, and goes" },
   freeze: { label: "Freeze", meaning: "It stands still for ten seconds, and tells nobody" },
   kill: { label: "Kill", meaning: "It ends at once, and tells nobody" },
 };
@@ -127,7 +127,7 @@ export class GroupPicture extends HTMLElement {
   }
 
   #newCard(reader: ReaderView): CardParts {
-    const [name, where] = [element("b"), element("span", { class: "muted small" })];
+    const [name, where] = [element("b"), element("span", { class: "where muted small" })];
     const [reads, note] = [element("p", { class: "reads" }), element("p", { class: "small note" })];
     const buttons = new Map(
       (["remove", "freeze", "kill"] as const).map((action) => {

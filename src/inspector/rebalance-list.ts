@@ -62,14 +62,14 @@ function entryOf(rebalance: RebalanceView): HTMLLIElement {
       element("span", { class: "small muted number" }, rebalance.time),
     ),
     element("p", { class: "small" }, summaryOf(rebalance)),
-    element("ul", { class: "changes" }, ...rebalance.changes.map(changeOf)),
+    element("ul", { class: "changes" }, ...rebalance.changes.map((change) => changeOf(change, rebalance.done))),
   );
 }
 
-function changeOf({ partition, to, colour, moved, unreadMs }: ChangeView): HTMLLIElement {
-  const reader = to === "" ? "nobody yet" : visibleText(to, 32);
+function changeOf({ partition, to, colour, moved, unreadMs }: ChangeView, done: boolean): HTMLLIElement {
+  const reader = to !== "" ? visibleText(to, 32) : done ? "nobody" : "nobody yet";
   const where = moved ? ` → ${reader}` : ` stayed with ${reader}`;
-  const unread = unreadMs === undefined ? "" : `, unread ${briefly(unreadMs)}`;
+  const unread = unreadMs === undefined || (done && to === "") ? "" : `, unread ${briefly(unreadMs)}`;
   return element(
     "li",
     { class: "small number", "data-colour": colour ?? "none" },

@@ -89,8 +89,18 @@ export function replicaGrid(view: ClusterView, focus: GridFocus): ReplicaGrid {
 
 function shownTopics(view: ClusterView, focus: GridFocus): readonly Topic[] {
   const focused = view.topics.filter((topic) => topic.name === focus.topic);
-  const others = view.topics.filter((topic) => topic.name !== focus.topic).sort((a, b) => compare(a.name, b.name));
+  const others = view.topics.filter((topic) => topic.name !== focus.topic).sort(byPurpose);
   return [...focused, ...others.slice(0, TOPICS_SHOWN - focused.length)];
+}
+
+/** Topics of the cluster itself come after those that people have made. */
+export function byPurpose(a: { readonly name: string }, b: { readonly name: string }): number {
+  return Number(isInternal(a.name)) - Number(isInternal(b.name)) || compare(a.name, b.name);
+}
+
+/** As Kafka names the topics that brokers keep for themselves. */
+export function isInternal(topic: string): boolean {
+  return topic.startsWith("__");
 }
 
 /** Profiles by letter, in the order of their lowest node id: the same in every tab. */

@@ -3,6 +3,7 @@ import { button, element, field, openShadow, setText, styleSheet } from "./eleme
 import { countOf } from "./figures.ts";
 import { look } from "./look.ts";
 import { reasonOf } from "./reason.ts";
+import { byPurpose, isInternal } from "./replica-grid.ts";
 import { visibleText } from "./visible-text.ts";
 
 export interface NewTopic {
@@ -62,7 +63,7 @@ export class TopicList extends HTMLElement {
 
   show(topics: ClusterView["topics"], selected: string | undefined, actions: TopicActions): void {
     this.#actions = actions;
-    const listed = [...topics].sort((a, b) => (a.name < b.name ? -1 : 1)).slice(0, TOPICS_LISTED);
+    const listed = [...topics].sort(byPurpose).slice(0, TOPICS_LISTED);
     const key = JSON.stringify([
       selected,
       listed.map((t) => [t.name, t.partitions.length, t.replicationFactor]),
@@ -104,7 +105,8 @@ export class TopicList extends HTMLElement {
       delete remove.dataset["armed"];
       setText(remove, "Delete");
     });
-    return element("li", {}, select, element("span", { class: "muted small shape" }, shape), remove);
+    const description = element("span", { class: "muted small shape" }, shape);
+    return element("li", {}, select, description, isInternal(topic.name) ? undefined : remove);
   }
 
   async #submit(): Promise<void> {

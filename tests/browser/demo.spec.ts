@@ -53,6 +53,28 @@ demoTest("earthquakes stream on while a tab is closed and reopened", async ({ de
   await first.screenshot({ path: screenshotPath("demo"), fullPage: true });
 });
 
+demoTest("a tab is crashed, others lead, and it starts again from what it holds", async ({ demo }) => {
+  const [first, second] = demo.tabs as [Page, Page, Page];
+  await first.getByTestId("topic-name").fill("orders");
+  await first.getByTestId("topic-create").click();
+  const cells = second.getByTestId("partition-cell");
+  await expect(cells.filter({ hasText: "leader" })).toHaveCount(3);
+  await expect(cells.filter({ hasText: "in sync" })).toHaveCount(6);
+  const id = await first.getByTestId("broker-id").textContent();
+
+  await first.getByTestId("crash-broker").click();
+  await expect(first.getByTestId("broker-state")).toHaveText("stopped");
+  await expect(first.getByTestId("notice").first()).toContainText("without a goodbye");
+  const own = second.locator(`[data-testid=partition-cell][data-broker="${id}"]`);
+  await expect(own.filter({ hasText: "offline" })).toHaveCount(3);
+  await expect(cells.filter({ hasText: "leader" })).toHaveCount(3);
+
+  await first.getByTestId("stop-broker").click();
+  await expect(first.getByTestId("broker-state")).toHaveText("running");
+  expect(await first.getByTestId("broker-id").textContent()).toBe(id);
+  await expect(cells.filter({ hasText: "in sync" })).toHaveCount(6);
+});
+
 async function counted(page: Page, testId: string): Promise<number> {
   return Number((await page.getByTestId(testId).textContent())?.replace(/\D/g, ""));
 }

@@ -71,6 +71,15 @@ describe("worries", () => {
     expect(worryOf({ replicas: [1, 2], isr: [1, 2] })).toBe("one-profile"));
 });
 
+test("topics of the cluster itself come last", () => {
+  const view = clusterView([{}]);
+  const [orders] = view.topics;
+  const named = (name: string) => ({ ...orders!, name });
+  const topics = ["__consumer_offsets", "zebras", "apples"].map(named);
+  const grid = replicaGrid({ ...view, topics }, { ownId: 1, topic: undefined });
+  expect(grid.topics.map(({ name }) => name)).toEqual(["apples", "zebras", "__consumer_offsets"]);
+});
+
 describe("what is too much for a picture", () => {
   test("a topic's further partitions are counted; the chosen topic shows more of them", () => {
     const view = clusterView(Array.from({ length: 60 }, () => ({})));

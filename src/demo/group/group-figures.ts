@@ -1,4 +1,4 @@
-import { briefly, count, perSecond } from "../../inspector/figures.ts";
+import { count, perSecond } from "../../inspector/figures.ts";
 import type { GroupView } from "../../inspector/group-view.ts";
 import type { Figure } from "../../inspector/number-strip.ts";
 import type { GroupHistory } from "./group-history.ts";
@@ -24,8 +24,6 @@ export class GroupFigures {
     const lag = sumOf(view, "lag");
     const partitions = view.topics.flatMap((topic) => topic.partitions);
     const unread = partitions.filter(({ hold }) => hold !== "read").length;
-    const [last] = history.rebalances.filter(({ endedMs }) => endedMs !== undefined);
-    const took = last?.endedMs === undefined ? undefined : last.endedMs - (last.beganMs ?? last.fromMs);
     return [
       {
         name: "Lag",
@@ -59,13 +57,8 @@ export class GroupFigures {
       {
         name: "Rebalances",
         value: count(history.rebalances.length),
-        meaning: "Seen by this page",
+        meaning: "Seen by this page; the newest are listed below",
         testId: "rebalance-count",
-      },
-      {
-        name: "Last one took",
-        value: took === undefined ? "–" : briefly(took),
-        meaning: "From the group's first step until every partition had a reader",
       },
     ];
   }

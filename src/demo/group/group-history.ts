@@ -59,12 +59,15 @@ interface Open {
   readonly fromMs: number;
   readonly before: Calm;
   beganMs: number | undefined;
+  /** Since when all has been calm; a little later it counts as over. */
+  settledMs: number | undefined;
   readonly silent: Set<string>;
   readonly unread: Map<string, { totalMs: number; sinceMs: number | undefined }>;
 }
 
 export const LANE_MS = 60_000;
 const REBALANCES_KEPT = 30;
+const QUIET_MS = 1500;
 
 export class GroupHistory {
   readonly #lanes = new Map<string, Span[]>();
@@ -85,29 +88,39 @@ export class GroupHistory {
   /** The newest first; the first may be under way. */
   get rebalances(): readonly Rebalance[] {
     if (this.#open === undefined || this.#last === undefined) return this.#closed;
-    return [this.#entry(this.#open, this.#last, undefined), ...this.#closed];
+    const entry = this.#entry(this.#open, this.#last);
+    if (entry.endedMs !== undefined && !isEvent(entry)) return this.#closed;
+    return [entry, ...this.#closed].slice(0, REBALANCES_KEPT);
   }
 
   onMoment(told: Moment): void {
+    const before = this.#last;
     // Readers and coordinator are heard of by different ways; time does not run backwards here.
-    const moment = { ...told, atMs: Math.max(told.atMs, this.#last?.atMs ?? 0) };
-    const isFirst = this.#last === undefined;
+    const moment = { ...told, atMs: Math.max(told.atMs, before?.atMs ?? 0) };
+    if (before !== undefined) this.#closeAfterQuiet(before, moment.atMs);
     this.#last = moment;
     this.#extendLanes(moment);
     // Readers know of their partitions before the coordinator has been asked who its members are now.
     const isCurrent = moment.heardMs >= this.#turnedMs;
     const isShared = moment.members.size === 0 || [...moment.readers.values()].every(isRead);
     const isCalm = moment.stable && isCurrent && isShared;
-    if (isFirst && moment.stable && isShared) return this.#rest(moment);
-    const open = this.#open ?? this.#opened(moment, isCalm);
-    if (open === undefined) return this.#rest(moment);
-    this.#measure(open, moment);
-    if (!isCalm) return void (this.#open = open);
+    if (before === undefined && moment.stable && isShared) return this.#rest(moment);
+    this.#open ??= this.#opened(moment, isCalm);
+    if (this.#open === undefined) return this.#rest(moment);
+    this.#measure(this.#open, moment);
+    if (!isCalm) this.#open.settledMs = undefined;
+    else if (before === undefined || !isSame(before, moment)) this.#open.settledMs = moment.atMs;
+    else this.#open.settledMs ??= moment.atMs;
+  }
+
+  /** Incremental protocols rebalance twice in a row, which is one event for who watches. */
+  #closeAfterQuiet(last: Moment, nowMs: number): void {
+    const open = this.#open;
+    if (open?.settledMs === undefined || nowMs - open.settledMs < QUIET_MS) return;
+    const entry = this.#entry(open, last);
+    if (isEvent(entry)) this.#closed = [entry, ...this.#closed].slice(0, REBALANCES_KEPT);
     this.#open = undefined;
-    const entry = this.#entry(open, moment, moment.atMs);
-    const isEvent = entry.joined.length + entry.left.length + entry.silent.length + entry.changes.length > 0;
-    if (isEvent) this.#closed = [entry, ...this.#closed].slice(0, REBALANCES_KEPT);
-    this.#rest(moment);
+    this.#rest(last);
   }
 
   #rest({ members, readers, atMs }: Moment): void {
@@ -117,11 +130,11 @@ export class GroupHistory {
 
   #opened(moment: Moment, isCalm: boolean): Open | undefined {
     const before = this.#calm;
-    const same = sameKeys(before.members, moment.members) && sameReaders(before.readers, moment.readers);
-    if (isCalm && same) return undefined;
+    if (isCalm && isSame(before, moment)) return undefined;
     // A rebalance that was over between two looks began after the first of them.
     const fromMs = isCalm && this.#calmMs > 0 ? this.#calmMs : moment.atMs;
-    return { id: this.#nextId++, fromMs, before, beganMs: undefined, silent: new Set(), unread: new Map() };
+    const id = this.#nextId++;
+    return { id, fromMs, before, beganMs: undefined, settledMs: undefined, silent: new Set(), unread: new Map() };
   }
 
   #measure(open: Open, moment: Moment): void {
@@ -139,7 +152,7 @@ export class GroupHistory {
     }
   }
 
-  #entry(open: Open, now: Moment, endedMs: number | undefined): Rebalance {
+  #entry(open: Open, now: Moment): Rebalance {
     const { before } = open;
     const gone = [...before.members].filter(([key]) => !now.members.has(key));
     const changes: Change[] = [];
@@ -155,7 +168,7 @@ export class GroupHistory {
       id: open.id,
       fromMs: open.fromMs,
       beganMs: open.beganMs,
-      endedMs,
+      endedMs: open.settledMs,
       joined: namesOf([...now.members].filter(([key]) => !before.members.has(key))),
       left: namesOf(gone.filter(([key]) => !open.silent.has(key))),
       silent: namesOf([...before.members].filter(([key]) => open.silent.has(key))),
@@ -187,6 +200,11 @@ function sameKeys(left: ReadonlyMap<string, unknown>, right: ReadonlyMap<string,
   return left.size === right.size && [...left.keys()].every((key) => right.has(key));
 }
 
-function sameReaders(left: Calm["readers"], right: Calm["readers"]): boolean {
-  return sameKeys(left, right) && [...left].every(([partition, reader]) => right.get(partition) === reader);
+function isSame(left: Calm, right: Calm): boolean {
+  const haveSameReaders = [...left.readers].every(([partition, reader]) => right.readers.get(partition) === reader);
+  return haveSameReaders && sameKeys(left.readers, right.readers) && sameKeys(left.members, right.members);
+}
+
+function isEvent({ joined, left, silent, changes }: Rebalance): boolean {
+  return joined.length + left.length + silent.length + changes.length > 0;
 }

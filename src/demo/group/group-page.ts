@@ -27,6 +27,7 @@ import { readerNumber } from "./who-reads.ts";
 import type { GroupAnswer } from "./who-reads.ts";
 
 const PARTITIONS = 6;
+const READERS_AT_START = 2;
 const COPIES = 3;
 /** A group forgets a reader that was killed only after this page has asked once more. */
 const ASK_AFTER_KILL_MS = 500;
@@ -64,8 +65,11 @@ export class GroupPage {
   #protocol: ProtocolName = DEFAULT_PROTOCOL;
   #outcome = { text: "", failed: false };
   #busy = false;
-  /** After a start the second reader comes when the first one reads: there is something to be seen then. */
-  #secondReaderDue = false;
+  /**
+   * Readers that come when the first one reads. If all came at once, the group, being empty, would wait for more of them
+   * twice as long; and there is something to be seen when they come later.
+   */
+  #readersDue = 0;
 
   constructor(kafka: Kafka, admin: Admin, address: { readonly groupId: string; readonly topic: string }) {
     this.#admin = admin;
@@ -160,7 +164,7 @@ export class GroupPage {
     const members = this.#watch.answer?.members.length ?? 0;
     if (members > 0 || this.#own.all.length > 0) return;
     await this.#addReader();
-    this.#secondReaderDue = true;
+    this.#readersDue = READERS_AT_START - 1;
   }
 
   async #addReader(): Promise<void> {
@@ -193,7 +197,8 @@ export class GroupPage {
     if (count === 0) return;
     this.#outcome = { text: "The readers leave, and come back with the new protocol…", failed: false };
     await this.#own.removeAll();
-    for (let added = 0; added < count; added++) await this.#addReader();
+    await this.#addReader();
+    this.#readersDue = count - 1;
     this.#outcome = { text: "", failed: false };
   }
 
@@ -212,9 +217,12 @@ export class GroupPage {
 
   #onReader(reader: OwnReader): void {
     this.#note(reader.report?.atMs ?? sharedNow());
-    if (!this.#secondReaderDue || (reader.report?.processed ?? 0) === 0) return;
-    this.#secondReaderDue = false;
-    void this.#attempt(() => this.#addReader());
+    if (this.#busy || this.#readersDue === 0 || (reader.report?.owned ?? []).length === 0) return;
+    const due = this.#readersDue;
+    this.#readersDue = 0;
+    void this.#attempt(async () => {
+      for (let added = 0; added < due; added++) await this.#addReader();
+    });
   }
 
   /** Takes down who reads what. */

@@ -56,7 +56,9 @@ export function groupView(knowledge: GroupKnowledge, history: GroupHistory, nowM
 
 export function lanesView(knowledge: GroupKnowledge, history: GroupHistory, nowMs: number): LanesView {
   const { roster, topics } = knowledge;
-  const lanes = namesOf(knowledge).map((name) => ({ label: shortName(name, topics.length), spans: history.lanes.get(name) ?? [] }));
+  const lanes = namesOf(knowledge).map((name) => {
+    return { label: shortName(name, topics.length), spans: history.lanes.get(name) ?? [] };
+  });
   const unread = lanes.filter(({ spans }) => spans.at(-1)?.reader === undefined).length;
   return {
     nowMs,

@@ -61,7 +61,7 @@ async function run(start: ReaderStart): Promise<void> {
 }
 
 function protocolOf(protocol: ProtocolName, sessionTimeout: number): Partial<ConsumerConfig> {
-  if (protocol === "consumer") return { groupProtocol: "consumer" } as Partial<ConsumerConfig>;
+  if (protocol === "consumer") return { groupProtocol: "consumer" };
   return { sessionTimeout, partitionAssigners: [PartitionAssigners[protocol]] };
 }
 
@@ -77,6 +77,7 @@ function listen(reader: Consumer): void {
     report();
   });
   reader.on<{ memberId: string; groupGenerationId: number }>(HEARTBEAT, ({ payload }) => {
+    if (payload.memberId === "") return;
     memberId = payload.memberId;
     generation = payload.groupGenerationId;
   });

@@ -91,6 +91,23 @@ describe("rebalances", () => {
     expect(history.rebalances).toMatchObject([{ fromMs: 1000, endedMs: 1250, joined: ["B"] }]);
   });
 
+  test("the two rounds of an incremental protocol are one rebalance", () => {
+    const history = historyOf(
+      moment(0, "ab", "aabb"),
+      moment(100, "abc", "aabb", { stable: false }),
+      moment(300, "abc", "aabb"),
+      moment(400, "abc", "a-b-", { stable: false }),
+      moment(700, "abc", "acbc"),
+      moment(3000, "abc", "acbc"),
+    );
+    expect(history.rebalances).toMatchObject([{ beganMs: 100, endedMs: 700, joined: ["C"], unmoved: 2 }]);
+  });
+
+  test("what happens after a quiet while is another one", () => {
+    const history = historyOf(moment(0, "a", "aa"), moment(250, "ab", "ab"), moment(3000, "abc", "cb"));
+    expect(history.rebalances.map(({ joined }) => joined)).toEqual([["C"], ["B"]]);
+  });
+
   test("partitions that nobody read before have no time unread", () => {
     const history = historyOf(moment(0, "", "--"), moment(100, "a", "--", { stable: false }), moment(3100, "a", "aa"));
     expect(history.rebalances[0]?.changes.map(({ unreadMs }) => unreadMs)).toEqual([undefined, undefined]);
@@ -98,9 +115,9 @@ describe("rebalances", () => {
 
   test("only the newest are kept, the newest first", () => {
     const history = new GroupHistory();
-    for (let turn = 0; turn < 100; turn++) history.onMoment(moment(turn * 1000, "ab", turn % 2 === 0 ? "ab" : "ba"));
+    for (let turn = 0; turn < 100; turn++) history.onMoment(moment(turn * 2000, "ab", turn % 2 === 0 ? "ab" : "ba"));
     expect(history.rebalances.length).toBe(30);
-    expect(history.rebalances[0]?.endedMs).toBe(99_000);
+    expect(history.rebalances[0]?.endedMs).toBe(198_000);
   });
 });
 
