@@ -97,7 +97,7 @@ export class GroupHistory {
     const before = this.#last;
     // Readers and coordinator are heard of by different ways; time does not run backwards here.
     const moment = { ...told, atMs: Math.max(told.atMs, before?.atMs ?? 0) };
-    if (before !== undefined) this.#closeAfterQuiet(before, moment.atMs);
+    if (before !== undefined) this.#closeSettled(before, moment);
     this.#last = moment;
     this.#extendLanes(moment);
     // Readers know of their partitions before the coordinator has been asked who its members are now.
@@ -113,10 +113,15 @@ export class GroupHistory {
     else this.#open.settledMs ??= moment.atMs;
   }
 
-  /** Incremental protocols rebalance twice in a row, which is one event for who watches. */
-  #closeAfterQuiet(last: Moment, nowMs: number): void {
+  /**
+   * Incremental protocols rebalance twice in a row, which is one event for who watches. So one ends only when it has been
+   * quiet for a while, or when something else happens to a member.
+   */
+  #closeSettled(last: Moment, moment: Moment): void {
     const open = this.#open;
-    if (open?.settledMs === undefined || nowMs - open.settledMs < QUIET_MS) return;
+    if (open?.settledMs === undefined) return;
+    const isOther = !sameKeys(last.members, moment.members) || !sameKeys(last.silent, moment.silent);
+    if (!isOther && moment.atMs - open.settledMs < QUIET_MS) return;
     const entry = this.#entry(open, last);
     if (isEvent(entry)) this.#closed = [entry, ...this.#closed].slice(0, REBALANCES_KEPT);
     this.#open = undefined;
@@ -196,7 +201,13 @@ function isRead(reader: string | undefined): boolean {
   return reader !== undefined;
 }
 
-function sameKeys(left: ReadonlyMap<string, unknown>, right: ReadonlyMap<string, unknown>): boolean {
+interface Keys {
+  readonly size: number;
+  keys(): Iterable<string>;
+  has(key: string): boolean;
+}
+
+function sameKeys(left: Keys, right: Keys): boolean {
   return left.size === right.size && [...left.keys()].every((key) => right.has(key));
 }
 

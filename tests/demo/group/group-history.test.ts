@@ -103,6 +103,18 @@ describe("rebalances", () => {
     expect(history.rebalances).toMatchObject([{ beganMs: 100, endedMs: 700, joined: ["C"], unmoved: 2 }]);
   });
 
+  test("a member that dies right after a rebalance is an event of its own", () => {
+    const history = historyOf(
+      moment(0, "ab", "ab"),
+      moment(250, "a", "aa"),
+      moment(300, "a", "--", { silent: new Set(["a"]) }),
+    );
+    expect(history.rebalances).toMatchObject([
+      { silent: ["A"], left: [], endedMs: undefined },
+      { silent: [], left: ["B"], endedMs: 250 },
+    ]);
+  });
+
   test("what happens after a quiet while is another one", () => {
     const history = historyOf(moment(0, "a", "aa"), moment(250, "ab", "ab"), moment(3000, "abc", "cb"));
     expect(history.rebalances.map(({ joined }) => joined)).toEqual([["C"], ["B"]]);
