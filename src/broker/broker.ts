@@ -490,7 +490,10 @@ export class Broker {
         const replica = this.#replicas.get(key) ?? (assigned ? this.#create(partition) : undefined);
         if (replica === undefined) continue;
         replica.topicName = topic.name;
-        replica.config = config ??= topicConfig(this.image, topic.name);
+        config ??= topicConfig(this.image, topic.name);
+        // A new limit acts now, not at the next look.
+        if (replica.assignment !== undefined && keepsOtherwise(replica.config, config)) this.#retentionAtMs = 0;
+        replica.config = config;
         this.#assume(replica, assigned ? partition : undefined);
       }
     }
@@ -614,7 +617,7 @@ export class Broker {
     for (const replica of this.#replicas.values()) {
       replica.log.expireProducers(this.wallMs(nowMs));
       // Followers drop what their leader dropped, so that they never hold less than it.
-      if (replica.role.kind !== "leader" || replica.writesInFlight > 0 || !replica.config.cleanupPolicy.includes("delete")) continue;
+      if (replica.role.kind !== "leader" || !replica.config.cleanupPolicy.includes("delete")) continue;
       const operations = replica.log.retention(replica.config, this.wallMs(nowMs));
       if (operations.length > 0) this.write(replica, operations, () => this.purgatory.touch(replica.key));
     }
@@ -630,4 +633,13 @@ export class Broker {
     const listener = this.image.brokers.get(nodeId)?.listeners.find(({ name }) => name === "TAB");
     return listener === undefined ? undefined : { host: listener.host, port: listener.port };
   }
+}
+
+/** Whether the two differ in what they let a log keep. */
+function keepsOtherwise(before: TopicConfig, after: TopicConfig): boolean {
+  return (
+    before.retentionMs !== after.retentionMs ||
+    before.retentionBytes !== after.retentionBytes ||
+    before.cleanupPolicy.join() !== after.cleanupPolicy.join()
+  );
 }
