@@ -1,5 +1,5 @@
 import type { Chunk } from "../../src/log/stored-log.ts";
-import { batches, recordsSection } from "../../src/protocol/record-batch.ts";
+import { batches, recordsSection, verifyCrc } from "../../src/protocol/record-batch.ts";
 import type { BatchHeader } from "../../src/protocol/record-batch.ts";
 import { decodeRecords } from "../../src/protocol/records.ts";
 import type { Violation } from "./recorder.ts";
@@ -46,6 +46,8 @@ export class CompactedLog {
     const kept = new Map<string, number>();
     let nextOffset = -1;
     for (const { header, bytes } of batchesIn(chunks)) {
+      // It is the broker's own business to find out that its disk is damaged (R20).
+      if (!verifyCrc(bytes)) return undefined;
       const { baseOffset, lastOffset } = header;
       if (nextOffset >= 0 && baseOffset !== nextOffset) return this.#changed(`what was at ${nextOffset} is missing`);
       const isKnown = lastOffset < this.endOffset;

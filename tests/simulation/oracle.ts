@@ -159,8 +159,10 @@ export class Oracle {
   }
 
   /** What a replica knows to be committed it does not give up: every leader has it (R4, R18). */
-  #cut({ name }: SimulatedTab, replica: Replica, seen: Seen): void {
+  #cut(tab: SimulatedTab, replica: Replica, seen: Seen): void {
+    const { name } = tab;
     const { nextOffset } = replica.log;
+    if (this.#startsAnew(tab, replica)) return this.#context.mark("compacted log copied anew");
     if (nextOffset < seen.highWatermark) {
       const where = `${name}, ${this.#label(replica)}`;
       fail("cut-keeps-committed", `${where}: cut to ${nextOffset}, and ${seen.highWatermark} was committed`);
@@ -168,6 +170,14 @@ export class Oracle {
     this.#context.mark("truncation");
     seen.cuts++;
     if (seen.cuts > 1) this.#context.mark("diverging epochs over two rounds");
+  }
+
+  /** R21: whoever was away for so long that it missed tombstones copies all again, and is not counted on meanwhile. */
+  #startsAnew({ core }: SimulatedTab, { key, log }: Replica): boolean {
+    if (log.nextOffset > log.logStartOffset || this.#context.truth.compactedLog(this.#label({ log })) === undefined) return false;
+    const decided = this.#controller.partition(key);
+    const isCountedOn = [...(decided?.isr ?? []), ...(decided?.eligibleLeaderReplicas ?? [])].includes(core!.nodeId);
+    return !isCountedOn;
   }
 
   #roleChanged(tab: SimulatedTab, replica: Replica, seen: Seen): void {
@@ -292,7 +302,7 @@ export class Oracle {
     if (writes > MOST_WRITES) fail("bounded-queues", `${tab.name}: ${writes} writes wait`);
   }
 
-  #label({ log }: Replica): string {
+  #label({ log }: Pick<Replica, "log">): string {
     const label = this.#context.names.labelOf(log.topicId, log.partitionIndex);
     return label ?? fail("unknown-topic", `a broker holds ${log.topicId}, which the controller never made`);
   }

@@ -69,14 +69,23 @@ export class ScriptedPage {
   }
 
   #endInPage(end: ClientEnd): ClientEnd {
+    let isOpen = true;
     return {
       send: (frame) => end.send(frame),
-      close: (reason) => end.close(reason),
-      receive: ({ frame, closed }) =>
+      close: (reason) => {
+        isOpen = false;
+        end.close(reason);
+      },
+      receive: ({ frame, closed }) => {
+        // What the page has closed brings nothing more, though it came while the page was frozen.
+        const whileOpen = (run: () => void) => () => {
+          if (isOpen) run();
+        };
         end.receive({
-          frame: (bytes) => this.#enter(() => frame(bytes)),
-          closed: (reason) => this.#enter(() => closed(reason)),
-        }),
+          frame: (bytes) => this.#enter(whileOpen(() => frame(bytes))),
+          closed: (reason) => this.#enter(whileOpen(() => closed(reason))),
+        });
+      },
     };
   }
 }

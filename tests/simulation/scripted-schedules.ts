@@ -1,23 +1,16 @@
 import type { Chance } from "../../src/platform/simulated/chance.ts";
-import type { Fault, Schedule } from "./schedule.ts";
+import type { Schedule } from "./schedule.ts";
+import { repeated } from "./script.ts";
+import type { Passage, Script, Step } from "./script.ts";
+import { groupScripts } from "./scripted-groups.ts";
 
-/** Makes the drawn cluster live through a script, whose lengths and targets `chance` draws. */
-export type Script = (drawn: Schedule, chance: Chance, seconds: number) => Schedule;
-
-/** What a script says about a fault; the rest is what a fault has mostly. */
-type Step = Pick<Fault, "atMs" | "kind"> & Partial<Fault>;
-
-/** One passage of a script, from `atMs` on: what happens, and how long it takes until the next can begin. */
-type Passage = (atMs: number, chance: Chance, schedule: Schedule) => { readonly steps: readonly Step[]; readonly ms: number };
-
-const SOONEST_MS = 2_000;
-const LONGEST_MS = 60_000;
 /** The other end of a link is counted from the server on; the leader's followers come next. */
 const SERVER_END = 0;
 const FIRST_FOLLOWER_END = 1;
 
 const oneTopic = { leaderAckedPartitions: 0, passingPartitions: 0, recordsPerSecond: 60 } as const;
 const slowAnswers = { partitions: 1, recordsPerSecond: 120, latencyMs: 40, produceTimeoutMs: 200 } as const;
+const twoScripted = { producers: 2, sdkProducers: 0, latencyMs: 2, lingerMs: 0, batchesPerEpoch: 0 } as const;
 const sdkOnly = { producers: 3, sdkProducers: 3, lingerMs: 0 } as const;
 
 /**
@@ -49,21 +42,9 @@ export const scriptedSchedules: ReadonlyMap<string, Script> = new Map<string, Sc
   ["given-up", repeated(givenUp, { ...oneTopic, ...sdkOnly, partitions: 2, recordsPerSecond: 10, replicaLagMs: 3_000 })],
   ["answers-lost", repeated(answersLost, { ...oneTopic, ...sdkOnly, ...slowAnswers })],
   ["shrink-unanswered", repeated(shrinkUnanswered, { ...oneTopic, partitions: 1, replicaLagMs: 1_000 })],
+  ["trimmed-tail", repeated(trimmedTail, { ...oneTopic, ...twoScripted, partitions: 1, replicaLagMs: 10_000 })],
+  ...groupScripts,
 ]);
-
-function repeated(passage: Passage, changes: Partial<Schedule> = {}): Script {
-  return (drawn, chance, seconds) => {
-    const schedule = { ...drawn, minInsyncReplicas: 2, ...changes };
-    const faults: Fault[] = [];
-    let atMs = SOONEST_MS + chance.below(1_000);
-    while (atMs < seconds * 1000) {
-      const { steps, ms } = passage(atMs, chance, schedule);
-      for (const step of steps) faults.push({ on: "time", aim: "any", target: 0, other: 0, durationMs: 0, ...step });
-      atMs += Math.min(ms, LONGEST_MS) + chance.between(500, 3_000);
-    }
-    return { ...schedule, faults: faults.sort((left, right) => left.atMs - right.atMs) };
-  };
-}
 
 /**
  * Jepsen's scripts against NATS: a minority is paused, or cut off, while writes pile up; then a node that has them is
@@ -411,5 +392,25 @@ function shrinkUnanswered(atMs: number, chance: Chance): ReturnType<Passage> {
       { atMs: atMs + 900, kind, aim: "leader", durationMs },
     ],
     ms: durationMs + 3_000,
+  };
+}
+
+/**
+ * A leader appends more and more that it cannot commit, of two producers, and dies. The next one hears of one of them
+ * only, and retention moves its log start into where the first one's tail lies. Then the first leads again, with the
+ * other producer's batches still to come.
+ */
+function trimmedTail(atMs: number, chance: Chance): ReturnType<Passage> {
+  const aloneMs = chance.between(1_000, 3_000);
+  const awayMs = chance.between(300, 3_000);
+  const killMs = atMs + aloneMs;
+  return {
+    steps: [
+      { atMs, kind: "isolate-from-tabs", aim: "leader", durationMs: aloneMs + 100 },
+      { atMs: killMs - 20, kind: "isolate-client", target: 0, durationMs: awayMs + chance.between(2_000, 6_000) },
+      { atMs: killMs, kind: "kill-tab", aim: "leader", durationMs: awayMs },
+      { atMs: killMs + 10, kind: "alter-retention", other: 0, durationMs: awayMs + 5_000 },
+    ],
+    ms: aloneMs + awayMs + 8_000,
   };
 }

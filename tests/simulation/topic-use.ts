@@ -4,7 +4,7 @@ import type { ClientRecorder } from "./recorder.ts";
 import type { Schedule } from "./schedule.ts";
 import { ScriptedConsumer } from "./scripted-consumer.ts";
 import { ScriptedProducer } from "./scripted-producer.ts";
-import { PASSING_TOPIC } from "./topics.ts";
+import { COMPACTED_TOPIC, PASSING_TOPIC } from "./topics.ts";
 
 /** Of each topic beside the main one. */
 const RECORDS_PER_SECOND = 20;
@@ -57,8 +57,10 @@ export class TopicUse {
   }
 
   newConsumer(node: string): ScriptedConsumer {
-    // A broker that is asked by the topic's name may know of another one of that name.
-    const asksForEnds = this.#schedule.asksForEnds && this.topic !== PASSING_TOPIC;
+    // A broker that is asked by the topic's name may know of another one of that name, and the record that was read last
+    // may be gone from a log that is compacted.
+    const isKept = this.topic !== PASSING_TOPIC && this.topic !== COMPACTED_TOPIC;
+    const asksForEnds = this.#schedule.asksForEnds && isKept;
     const life = this.#lives++;
     return new ScriptedConsumer(node, life, this.topic, asksForEnds, this.#context, this.#chance, this.#recorder);
   }

@@ -1,5 +1,6 @@
 import { brokerBugs } from "./broker-bugs.ts";
 import { clientBugs } from "./client-bugs.ts";
+import { groupBugs } from "./group-bugs.ts";
 import { logBugs } from "./log-bugs.ts";
 import { metadataBugs } from "./metadata-bugs.ts";
 import type { PlantedBug } from "./planted-bug.ts";
@@ -11,4 +12,5 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...logBugs,
   ...metadataBugs,
   ...clientBugs,
+  ...groupBugs,
 ];
