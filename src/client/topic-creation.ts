@@ -1,5 +1,6 @@
 import type { Cluster } from "./cluster.ts";
 import { KafkaJSCreateTopicError, KafkaJSTopicMetadataNotLoaded, reasonOf } from "./errors.ts";
+import type { ClusterImage } from "../metadata/image.ts";
 import { topicNameProblem } from "../metadata/topic-name.ts";
 import { createTopics } from "../protocol/apis/19-create-topics.ts";
 import { errorName } from "../protocol/error-codes.ts";
@@ -15,7 +16,11 @@ export async function ensureTopic(
   if (problem !== undefined) throw new KafkaJSCreateTopicError("INVALID_TOPIC_EXCEPTION", topic, problem);
   const deadline = cluster.clock.now() + options.timeoutMs;
   try {
-    if (options.create) await create(cluster, topic, options.timeoutMs);
+    if (options.create) {
+      // A tab that has just become a broker takes a moment to join.
+      await cluster.waitFor("a broker to keep it (open a tab that is one)", deadline, firstActiveBroker);
+      await create(cluster, topic, options.timeoutMs);
+    }
     await cluster.waitFor(`topic ${topic}`, deadline, (image) => image.topicNamed(topic)?.partitions[0]);
   } catch (error) {
     if (error instanceof KafkaJSCreateTopicError) throw error;
@@ -36,4 +41,8 @@ async function create(cluster: Cluster, topic: string, timeoutMs: number): Promi
   const error = errorName(answer?.errorCode ?? -1);
   if (error === "NONE" || error === "TOPIC_ALREADY_EXISTS") return;
   throw new KafkaJSCreateTopicError(error, topic, answer?.errorMessage ?? `Topic ${topic} could not be created`);
+}
+
+function firstActiveBroker(image: ClusterImage): number | undefined {
+  return [...image.brokers.keys()].find((brokerId) => image.isActive(brokerId));
 }

@@ -104,3 +104,14 @@ test("a leader that dies under load: every record once, in order, and none lost"
   expect(Math.max(...gaps)).toBeLessThan(3000);
   await Promise.all([admin.disconnect(), producer.disconnect()]);
 });
+
+test("a message sent before the first broker has joined waits for it", async () => {
+  cluster = new LiveCluster();
+  await cluster.start(0);
+  await using producer = cluster.kafka().producer();
+  await producer.connect();
+  const sent = producer.send({ topic: "early", messages: [{ value: "v" }] });
+  await pause(50);
+  await cluster.start(1);
+  await expect(sent).resolves.toMatchObject([{ topicName: "early", baseOffset: "0" }]);
+});
