@@ -389,7 +389,7 @@ describe("seek, pause and resume", () => {
         if (partition === 0 && message.offset === "3") resume = pause();
       },
     });
-    await until(() => seen[1]!.length === 10);
+    await until(() => seen[0]!.length === 4 && seen[1]!.length === 10);
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect(seen[0]).toEqual(numbers(4));
     expect(consumer.paused()).toEqual([{ topic: "t", partitions: [0] }]);
@@ -429,8 +429,8 @@ describe("for await", () => {
     const consumer = await connected(cluster);
     consumer.assign([{ topic: "t", partition: 0, offset: "earliest" }]);
     const controller = new AbortController();
+    const seen: string[] = [];
     const reading = (async () => {
-      const seen: string[] = [];
       try {
         for await (const { offset } of consumer.stream({ signal: controller.signal })) seen.push(offset);
       } catch (error) {
@@ -438,7 +438,7 @@ describe("for await", () => {
       }
       return { seen };
     })();
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await until(() => seen.length === 3);
     controller.abort(new Error("enough"));
     expect(await reading).toEqual({ seen: numbers(3), error: new Error("enough") });
   });
