@@ -6,12 +6,12 @@ import { ControllerSocket } from "./controller-socket.ts";
 import { dataChannelConnection } from "./data-channel-connection.ts";
 import { LinkPaths } from "./link-paths.ts";
 import { localBroker } from "./local-brokers.ts";
+import { PageEnd } from "./page-end.ts";
 import { PeerLinks } from "./peer-links.ts";
 import { randomUuid } from "./random-uuid.ts";
 import type { ServerAddress } from "./server-address.ts";
 import { clusterUrl, relayUrl } from "./server-address.ts";
 import { TabDialer } from "./tab-dialer.ts";
-import { watchTabLifecycle } from "./tab-lifecycle.ts";
 
 export interface BrowserClientOptions extends ServerAddress {
   readonly iceServers?: readonly RTCIceServer[];
@@ -25,6 +25,7 @@ export function browserClientPlatform(options: BrowserClientOptions): ClientPlat
   const direct = options.relayOnly !== true && "RTCPeerConnection" in globalThis;
   const paths = new LinkPaths();
   const opened = new Set<Connection>();
+  const pageEnd = new PageEnd();
   const socket = new ControllerSocket(clusterUrl(options, tab), (message) => {
     if (message.type === "signal") ownLinks.onSignal(message.from, message.signal);
     if (message.type === "unreachable") ownLinks.onUnreachable(message.to);
@@ -75,7 +76,7 @@ export function browserClientPlatform(options: BrowserClientOptions): ClientPlat
     },
     randomUuid,
     random: Math.random,
-    watchPage: ({ closing, returned }) => watchTabLifecycle({ closing, returned, resumed: () => {} }),
+    watchPage: pageEnd.watch,
     close() {
       for (const connection of [...opened]) connection.close("the client was closed");
       dialer.close("the client was closed");
