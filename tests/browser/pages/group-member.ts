@@ -40,6 +40,7 @@ export class GroupMember {
   #partitions: readonly number[] = [];
   #assignedAtMs: number | undefined;
   #entries = 0;
+  #delayMs = 0;
 
   constructor(kafka: Kafka, options: MemberOptions) {
     const { groupId, groupInstanceId, sessionTimeoutMs, topic, assigner } = options;
@@ -75,6 +76,11 @@ export class GroupMember {
     this.#partitions = [];
   }
 
+  /** Has the next batch take so long after its records were processed. */
+  delay(ms: number): void {
+    this.#delayMs = ms;
+  }
+
   state(): MemberState {
     return {
       process: this.#options.process,
@@ -86,7 +92,7 @@ export class GroupMember {
     };
   }
 
-  #process({ batch, resolveOffset, isStale }: EachBatchPayload): void {
+  async #process({ batch, resolveOffset, isStale }: EachBatchPayload): Promise<void> {
     if (isStale()) return;
     const { topic, partition } = batch;
     const atMs = Date.now();
@@ -99,6 +105,9 @@ export class GroupMember {
       return { offset: Number(offset), value: nameOf(record), content: contentOf(record) };
     });
     if (records.length > 0) this.#note({ type: "processed", partition: `${topic}-${partition}`, records, atMs });
+    const delayMs = this.#delayMs;
+    this.#delayMs = 0;
+    if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
   }
 
   #onAssigned(memberId: string, partitions: readonly number[]): void {

@@ -8,14 +8,14 @@ export interface GroupTab {
   join(members: readonly MemberOptions[]): Promise<void>;
   /** Has a member leave as an application does. */
   leave(process: string): Promise<void>;
+  /** Has a member hold up the next rebalance for about so long. */
+  delay(process: string, ms: number): void;
   state(process: string): MemberState;
   states(): MemberState[];
   /** By partition of the topic, -1 for those of which nothing is committed. */
   committed(groupId: string, topic: string): Promise<number[]>;
   /** The end of each partition. */
   ends(topic: string): Promise<number[]>;
-  /** Commits `times` times an offset for each partition, with `bytes` bytes beside each. */
-  commitMuch(groupId: string, topic: string, times: number, bytes: number): Promise<void>;
 }
 
 declare global {
@@ -39,6 +39,7 @@ window.groupTab = {
     await Promise.all(wanted.map(({ process }) => named(process).start()));
   },
   leave: (process) => named(process).stop(),
+  delay: (process, ms) => named(process).delay(ms),
   state: (process) => named(process).state(),
   states: () => [...members.values()].map((member) => member.state()),
   async committed(groupId, topic) {
@@ -51,19 +52,6 @@ window.groupTab = {
     await connected;
     const offsets = await admin.fetchTopicOffsets(topic);
     return offsets.toSorted((a, b) => a.partition - b.partition).map(({ high }) => Number(high));
-  },
-  async commitMuch(groupId, topic, times, bytes) {
-    const consumer = kafka.consumer({ groupId });
-    await consumer.connect();
-    await connected;
-    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
-    const partitions = topics[0]?.partitions.map(({ partitionId }) => partitionId) ?? [];
-    const metadata = "x".repeat(bytes);
-    for (let time = 0; time < times; time++) {
-      const offset = String(time);
-      await consumer.commitOffsets(partitions.map((partition) => ({ topic, partition, offset, metadata })));
-    }
-    await consumer.disconnect();
   },
 };
 
