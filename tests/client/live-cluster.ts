@@ -1,4 +1,6 @@
 import type { BrokerConfig } from "../../src/broker/broker-config.ts";
+import type { StorageIdentity } from "../../src/broker/storage-identity.ts";
+import type { ControllerConfig } from "../../src/metadata/controller-config.ts";
 import { Controller } from "../../src/metadata/controller.ts";
 import type { ControllerEvent } from "../../src/metadata/controller.ts";
 import { KafkaClient } from "../../src/client/kafka.ts";
@@ -35,9 +37,10 @@ export class LiveCluster {
   #cancelWake: () => void = () => {};
 
   /** `config` is that of the brokers. */
-  constructor(config: Partial<BrokerConfig> = {}) {
+  constructor(config: Partial<BrokerConfig> = {}, controllerConfig: Partial<ControllerConfig> = {}) {
     this.config = config;
     this.#controller = new Controller({
+      config: controllerConfig,
       clusterId: crypto.randomUUID(),
       controllerEpoch: 1,
       seed: crypto.randomUUID(),
@@ -225,71 +228,103 @@ class LiveLink implements ControllerLink {
 
 export class LiveBroker {
   readonly peer: string;
-  readonly running: RunningBroker;
-  alive = true;
-  readonly #link: ControllerLink;
-  readonly #connections: MemoryConnection[] = [];
-  #accept: ((connection: Connection, listener: string) => void) | undefined;
+  readonly #cluster: LiveCluster;
+  readonly #number: number;
+  #disk = StoredLogs.empty;
+  #identity: StorageIdentity = {
+    directoryId: crypto.randomUUID(),
+    brokerId: -1,
+    clusterId: undefined,
+    generation: 0,
+    nonce: undefined,
+    pendingNonce: undefined,
+    durability: "strict",
+    metadataEpoch: -1,
+    metadataOffset: 0,
+  };
+  #tab: LiveBrokerTab;
 
   constructor(cluster: LiveCluster, number: number) {
     this.peer = `peer-${number}`;
-    this.#link = cluster.link();
-    this.running = runBroker(this.#platform(cluster, number), { config: cluster.config });
+    this.#cluster = cluster;
+    this.#number = number;
+    this.#tab = this.#open();
   }
 
-  accept(connection: MemoryConnection): void {
-    this.#connections.push(connection);
-    this.#accept!(connection, TAB_LISTENER);
+  get running(): RunningBroker {
+    return this.#tab.running!;
+  }
+
+  get alive(): boolean {
+    return this.#tab.alive;
+  }
+
+  accept(connection: MemoryConnection, listener = TAB_LISTENER): void {
+    this.#tab.connections.push(connection);
+    this.#tab.accept!(connection, listener);
   }
 
   /** The tab dies: nothing of it is heard any more. */
   kill(): void {
-    this.alive = false;
-    this.#link.close();
-    for (const connection of this.#connections) connection.close("the tab died");
+    this.#tab.alive = false;
+    this.#tab.link.close();
+    for (const connection of this.#tab.connections) connection.close("the tab died");
+    void this.running.stop();
   }
 
-  #platform(cluster: LiveCluster, number: number): BrokerPlatform {
-    let disk = StoredLogs.empty;
+  /** A new tab opens on the disk of the one that died. */
+  revive(): void {
+    this.#tab = this.#open();
+  }
+
+  #open(): LiveBrokerTab {
+    const link = this.#cluster.link();
+    const tab: LiveBrokerTab = { alive: true, link, connections: [], running: undefined, accept: undefined };
+    tab.running = runBroker(this.#platform(tab), { config: this.#cluster.config });
+    return tab;
+  }
+
+  #platform(tab: LiveBrokerTab): BrokerPlatform {
     const store: LogStore = {
-      load: async () => disk.load(),
+      load: async () => this.#disk.load(),
       write: async (operations) => {
         await new Promise((resolve) => setImmediate(resolve));
-        disk = disk.apply(operations);
+        if (tab.alive) this.#disk = this.#disk.apply(operations);
       },
-      read: async (key, fromOffset, maxBytes) => disk.read(key, fromOffset, maxBytes),
+      read: async (key, fromOffset, maxBytes) => this.#disk.read(key, fromOffset, maxBytes),
       close: () => {},
     };
     return {
       clock,
       store,
-      identity: {
-        directoryId: crypto.randomUUID(),
-        brokerId: -1,
-        clusterId: undefined,
-        generation: 0,
-        nonce: undefined,
-        pendingNonce: undefined,
-        durability: "strict",
-        metadataEpoch: -1,
-        metadataOffset: 0,
+      identity: this.#identity,
+      saveIdentity: async (identity) => {
+        if (tab.alive) this.#identity = identity;
       },
-      saveIdentity: async () => {},
-      controller: this.#link,
+      controller: tab.link,
       dial: async (endpoint) => {
-        if (!this.alive) throw new Error("the tab is dead");
-        const connection = (await cluster.dial(endpoint)) as MemoryConnection;
-        this.#connections.push(connection);
+        if (!tab.alive) throw new Error("the tab is dead");
+        const connection = (await this.#cluster.dial(endpoint)) as MemoryConnection;
+        tab.connections.push(connection);
         return connection;
       },
-      listen: (accept) => (this.#accept = accept),
+      listen: (accept) => (tab.accept = accept),
       listeners: [{ name: TAB_LISTENER, endpoint: { host: this.peer, port: 1 } }],
-      rack: `profile-${number}`,
+      rack: `profile-${this.#number}`,
       onLifecycle: () => {},
       randomUuid: () => crypto.randomUUID(),
       log: () => {},
     };
   }
+}
+
+/** One life of a broker's tab. */
+interface LiveBrokerTab {
+  alive: boolean;
+  running: RunningBroker | undefined;
+  readonly link: ControllerLink;
+  readonly connections: MemoryConnection[];
+  accept: ((connection: Connection, listener: string) => void) | undefined;
 }
 
 export function pause(ms: number): Promise<void> {
