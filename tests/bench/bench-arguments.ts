@@ -1,7 +1,13 @@
 import { parseArgs } from "node:util";
 
 export type BenchArguments =
-  | { readonly mode: "run"; readonly scenarios: readonly string[]; readonly json: string | undefined; readonly minutes: number }
+  | {
+      readonly mode: "run";
+      readonly scenarios: readonly string[];
+      readonly json: string | undefined;
+      readonly rounds: number;
+      readonly minutes: number;
+    }
   | { readonly mode: "compare"; readonly files: readonly [string, string] };
 
 /** Thrown when the command line asks for what does not exist; the message is for the user. */
@@ -11,15 +17,17 @@ export class UsageError extends Error {
 
 export function usage(scenarios: readonly string[]): string {
   return (
-    "usage: npm run bench -- [--scenario NAME]... [--json FILE] [--minutes N]\n" +
+    "usage: npm run bench -- [--scenario NAME]... [--json FILE] [--rounds N] [--minutes N]\n" +
     "       npm run bench -- --compare A.json B.json\n" +
     `  --scenario NAME  one of ${scenarios.join(", ")}; all by default\n` +
     "  --json FILE      where the figures go (test-results/bench.json); the page of charts goes beside it\n" +
+    "  --rounds N       how often each figure is measured (5)\n" +
     "  --minutes N      of steady load in the scenario memory (1)\n" +
     "  --compare A B    two such files, figure by figure"
   );
 }
 
+const MOST_ROUNDS = 1_000;
 const MOST_MINUTES = 1_440;
 
 export function parseBenchArguments(args: readonly string[], known: readonly string[]): BenchArguments {
@@ -29,7 +37,7 @@ export function parseBenchArguments(args: readonly string[], known: readonly str
     if (before === undefined || after === undefined || positionals.length > 2) {
       throw new UsageError("--compare takes two files that --json has written");
     }
-    if (values.scenario !== undefined || values.json !== undefined || values.minutes !== undefined) {
+    if (Object.keys(values).length > 1) {
       throw new UsageError("--compare measures nothing, and takes no other option");
     }
     return { mode: "compare", files: [before, after] };
@@ -38,11 +46,15 @@ export function parseBenchArguments(args: readonly string[], known: readonly str
   for (const name of values.scenario ?? []) {
     if (!known.includes(name)) throw new UsageError(`--scenario ${name}: there is none; choose from ${known.join(", ")}`);
   }
+  const rounds = Number(values.rounds ?? "5");
+  if (!Number.isInteger(rounds) || rounds < 1 || rounds > MOST_ROUNDS) {
+    throw new UsageError(`--rounds ${values.rounds}: give a whole number from 1 to ${MOST_ROUNDS}`);
+  }
   const minutes = Number(values.minutes ?? "1");
   if (!(minutes > 0 && minutes <= MOST_MINUTES)) {
     throw new UsageError(`--minutes ${values.minutes}: give a number above 0, ${MOST_MINUTES} at most`);
   }
-  return { mode: "run", scenarios: values.scenario ?? known, json: values.json, minutes };
+  return { mode: "run", scenarios: values.scenario ?? known, json: values.json, rounds, minutes };
 }
 
 function parse(args: readonly string[]) {
@@ -53,6 +65,7 @@ function parse(args: readonly string[]) {
       options: {
         scenario: { type: "string", multiple: true },
         json: { type: "string" },
+        rounds: { type: "string" },
         minutes: { type: "string" },
         compare: { type: "boolean" },
       },

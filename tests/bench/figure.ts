@@ -36,6 +36,7 @@ export interface Recorder {
 }
 
 export interface ScenarioOptions {
+  readonly roundCount: number;
   /** How long the scenario that watches memory does. */
   readonly memoryMinutes: number;
 }

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { buildBenchPages } from "./bench-pages.ts";
 import { parseBenchArguments, usage, UsageError } from "./bench-arguments.ts";
 import { compareReports } from "./compare.ts";
-import type { Figure, Recorder, Report } from "./figure.ts";
+import type { Figure, Recorder, Report, ScenarioOptions } from "./figure.ts";
 import { reportPage } from "./report-page.ts";
 import { reportTable } from "./report-table.ts";
 import { scenarios } from "./scenarios.ts";
@@ -26,7 +26,7 @@ async function main(): Promise<void> {
   }
   ensureChromium();
   await buildBenchPages();
-  const report = await run(wanted.scenarios, wanted.minutes);
+  const report = await run(wanted.scenarios, { roundCount: wanted.rounds, memoryMinutes: wanted.minutes });
   const file = wanted.json ?? DEFAULT_JSON;
   const page = file.replace(/(\.json)?$/, ".html");
   mkdirSync(dirname(file), { recursive: true });
@@ -36,7 +36,7 @@ async function main(): Promise<void> {
   process.exitCode = report.failed.length === 0 ? 0 : 1;
 }
 
-async function run(names: readonly string[], memoryMinutes: number): Promise<Report> {
+async function run(names: readonly string[], options: ScenarioOptions): Promise<Report> {
   const figures: Figure[] = [];
   const skipped: string[] = [];
   const failed: string[] = [];
@@ -58,7 +58,7 @@ async function run(names: readonly string[], memoryMinutes: number): Promise<Rep
       note: (line) => console.log(`  ${line}`),
     };
     try {
-      await scenario(recorder, { memoryMinutes });
+      await scenario(recorder, options);
       figures.push(...measured);
     } catch (error) {
       // What fails its checks has no figures.

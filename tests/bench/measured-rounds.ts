@@ -2,8 +2,6 @@ import type { BenchCluster } from "./bench-cluster.ts";
 import type { Figure, Recorder } from "./figure.ts";
 import { median } from "./statistics.ts";
 
-export const ROUNDS = 5;
-
 type Description = Omit<Figure, "scenario" | "rounds" | "cpuSeconds">;
 
 interface Measured {

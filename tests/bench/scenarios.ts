@@ -1,10 +1,14 @@
 import type { Scenario } from "./figure.ts";
 import { bundle } from "./scenarios/bundle.ts";
+import { catchUp } from "./scenarios/catch-up.ts";
 import { consume } from "./scenarios/consume.ts";
+import { failover } from "./scenarios/failover.ts";
 import { idle } from "./scenarios/idle.ts";
 import { latency } from "./scenarios/latency.ts";
+import { memory } from "./scenarios/memory.ts";
 import { produce } from "./scenarios/produce.ts";
 import { raw } from "./scenarios/raw.ts";
+import { rebalance } from "./scenarios/rebalance.ts";
 import { scale } from "./scenarios/scale.ts";
 import { start } from "./scenarios/start.ts";
 
@@ -18,4 +22,8 @@ export const scenarios: ReadonlyMap<string, Scenario> = new Map<string, Scenario
   ["latency", latency],
   ["start", start],
   ["idle", idle],
+  ["catch-up", catchUp],
+  ["failover", failover],
+  ["rebalance", rebalance],
+  ["memory", memory],
 ]);

@@ -3,10 +3,14 @@ import { produceBulk } from "./bulk-producer.ts";
 import type { BulkOptions, BulkResult } from "./bulk-producer.ts";
 import { consumeAll } from "./bulk-consumer.ts";
 import type { ConsumeOptions } from "./bulk-consumer.ts";
+import { GroupMember } from "./group-member.ts";
+import type { MemberOptions, MemberReport } from "./group-member.ts";
 import { measureLatencies } from "./latency.ts";
 import type { LatencyOptions } from "./latency.ts";
 import { RawLinks } from "./raw-links.ts";
 import type { CommitOptions } from "./raw.worker.ts";
+import { produceSteadily } from "./steady-bytes.ts";
+import type { SteadyOptions } from "./steady-bytes.ts";
 
 /** The page of the bench: what `tests/browser/pages/tab.ts` does, and the measurements. */
 export interface BenchPage {
@@ -17,6 +21,12 @@ export interface BenchPage {
   latencies(options: LatencyOptions): Promise<number[]>;
   /** Milliseconds from the start of this page's navigation to the acknowledgement of one record. */
   firstAcknowledgement(topic: string): Promise<number>;
+  /** Resolves with the number of records, all acknowledged. */
+  produceSteadily(options: SteadyOptions): Promise<number>;
+  joinGroup(options: MemberOptions): Promise<void>;
+  leaveGroup(): Promise<void>;
+  /** Of the page's last membership, which may be over. */
+  groupReport(): MemberReport;
   readonly raw: RawPage;
 }
 
@@ -49,6 +59,7 @@ declare global {
 const kafka = new Kafka({ brokers: [`${location.origin.replace("http", "ws")}/tests`] });
 const admin = kafka.admin();
 let links: RawLinks | undefined;
+let member: GroupMember | undefined;
 
 function raw(): RawLinks {
   return (links ??= new RawLinks());
@@ -75,6 +86,13 @@ window.bench = {
     await producer.disconnect();
     return elapsedMs;
   },
+  produceSteadily: (options) => produceSteadily(kafka, options),
+  async joinGroup(options) {
+    member = new GroupMember(kafka, options);
+    await member.start();
+  },
+  leaveGroup: async () => await member?.stop(),
+  groupReport: () => member?.report() ?? { history: [], reads: [] },
   raw: {
     offer: (name) => raw().offer(name),
     answer: (name, sdp) => raw().answer(name, sdp),

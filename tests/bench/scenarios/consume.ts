@@ -1,6 +1,6 @@
 import { withBenchCluster } from "../bench-cluster.ts";
-import type { Recorder } from "../figure.ts";
-import { MeasuredRounds, ROUNDS } from "../measured-rounds.ts";
+import type { Recorder, ScenarioOptions } from "../figure.ts";
+import { MeasuredRounds } from "../measured-rounds.ts";
 
 const SIZES = [
   { name: "100 B", recordBytes: 100, records: 200_000 },
@@ -8,7 +8,7 @@ const SIZES = [
 ];
 
 /** Reading a partition from its beginning, in the tab that leads it and in another. */
-export async function consume(recorder: Recorder): Promise<void> {
+export async function consume(recorder: Recorder, { roundCount }: ScenarioOptions): Promise<void> {
   await withBenchCluster(1, async (cluster) => {
     const rounds = new MeasuredRounds(cluster);
     for (const { name, records, recordBytes } of SIZES) {
@@ -17,7 +17,7 @@ export async function consume(recorder: Recorder): Promise<void> {
         const bulk = { topic, partitions: 1, corpus, acks: -1, compression: "None" } as const;
         await cluster.client.page.evaluate((options) => window.bench.produce(options), bulk);
         // The first round compiles the code, and counts for nothing.
-        for (let round = 0; round <= ROUNDS; round++) {
+        for (let round = 0; round <= roundCount; round++) {
           for (const [where, page] of [["own replica", leader.page], ["another tab's", cluster.client.page]] as const) {
             const figure = { name: `${where}, ${name}`, unit: "records/s", better: "higher", durability: "strict" } as const;
             const read = async () => {

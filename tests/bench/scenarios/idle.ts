@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { cpuSecondsOf, withBenchCluster } from "../bench-cluster.ts";
 import type { BenchCluster } from "../bench-cluster.ts";
-import type { Recorder } from "../figure.ts";
-import { ROUNDS } from "../measured-rounds.ts";
+import type { Recorder, ScenarioOptions } from "../figure.ts";
 import { serverTraffic } from "../server-traffic.ts";
 
 const SETTLE_MS = 5_000;
@@ -15,7 +14,7 @@ interface Used {
 }
 
 /** Three broker tabs that hold a replicated topic and have nothing to do. */
-export async function idle(recorder: Recorder): Promise<void> {
+export async function idle(recorder: Recorder, { roundCount }: ScenarioOptions): Promise<void> {
   await withBenchCluster(3, async (cluster) => {
     await cluster.withTopic({ partitions: 6, replicationFactor: 3 }, async () => {
       const tabs = cluster.tabs.brokers.length;
@@ -24,7 +23,7 @@ export async function idle(recorder: Recorder): Promise<void> {
       const processor: number[] = [];
       const traffic: number[] = [];
       await sleep(SETTLE_MS);
-      for (let round = 0; round < ROUNDS; round++) {
+      for (let round = 0; round < roundCount; round++) {
         const before = await used(cluster);
         await sleep(ROUND_MS);
         const after = await used(cluster);

@@ -1,6 +1,6 @@
 import { withBenchCluster } from "../bench-cluster.ts";
-import type { Recorder } from "../figure.ts";
-import { MeasuredRounds, ROUNDS } from "../measured-rounds.ts";
+import type { Recorder, ScenarioOptions } from "../figure.ts";
+import { MeasuredRounds } from "../measured-rounds.ts";
 import { percentile } from "../statistics.ts";
 import { measureDelays, rawPages } from "./raw.ts";
 
@@ -10,7 +10,7 @@ const ROUND_SECONDS = 2;
 const WARM_UP_SHARE = 0.2;
 
 /** From `send` to the consumer's loop, beside what a round trip and a commit take in the same round. */
-export async function latency(recorder: Recorder): Promise<void> {
+export async function latency(recorder: Recorder, { roundCount }: ScenarioOptions): Promise<void> {
   await withBenchCluster(3, async (cluster) => {
     const rounds = new MeasuredRounds(cluster);
     const pages = rawPages(cluster);
@@ -21,7 +21,7 @@ export async function latency(recorder: Recorder): Promise<void> {
         return all.slice(Math.round(all.length * WARM_UP_SHARE));
       };
       await measured(1_000);
-      for (let round = 0; round < ROUNDS; round++) {
+      for (let round = 0; round < roundCount; round++) {
         await measureDelays(rounds, cluster, pages);
         for (const rate of RATES) {
           const at = { unit: "ms", better: "lower", durability: "RF 3, acks=all, strict" } as const;

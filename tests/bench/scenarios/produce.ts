@@ -1,7 +1,7 @@
 import type { BenchCluster } from "../bench-cluster.ts";
 import { withBenchCluster } from "../bench-cluster.ts";
-import type { Recorder } from "../figure.ts";
-import { MeasuredRounds, ROUNDS } from "../measured-rounds.ts";
+import type { Recorder, ScenarioOptions } from "../figure.ts";
+import { MeasuredRounds } from "../measured-rounds.ts";
 import type { BulkOptions, BulkResult } from "../pages/bulk-producer.ts";
 import type { CorpusShape } from "../pages/corpus.ts";
 import { RAW_CHANNEL, RAW_FORWARDING } from "../raw-names.ts";
@@ -53,7 +53,7 @@ const LOADS: readonly Load[] = ([1, 3] as const).flatMap((replicationFactor) => 
 });
 
 /** Records from one page to the leader, beside what bare data channels between the same pages carry in the same round. */
-export async function produce(recorder: Recorder): Promise<void> {
+export async function produce(recorder: Recorder, { roundCount }: ScenarioOptions): Promise<void> {
   await withBenchCluster(3, async (cluster) => {
     const pages = rawPages(cluster);
     const sizes = await bestMessageSizes(cluster, pages);
@@ -61,7 +61,7 @@ export async function produce(recorder: Recorder): Promise<void> {
     const rounds = new MeasuredRounds(cluster);
     // Code is compiled where it runs first, which no round is to pay for.
     for (const load of LOADS.filter(({ what }) => what === "1 KiB")) await produceOnce(cluster, load);
-    for (let round = 0; round < ROUNDS; round++) {
+    for (let round = 0; round < roundCount; round++) {
       await rounds.measure(RAW_CHANNEL, () => channelSpeed(cluster, pages, sizes.channel));
       await rounds.measure(RAW_FORWARDING, () => forwardedSpeed(cluster, pages, sizes.forwarded));
       for (const load of LOADS) await measureLoad(rounds, cluster, load);

@@ -1,7 +1,7 @@
 import type { BenchCluster } from "../bench-cluster.ts";
 import { withBenchCluster } from "../bench-cluster.ts";
-import type { Recorder } from "../figure.ts";
-import { MeasuredRounds, ROUNDS } from "../measured-rounds.ts";
+import type { Recorder, ScenarioOptions } from "../figure.ts";
+import { MeasuredRounds } from "../measured-rounds.ts";
 import { COMMIT, RAW_CHANNEL, RAW_FORWARDING, ROUND_TRIP } from "../raw-names.ts";
 import type { NamedPage } from "../raw-network.ts";
 import { median } from "../statistics.ts";
@@ -16,12 +16,12 @@ const GROUP = { rows: 8, rowBytes: 256 << 10 };
 const GROUPS = 12;
 
 /** What the browser itself can do, between the same pages as the scenarios that are held against it. */
-export async function raw(recorder: Recorder): Promise<void> {
+export async function raw(recorder: Recorder, { roundCount }: ScenarioOptions): Promise<void> {
   await withBenchCluster(3, async (cluster) => {
     const rounds = new MeasuredRounds(cluster);
     const pages = rawPages(cluster);
     await bestMessageSizes(cluster, pages);
-    for (let round = 0; round < ROUNDS; round++) {
+    for (let round = 0; round < roundCount; round++) {
       for (const messageBytes of MESSAGE_SIZES) await measureChannels(rounds, cluster, pages, messageBytes);
       await measureDelays(rounds, cluster, pages);
       for (const durability of ["strict", "relaxed"] as const) {

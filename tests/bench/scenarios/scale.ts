@@ -1,7 +1,6 @@
 import { catchUp, ControllerDriver, newDirectory, TestBroker } from "../../metadata/controller-driver.ts";
 import type { ClusterImage } from "../../../src/metadata/image.ts";
-import type { Recorder } from "../figure.ts";
-import { ROUNDS } from "../measured-rounds.ts";
+import type { Recorder, ScenarioOptions } from "../figure.ts";
 import { growthExponent, median } from "../statistics.ts";
 
 const SIZES = [10, 30, 100, 300, 1_000];
@@ -21,9 +20,9 @@ interface Scale {
 }
 
 /** The controller alone, as it ships, without network or disk: from a socket's end to the batch of its decisions. */
-export async function scale(recorder: Recorder): Promise<void> {
-  measureScale(SIZES[2] ?? 100);
-  const scales = SIZES.map(measureScale);
+export async function scale(recorder: Recorder, { roundCount }: ScenarioOptions): Promise<void> {
+  measureScale(SIZES[2] ?? 100, 1);
+  const scales = SIZES.map((size) => measureScale(size, roundCount));
   const ms = { unit: "ms", better: "lower" } as const;
   for (const { size, oneLostMs, rackLostMs, metadataKib, decisionBytes, connections } of scales) {
     const at = `${size.toLocaleString("en")} brokers`;
@@ -42,7 +41,7 @@ export async function scale(recorder: Recorder): Promise<void> {
   recorder.figure({ ...exponent, name: "growth of the decision, a rack lost", rounds: [rack] });
 }
 
-function measureScale(size: number): Scale {
+function measureScale(size: number, roundCount: number): Scale {
   const driver = new ControllerDriver();
   const brokers = Array.from({ length: size }, (_, index) =>
     TestBroker.start(driver, newDirectory(index + 1), `rack-${Math.floor(index / BROKERS_PER_RACK)}`),
@@ -55,13 +54,13 @@ function measureScale(size: number): Scale {
   const connections = peersPerBroker(driver.image);
   const oneLostMs: number[] = [];
   const decisionBytes: number[] = [];
-  for (const broker of spread(brokers, ROUNDS)) {
+  for (const broker of spread(brokers, roundCount)) {
     const before = metadataBytes(driver);
     oneLostMs.push(lossMs(driver, [broker]));
     decisionBytes.push(metadataBytes(driver) - before);
     comeBack(driver, brokers, [broker]);
   }
-  const racks = Array.from({ length: Math.min(ROUNDS, Math.floor(size / BROKERS_PER_RACK)) }, (_, rack) =>
+  const racks = Array.from({ length: Math.min(roundCount, Math.floor(size / BROKERS_PER_RACK)) }, (_, rack) =>
     brokers.slice(rack * BROKERS_PER_RACK, (rack + 1) * BROKERS_PER_RACK),
   );
   const rackLostMs = racks.map((rack) => {

@@ -1,22 +1,21 @@
 import { BrowserProfile } from "../../cluster/browser-profile.ts";
 import { withBenchCluster } from "../bench-cluster.ts";
 import type { BenchCluster } from "../bench-cluster.ts";
-import type { Recorder } from "../figure.ts";
-import { ROUNDS } from "../measured-rounds.ts";
+import type { Recorder, ScenarioOptions } from "../figure.ts";
 
 /**
  * From the navigation to the acknowledgement of a first record, on profiles that have never seen the page: of a client,
  * whose record three brokers store, and of a new tab that is broker and client in one and stores the record itself.
  */
-export async function start(recorder: Recorder): Promise<void> {
+export async function start(recorder: Recorder, { roundCount }: ScenarioOptions): Promise<void> {
   const clients: number[] = [];
   await withBenchCluster(3, async (cluster) => {
     await cluster.withTopic({ partitions: 1, replicationFactor: 3 }, async ({ topic }) => {
-      for (let round = 0; round < ROUNDS; round++) clients.push(await firstAcknowledgement(cluster, "tab.html", topic));
+      for (let round = 0; round < roundCount; round++) clients.push(await firstAcknowledgement(cluster, "tab.html", topic));
     });
   });
   const brokers: number[] = [];
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round < roundCount; round++) {
     await withBenchCluster(0, async (cluster) => void brokers.push(await firstAcknowledgement(cluster, "tab.html?broker")));
   }
   const figure = { unit: "ms", better: "lower" } as const;
