@@ -6,6 +6,8 @@ export interface CommittedOffset {
   readonly metadata: string;
   /** Milliseconds since 1970. */
   readonly commitTimestamp: number;
+  /** Of the topic that had the name then: another one may take it. Zeros for not known. */
+  readonly topicId: string;
   /** When the offset expires by the wish of the one who committed it; -1 for by the broker's retention. */
   readonly expireTimestamp: number;
 }

@@ -24,7 +24,7 @@ import type { DescribedConsumerGroup, DescribedGroup, ListedGroup } from "./desc
 import { commitOffsets } from "./offset-commit.ts";
 import { fetchOffsets } from "./offset-fetch.ts";
 import type { FetchedGroup, GroupOffsets } from "./offset-fetch.ts";
-import { deleteGroup, deleteOffsets, expireOffsets, forgetTopics } from "./offset-removal.ts";
+import { deleteGroup, deleteOffsets, expireOffsets, forgetDeletedTopics, forgetTopics } from "./offset-removal.ts";
 import { replay } from "./replay.ts";
 import type { Client, Reply } from "./reply.ts";
 import type { Group, ShardState } from "./shard-state.ts";
@@ -120,6 +120,7 @@ export class CoordinatorShard {
         if (group.type === "classic") resumeGeneration(state, group);
         else resumeConsumerGroup(state, group);
       }
+      forgetDeletedTopics(state);
       this.#expectExpiry();
     });
   }

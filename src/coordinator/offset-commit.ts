@@ -2,7 +2,6 @@ import type { OffsetCommitRequest, OffsetCommitResponseInit } from "../protocol/
 import { errorCode } from "../protocol/error-codes.ts";
 import type { ErrorName } from "../protocol/error-codes.ts";
 import type { GroupRecordOf } from "../protocol/group-records/registry.ts";
-import { ZERO_UUID } from "../protocol/uuid.ts";
 import type { ClassicGroup } from "./classic-group.ts";
 import { refreshSession } from "./classic-rebalance.ts";
 import type { CommittedOffset } from "./committed-offsets.ts";
@@ -50,14 +49,17 @@ function commitOne(
   expireTimestamp: number,
 ): ErrorName {
   const { partitionIndex, committedOffset, committedLeaderEpoch, committedMetadata } = partition;
-  const partitionCount = state.topics.named(topic)?.partitionCount ?? 0;
-  if (partitionIndex < 0 || partitionIndex >= partitionCount) return "UNKNOWN_TOPIC_OR_PARTITION";
+  const named = state.topics.named(topic);
+  if (named === undefined || partitionIndex < 0 || partitionIndex >= named.partitionCount) {
+    return "UNKNOWN_TOPIC_OR_PARTITION";
+  }
   const metadata = committedMetadata ?? "";
   if (metadata.length > state.config.offsetMetadataMaxSize) return "OFFSET_METADATA_TOO_LARGE";
   const committed = {
     offset: committedOffset,
     leaderEpoch: committedLeaderEpoch,
     metadata,
+    topicId: named.topicId,
     commitTimestamp: state.wallMs,
     expireTimestamp,
   };
@@ -113,8 +115,7 @@ export function offsetRecord(
   group: string,
   topic: string,
   partition: number,
-  committed: CommittedOffset | null,
+  value: CommittedOffset | null,
 ): GroupRecordOf<"OffsetCommit"> {
-  const value = committed === null ? null : { ...committed, topicId: ZERO_UUID };
   return { type: "OffsetCommit", key: { group, topic, partition }, value };
 }

@@ -2,6 +2,7 @@ import type { OffsetDeleteRequest, OffsetDeleteResponseInit } from "../protocol/
 import { CONSUMER_PROTOCOL_TYPE } from "../protocol/consumer-protocol.ts";
 import { errorCode } from "../protocol/error-codes.ts";
 import type { ErrorName } from "../protocol/error-codes.ts";
+import { ZERO_UUID } from "../protocol/uuid.ts";
 import type { ClassicGroup } from "./classic-group.ts";
 import { groupTombstone } from "./classic-generation.ts";
 import type { CommittedOffset } from "./committed-offsets.ts";
@@ -76,13 +77,25 @@ function removeOffset(state: ShardState, groupId: string, topic: string, partiti
 }
 
 /** Offsets of topics that are no more say nothing about a topic that takes the name later. */
-export function forgetTopics(state: ShardState, isGone: (topic: string) => boolean): void {
+export function forgetTopics(state: ShardState, isGone: (topic: string, topicId: string) => boolean): void {
   for (const groupId of [...state.offsets.groupIds()]) {
     for (const [topic, partitions] of [...state.offsets.of(groupId)]) {
-      if (!isGone(topic)) continue;
-      for (const partitionIndex of [...partitions.keys()]) removeOffset(state, groupId, topic, partitionIndex);
+      for (const [partitionIndex, { topicId }] of [...partitions]) {
+        if (isGone(topic, topicId)) removeOffset(state, groupId, topic, partitionIndex);
+      }
     }
   }
+}
+
+/**
+ * Forgets offsets of topics that were deleted while nobody coordinated the group. Whoever took a commit knew the topic,
+ * and whoever coordinates after it knows all that it knew.
+ */
+export function forgetDeletedTopics(state: ShardState): void {
+  forgetTopics(state, (topic, topicId) => {
+    const named = state.topics.named(topic);
+    return named === undefined || (topicId !== ZERO_UUID && topicId !== named.topicId);
+  });
 }
 
 /**

@@ -30,8 +30,7 @@ function replayOffset(state: ShardState, { key, value }: GroupRecordOf<"OffsetCo
     if (group?.isHollow === true && !state.offsets.has(groupId)) state.groups.delete(groupId);
     return;
   }
-  const { topicId: _, ...committed } = value;
-  state.offsets.set(groupId, topic, partition, committed);
+  state.offsets.set(groupId, topic, partition, value);
   if (!state.groups.has(groupId)) createClassicGroup(state, groupId);
 }
 

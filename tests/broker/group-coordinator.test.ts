@@ -351,6 +351,22 @@ describe("a coordinator that dies", () => {
     expect(untilFetched(cluster, next.connect())).toBe(6);
   });
 
+  it.each(["is gone", "was made anew"])("forgets offsets of a topic that %s by the time it has loaded", (what) => {
+    const coordinator = readyCoordinator();
+    expect(committed(cluster, coordinator.connect(), 5)).toBe("NONE");
+    cluster.advance(100);
+    const next = () => coordinatorOf(cluster);
+    coordinator.kill();
+    const { responses } = cluster.askController(deleteTopics, 6, { topics: [{ name: "quakes" }], timeoutMs: 5_000 });
+    expect(errorName(responses[0]!.errorCode)).toBe("NONE");
+    if (what !== "is gone") createTopic(cluster, "quakes", { partitions: 6 });
+    expect(untilFetched(cluster, next().connect())).toBe(-1);
+    // And they stay forgotten for the one after it.
+    next().kill();
+    coordinator.start();
+    expect(untilFetched(cluster, next().connect())).toBe(-1);
+  });
+
   it("is told to those who wait when it lives on but no longer leads", () => {
     const coordinator = readyCoordinator();
     stableGroup(cluster, coordinator);

@@ -95,6 +95,20 @@ describe("committed offsets", () => {
     driver.failover();
     expect([driver.offset(), driver.offset("other")]).toEqual([-1, 6]);
   });
+
+  it.each(["deleted", "made anew"])("go with their topic when it was %s while nobody coordinated", (what) => {
+    driver.createTopic("other", 1);
+    driver.commitOffset(5);
+    driver.commitOffset(6, { topic: "other" });
+    driver.topics.delete("quakes");
+    if (what === "made anew") driver.createTopic("quakes", 6);
+    driver.failover();
+    driver.createTopic("quakes", 6);
+    expect([driver.offset(), driver.offset("other")]).toEqual([-1, 6]);
+    driver.commitOffset(7);
+    driver.failover();
+    expect([driver.offset(), driver.offset("other")]).toEqual([7, 6]);
+  });
 });
 
 describe("deleting", () => {
