@@ -16,6 +16,10 @@ export interface GroupDescription {
   readonly protocolType: string;
   /** `Dead` is the state of a group that does not exist. */
   readonly state: string;
+  /** Not one of KafkaJS's: `consumer` for a group whose coordinator assigns (KIP-848). */
+  readonly groupType: "classic" | "consumer";
+  /** Of a `consumer` group, one higher whenever its members change. A classic group's generation its members know. */
+  readonly groupEpoch?: number;
 }
 
 export interface MemberDescription {
@@ -36,7 +40,8 @@ export async function describeGroup(link: CoordinatorLink): Promise<GroupDescrip
     errorOf: (response) => withoutNotFound(response.groups[0]?.errorCode),
   });
   const { groupId, groupState, members, protocolData, protocolType } = groups[0]!;
-  const described = { groupId, members, protocol: protocolData, protocolType, state: groupState };
+  const state = groupState;
+  const described = { groupId, members, protocol: protocolData, protocolType, state, groupType: "classic" as const };
   return groupState === "Dead" ? ((await describeConsumerGroup(link)) ?? described) : described;
 }
 
@@ -45,13 +50,15 @@ async function describeConsumerGroup(link: CoordinatorLink): Promise<GroupDescri
   const { groups } = await link.persist(consumerGroupDescribe, { groupIds: [link.groupId] }, {
     errorOf: (response) => withoutNotFound(response.groups[0]?.errorCode),
   });
-  const { assignorName, errorCode: error, groupState, members } = groups[0]!;
+  const { assignorName, errorCode: error, groupEpoch, groupState, members } = groups[0]!;
   if (error !== 0) return undefined;
   return {
     groupId: link.groupId,
     protocol: assignorName,
     protocolType: CONSUMER_PROTOCOL_TYPE,
     state: groupState,
+    groupType: "consumer",
+    groupEpoch,
     members: members.map(({ memberId, instanceId, clientId, clientHost, subscribedTopicNames, assignment }) => ({
       memberId,
       groupInstanceId: instanceId,

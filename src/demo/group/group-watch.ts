@@ -118,9 +118,9 @@ function answerOf(description: GroupDescription, askedMs: number): GroupAnswer {
   return {
     askedMs,
     state: description.state,
-    type: "classic",
+    type: description.groupType,
     assignor: description.protocol,
-    epoch: undefined,
+    epoch: description.groupEpoch,
     members: description.members.map(memberOf),
   };
 }

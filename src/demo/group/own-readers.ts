@@ -20,6 +20,8 @@ export const FREEZE_MS = SESSION_TIMEOUT_MS + 4000;
 export const READERS_MAX = 12;
 /** A worker that cannot leave in this time is ended. */
 const LEAVING_MS = 8000;
+/** The workers end with the page: for so long it stays, so that they can commit and leave. */
+const PARTING_MS = 40;
 const LOOK_EVERY_MS = 50;
 const RATE_OVER_MS = 2000;
 
@@ -52,7 +54,11 @@ export class OwnReaders {
     const tellAll = (message: ToReader) => {
       for (const { worker } of this.#kept.values()) tell(worker, message);
     };
-    addEventListener("pagehide", () => tellAll({ type: "pagehide" }));
+    addEventListener("pagehide", () => {
+      tellAll({ type: "pagehide" });
+      const partingMs = performance.now() + PARTING_MS;
+      while (this.#kept.size > 0 && performance.now() < partingMs);
+    });
     addEventListener("pageshow", ({ persisted }) => tellAll({ type: "pageshow", persisted }));
   }
 

@@ -31,11 +31,12 @@ export class PageEnd {
       },
       resumed: () => {},
     });
-    // A listener of its own, so that the promises of what comes before have had their turn.
-    window.addEventListener("pagehide", pause);
+    // A listener of its own, so that the promises of what comes before have had their turn. A worker sends by itself.
+    const page = "window" in globalThis ? window : undefined;
+    page?.addEventListener("pagehide", pause);
     this.#stop = () => {
       unwatch();
-      window.removeEventListener("pagehide", pause);
+      page?.removeEventListener("pagehide", pause);
     };
   }
 }
