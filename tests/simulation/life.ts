@@ -35,7 +35,7 @@ export function* live(cluster: SimulatedCluster, seconds: number): Life<void> {
 }
 
 /** Makes the topics once there are brokers enough for three copies of each. */
-function* createTopics(cluster: SimulatedCluster): Life<boolean> {
+export function* createTopics(cluster: SimulatedCluster): Life<boolean> {
   const { admin, schedule, server } = cluster;
   const enough = () => [...(server.image?.brokers.keys() ?? [])].filter((id) => server.image!.isActive(id)).length >= 3;
   if (!(yield* until(cluster, enough, 30_000))) return false;

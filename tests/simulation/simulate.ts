@@ -1,4 +1,4 @@
-import { loadGroup } from "../../src/client/group/load-group.ts";
+import { loadAll } from "../../src/client/on-demand.ts";
 import { settled } from "../../src/platform/simulated/settled.ts";
 import { assert } from "../../src/protocol/assert.ts";
 import { live } from "./life.ts";
@@ -85,7 +85,7 @@ export class Simulation {
   async #prepare(): Promise<void> {
     if (this.#isPrepared) return;
     this.#isPrepared = true;
-    if (this.cluster.schedule.sdkMembers > 0) await loadGroup();
+    await loadAll();
   }
 
   async #settle(): Promise<void> {

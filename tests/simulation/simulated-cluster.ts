@@ -1,4 +1,5 @@
 import { defaultBrokerConfig } from "../../src/broker/broker-config.ts";
+import type { BrokerConfig } from "../../src/broker/broker-config.ts";
 import type { BrokerEffect } from "../../src/broker/effects.ts";
 import type { BrokerEvent } from "../../src/broker/events.ts";
 import type { StorageIdentity } from "../../src/broker/storage-identity.ts";
@@ -84,6 +85,7 @@ export class SimulatedCluster {
   /** Why the run is over, found out where nobody could be told by throwing it. */
   failure: unknown;
   readonly #seed: number;
+  readonly #config: Partial<BrokerConfig>;
   readonly #chance: Chance;
   readonly #workload: Chance;
   readonly #damaged = new Set<SimulatedStorage>();
@@ -99,8 +101,10 @@ export class SimulatedCluster {
   #tabsMade = 0;
   #producing = true;
 
-  constructor(seed: number, schedule: Schedule) {
+  /** `config`: what differs from the settings that short runs need. */
+  constructor(seed: number, schedule: Schedule, config: Partial<BrokerConfig> = {}) {
     this.#seed = seed;
+    this.#config = config;
     this.schedule = schedule;
     this.#chance = this.chanceFor("cluster");
     this.#workload = this.chanceFor("workload");
@@ -229,6 +233,7 @@ export class SimulatedCluster {
         replicaLagTimeMaxMs: this.schedule.replicaLagMs,
         retentionCheckIntervalMs: RETENTION_CHECK_MS,
         coordinator: coordinatorConfig,
+        ...this.#config,
       },
       resolve: (peer) => this.#resolve(peer),
       log: (message) => this.note(message),
