@@ -1,12 +1,11 @@
-import { once } from "node:events";
-import { createServer } from "node:net";
-import type { AddressInfo, Server, Socket } from "node:net";
+import type { Server, Socket } from "node:net";
 import type { BrokerConfig } from "../../src/broker/broker-config.ts";
 import { FrameDecoder, encodeFrame } from "../../src/protocol/frame.ts";
 import { KAFKA_LISTENER } from "../../src/runtime/connection.ts";
 import { LiveCluster, pause } from "../client/live-cluster.ts";
 import type { LiveBroker } from "../client/live-cluster.ts";
 import { MemoryConnection } from "../client/memory-connection.ts";
+import { listenInARow } from "./consecutive-ports.ts";
 import type { KafkaCluster } from "./kafka-cluster.ts";
 
 /**
@@ -83,28 +82,4 @@ function splice(socket: Socket, broker: LiveBroker): void {
   socket.on("error", () => socket.destroy());
   socket.on("close", () => near.close("the client closed"));
   broker.accept(far, KAFKA_LISTENER);
-}
-
-const ATTEMPTS = 20;
-
-/** Listens on that many consecutive ports: one for bootstrapping, then one for each node id from 0 on. */
-async function listenInARow(count: number): Promise<{ ports: Server[]; basePort: number }> {
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const first = createServer().listen(0, "127.0.0.1");
-    await once(first, "listening");
-    const basePort = (first.address() as AddressInfo).port;
-    const others = Array.from({ length: count - 1 }, (_, index) => listenOn(basePort + 1 + index));
-    const ports = [first, ...(await Promise.all(others))];
-    if (ports.every((port) => port?.listening === true)) return { ports: ports as Server[], basePort };
-    for (const port of ports) port?.close();
-  }
-  throw new Error(`no ${count} consecutive ports are free on 127.0.0.1`);
-}
-
-async function listenOn(port: number): Promise<Server | undefined> {
-  const server = createServer();
-  const failed = once(server, "error").catch(() => {});
-  server.listen(port, "127.0.0.1");
-  await Promise.race([once(server, "listening").catch(() => {}), failed]);
-  return server.listening ? server : undefined;
 }

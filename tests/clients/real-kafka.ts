@@ -1,12 +1,10 @@
-import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { metadata } from "../../src/protocol/apis/03-metadata.ts";
 import { makeTemporaryFolder, removeTemporaryFolder } from "../cluster/temporary-folder.ts";
 import type { Command } from "./client-program.ts";
+import { freePorts } from "./consecutive-ports.ts";
 import { KafkaSocket } from "./kafka-socket.ts";
 import { RunningProgram, run } from "./running-program.ts";
 
@@ -27,9 +25,9 @@ export class RealKafka {
   /** `java` is what `installJava` gives. */
   static async start(java: Command): Promise<RealKafka> {
     const folder = await makeTemporaryFolder("kafka");
-    const port = await freePort();
+    const port = await freePorts(2);
     const settingsFile = join(folder, "server.properties");
-    await writeFile(settingsFile, serverProperties(port, await freePort(), folder));
+    await writeFile(settingsFile, serverProperties(port, port + 1, folder));
     await run([...java, "kafka.tools.StorageTool", "format", "-t", "tabstreamtabstreamtab", "-c", settingsFile]);
     const kafka = new RealKafka(
       `127.0.0.1:${port}`,
@@ -80,13 +78,4 @@ function serverProperties(port: number, controllerPort: number, folder: string):
     "group.initial.rebalance.delay.ms": 0,
   };
   return Object.entries(settings).map(([name, value]) => `${name}=${value}\n`).join("");
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, "close");
-  return port;
 }

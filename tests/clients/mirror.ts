@@ -1,0 +1,97 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { metadata } from "../../src/protocol/apis/03-metadata.ts";
+import { createTopics } from "../../src/protocol/apis/19-create-topics.ts";
+import { makeTemporaryFolder, removeTemporaryFolder } from "../cluster/temporary-folder.ts";
+import type { Command } from "./client-program.ts";
+import { KafkaSocket } from "./kafka-socket.ts";
+import { javaClients } from "./java.ts";
+import { RunningProgram } from "./running-program.ts";
+import { describeTopic, readTopic } from "./stored-log.ts";
+import type { StoredRecord } from "./stored-log.ts";
+
+const TOPIC = "mirrored";
+const RECORDS = 500;
+const TIMEOUT_MS = 180_000;
+
+/**
+ * MirrorMaker 2 copies a topic of the tabs into Apache Kafka, as `tabs.mirrored`, and that copy back into the tabs, as
+ * `kafka.tabs.mirrored`. Throws unless both copies hold what the topic holds, partition by partition.
+ */
+export async function mirrorThereAndBack(java: Command, tabs: string, kafka: string): Promise<string> {
+  const folder = await makeTemporaryFolder("mirror");
+  const settingsFile = join(folder, "mirror.properties");
+  await writeFile(settingsFile, mirrorProperties(tabs, kafka));
+  await fill(tabs);
+  const original = await readTopic(tabs, TOPIC);
+  const mirrorMaker = new RunningProgram([...java, "org.apache.kafka.connect.mirror.MirrorMaker", settingsFile]);
+  try {
+    const startedMs = Date.now();
+    await untilCopied(mirrorMaker, kafka, `tabs.${TOPIC}`, original);
+    const thereMs = Date.now() - startedMs;
+    await untilCopied(mirrorMaker, tabs, `kafka.tabs.${TOPIC}`, original);
+    const backMs = Date.now() - startedMs;
+    return `MirrorMaker 2 copied ${original.length} records into Apache Kafka within ${thereMs} ms, and back within ${backMs} ms`;
+  } finally {
+    await mirrorMaker.kill();
+    await removeTemporaryFolder(folder);
+  }
+}
+
+function mirrorProperties(tabs: string, kafka: string): string {
+  const settings = {
+    clusters: "tabs, kafka",
+    "tabs.bootstrap.servers": tabs,
+    "kafka.bootstrap.servers": kafka,
+    "tabs->kafka.enabled": true,
+    "tabs->kafka.topics": TOPIC,
+    "kafka->tabs.enabled": true,
+    "kafka->tabs.topics": `tabs\\\\.${TOPIC}`,
+    // Neither side has access control.
+    "sync.topic.acls.enabled": false,
+    "refresh.topics.interval.seconds": 2,
+    ...Object.fromEntries(
+      ["replication", "checkpoints.topic.replication", "heartbeats.topic.replication", "offset-syncs.topic.replication"]
+        .flatMap((name) => [[`tabs->kafka.${name}.factor`, 1], [`kafka->tabs.${name}.factor`, 3]]),
+    ),
+    ...Object.fromEntries(
+      ["config", "offset", "status"].flatMap((name) => [
+        [`kafka.${name}.storage.replication.factor`, 1],
+        [`tabs.${name}.storage.replication.factor`, 3],
+      ]),
+    ),
+    // A topic that came from one side may go back there under another name.
+    "replication.policy.class": "org.apache.kafka.connect.mirror.DefaultReplicationPolicy",
+  };
+  return Object.entries(settings).map(([name, value]) => `${name} = ${value}\n`).join("");
+}
+
+async function fill(tabs: string): Promise<void> {
+  const socket = await KafkaSocket.connect(tabs);
+  await socket.ask(createTopics, 5, { topics: [{ name: TOPIC, numPartitions: 3, replicationFactor: 3 }] });
+  await socket.ask(metadata, 9, { topics: [{ name: TOPIC }] });
+  socket.close();
+  const producer = new RunningProgram(javaClients.produce(tabs, TOPIC, "zstd"));
+  producer.write(Array.from({ length: RECORDS }, (_, index) => `key-${index % 7}\tvalue ${index}`));
+  await producer.finish(60_000);
+}
+
+async function untilCopied(
+  mirrorMaker: RunningProgram,
+  bootstrap: string,
+  topic: string,
+  original: readonly StoredRecord[],
+): Promise<void> {
+  const summary = (records: readonly StoredRecord[]) =>
+    JSON.stringify([...records].map(({ partition, line }) => `${partition} ${line}`).sort());
+  const wanted = summary(original);
+  let copied: readonly StoredRecord[] = [];
+  for (const endMs = Date.now() + TIMEOUT_MS; summary(copied) !== wanted; await sleep(500)) {
+    mirrorMaker.expectRunning();
+    if (Date.now() > endMs) throw new Error(`${topic} holds ${copied.length} records of ${original.length}`);
+    const { partitions } = await describeTopic(bootstrap, topic);
+    const isThere = partitions.length > 0 && partitions.every(({ leaderId }) => leaderId >= 0);
+    if (isThere) copied = await readTopic(bootstrap, topic);
+  }
+}
