@@ -42,11 +42,14 @@ export function handleRequest(broker: Broker, connectionId: number, frame: Uint8
   const close = (reason: string) => broker.channel.close(connectionId, reason);
   try {
     const header = decodeRequestHeader(frame);
-    if (forwardedApis.has(header.apiKey)) {
+    const forwarded = forwardedApis.get(header.apiKey);
+    if (forwarded !== undefined) {
       if (frame.length > MAX_FORWARDED_BYTES) {
         const limit = `its limit of ${MAX_FORWARDED_BYTES}`;
         return close(`a request of ${frame.length} bytes for the controller exceeds ${limit}`);
       }
+      // What the controller could not read would cost this tab its own connection.
+      decodeRequest(forwarded, header);
       const lost = () => close("the metadata server cannot be reached, so that this request has to wait");
       return broker.forwarded.add(frame, pending, lost, nowMs);
     }

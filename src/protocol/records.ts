@@ -80,8 +80,8 @@ export function decodeRecords(section: Uint8Array, header: BatchHeader): KafkaRe
 }
 
 /**
- * Whether an uncompressed section holds exactly `recordCount` records with the offsets 0, 1, 2, … of a batch that a
- * producer has made. Makes no objects; the fields behind the offset are bounded by the record's length alone.
+ * Whether an uncompressed section holds exactly `recordCount` records, each as long as its fields, with the offsets
+ * 0, 1, 2, … of a batch that a producer has made. Makes no objects.
  */
 export function areDenselyNumbered(section: Uint8Array, recordCount: number): boolean {
   try {
@@ -90,8 +90,11 @@ export function areDenselyNumbered(section: Uint8Array, recordCount: number): bo
       const end = recordEnd(reader);
       reader.skip(1);
       reader.varlong();
-      if (reader.varint() !== index || reader.position > end) return false;
-      reader.skip(end - reader.position);
+      if (reader.varint() !== index) return false;
+      skipNullableBytes(reader);
+      skipNullableBytes(reader);
+      skipHeaders(reader);
+      if (reader.position !== end) return false;
     }
     return reader.remaining === 0;
   } catch (error) {
@@ -117,6 +120,25 @@ export function recordEnd(reader: Reader): number {
     throw new CorruptMessageError(`a record of ${length} bytes, where ${reader.remaining} follow`);
   }
   return reader.position + length;
+}
+
+function skipNullableBytes(reader: Reader): void {
+  const length = reader.varint();
+  if (length < -1) throw new CorruptMessageError(`a key or value of ${length} bytes`);
+  if (length > 0) reader.skip(length);
+}
+
+function skipHeaders(reader: Reader): void {
+  const count = reader.varint();
+  if (count < 0 || count * MIN_HEADER_BYTES > reader.remaining) {
+    throw new CorruptMessageError(`a record announces ${count} headers, where ${reader.remaining} bytes follow`);
+  }
+  for (let index = 0; index < count; index++) {
+    const length = reader.varint();
+    if (length < 0) throw new CorruptMessageError(`a header's key of ${length} bytes`);
+    reader.skip(length);
+    skipNullableBytes(reader);
+  }
 }
 
 function readHeaders(reader: Reader): RecordHeader[] {

@@ -259,6 +259,14 @@ describe("a broker", () => {
       expect(seen()).toBeLessThan(550);
     });
 
+    it("by one that cannot be read, which ends its own connection and not the broker's", () => {
+      const client = tab.connect();
+      client.sendRaw(header(createTopicsApi.key, 2, [0, 6]));
+      cluster.settle();
+      expect(client.closedBecause).toContain("unreadable");
+      expect(produced(cluster, bystander, "quakes", ["fine"]).error).toBe("NONE");
+    });
+
     it("by one that is too large, which ends its connection", () => {
       const client = tab.connect();
       client.sendRaw(creation("x".repeat(30_000), 1, 20));

@@ -65,6 +65,9 @@ describe("a produced batch", () => {
     ["names codec 7", (batch) => forge(batch, [22, 7]), "UNSUPPORTED_COMPRESSION_TYPE"],
     ["has a record out of order", (batch) => forge(batch, [64, 2]), "INVALID_RECORD"],
     ["has a record of negative length", (batch) => forge(batch, [61, 1]), "INVALID_RECORD"],
+    ["has a key of negative length", (batch) => forge(batch, [65, 3]), "INVALID_RECORD"],
+    ["has a value past the end", (batch) => forge(batch, [66, 100]), "INVALID_RECORD"],
+    ["has headers past the end", (batch) => forge(batch, [68, 2]), "INVALID_RECORD"],
     ["has a timestamp beyond 2^53", (batch) => forge(batch, [27, 0x7f]), "CORRUPT_MESSAGE"],
   ])("is refused when it %s", (_, spoil, error) => {
     expect(validateProducedBatch(spoil(encodeBatch(records)), limits)).toBe(error);

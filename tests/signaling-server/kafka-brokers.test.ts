@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { produce } from "../../src/protocol/apis/00-produce.ts";
 import { fetch } from "../../src/protocol/apis/01-fetch.ts";
 import { listOffsets } from "../../src/protocol/apis/02-list-offsets.ts";
@@ -20,6 +20,8 @@ import {
   produceRequest,
   produced,
 } from "./kafka-brokers.ts";
+
+vi.setConfig({ testTimeout: 20_000, expect: { poll: { timeout: 5_000, interval: 10 } } });
 
 const SOFTWARE = { clientSoftwareName: "test", clientSoftwareVersion: "1" };
 

@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { produce } from "../../src/protocol/apis/00-produce.ts";
 import { fetch } from "../../src/protocol/apis/01-fetch.ts";
@@ -9,30 +12,52 @@ import { batches, encodeBatch, recordsSection } from "../../src/protocol/record-
 import type { BatchInit } from "../../src/protocol/record-batch.ts";
 import { decodeRecords } from "../../src/protocol/records.ts";
 import type { Limits } from "../../signaling-server/limits.ts";
+import { startServer } from "../../signaling-server/server.ts";
+import type { RunningServer } from "../../signaling-server/server.ts";
 import { KafkaClient, freePorts } from "./kafka-client.ts";
 import { NodeTab } from "./node-tab.ts";
-import { testServer } from "./test-server.ts";
-import type { TestServer } from "./test-server.ts";
 
 export interface KafkaBrokers {
-  readonly server: TestServer;
+  readonly server: RunningServer;
   readonly bootstrapPort: number;
   readonly tabs: readonly NodeTab[];
   portOf(brokerId: number): number;
+  stop(): Promise<void>;
 }
 
 /** A real server with a Kafka listener, and real brokers behind it. */
-export async function kafkaBrokers(count: number, limits: Partial<Limits> = {}): Promise<KafkaBrokers> {
+export async function startKafkaBrokers(count: number, limits: Partial<Limits> = {}): Promise<KafkaBrokers> {
   const bootstrapPort = await freePorts();
-  const server = await testServer({
+  const dataDir = await mkdtemp(join(tmpdir(), "tabstream-signaling-"));
+  const server = await startServer({
+    port: 0,
+    host: "127.0.0.1",
+    dataDir,
+    staticRoot: join(dataDir, "no-pages"),
+    log: () => {},
     limits,
     kafka: { port: bootstrapPort, host: "127.0.0.1", advertisedHost: "127.0.0.1", cluster: "tabstream" },
   });
   const tabs: NodeTab[] = [];
-  // Before the server, which is stopped last.
-  onTestFinished(async () => void (await Promise.all(tabs.map((tab) => tab.stop()))));
   for (let index = 0; index < count; index++) tabs.push(await NodeTab.start(server.url, "tabstream"));
-  return { server, bootstrapPort, tabs, portOf: (brokerId) => bootstrapPort + 1 + brokerId };
+  return {
+    server,
+    bootstrapPort,
+    tabs,
+    portOf: (brokerId) => bootstrapPort + 1 + brokerId,
+    async stop() {
+      await Promise.all(tabs.map((tab) => tab.stop()));
+      await server.close();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The same, for one test. */
+export async function kafkaBrokers(count: number): Promise<KafkaBrokers> {
+  const brokers = await startKafkaBrokers(count);
+  onTestFinished(() => brokers.stop());
+  return brokers;
 }
 
 /** Creates a topic through whichever broker `client` talks to, and waits until everybody can produce to it. */

@@ -21,11 +21,12 @@ export class KafkaClient {
     this.ended = new Promise((resolve) => this.socket.on("close", () => resolve()));
     this.socket.on("error", () => {});
     this.socket.on("data", (bytes: Buffer) => this.#received.push(bytes));
-    onTestFinished(() => void this.socket.destroy());
   }
 
+  /** One that goes away with the test. */
   static async connected(port: number): Promise<KafkaClient> {
     const client = new KafkaClient(port);
+    onTestFinished(() => void client.socket.destroy());
     await once(client.socket, "connect");
     return client;
   }

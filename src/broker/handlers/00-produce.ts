@@ -106,7 +106,9 @@ function append(
   }
   // A copy: the frame holds more than this batch, and the batch outlives it.
   const batch = records.slice();
-  const check = replica.log.checkProducer(readBatchHeader(batch));
+  const header = readBatchHeader(batch);
+  if (header.attributes.transactional) return refuse("INVALID_TXN_STATE", "there are no transactions here yet");
+  const check = replica.log.checkProducer(header);
   const known = { replica, leaderEpoch: state.leaderEpoch, logAppendTimeMs: -1 };
   if (check.kind === "error") return refuse(check.error);
   if (check.kind === "duplicate") {

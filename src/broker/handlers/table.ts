@@ -7,6 +7,7 @@ import { electLeaders } from "../../protocol/apis/43-elect-leaders.ts";
 import { incrementalAlterConfigs } from "../../protocol/apis/44-incremental-alter-configs.ts";
 import { alterPartitionReassignments } from "../../protocol/apis/45-alter-partition-reassignments.ts";
 import { listPartitionReassignments } from "../../protocol/apis/46-list-partition-reassignments.ts";
+import type { Api } from "../../protocol/schema.ts";
 import type { Handler } from "../handle-request.ts";
 import { produceHandler } from "./00-produce.ts";
 import { fetchHandler } from "./01-fetch.ts";
@@ -68,7 +69,7 @@ export const handlers: ReadonlyMap<number, Handler> = new Map(
 );
 
 /** What only the controller can decide, so that a broker passes it on. */
-export const forwardedApis: ReadonlySet<number> = new Set(
+export const forwardedApis: ReadonlyMap<number, Api> = new Map(
   [
     createTopics,
     deleteTopics,
@@ -79,5 +80,5 @@ export const forwardedApis: ReadonlySet<number> = new Set(
     incrementalAlterConfigs,
     alterPartitionReassignments,
     listPartitionReassignments,
-  ].map(({ key }) => key),
+  ].map((api) => [api.key, api as unknown as Api]),
 );
