@@ -40,6 +40,8 @@ export type {
   IResourceConfig,
   ITopicConfig,
   ITopicMetadata,
+  OngoingTopicReassignment,
+  PartitionReassignment,
   ResourceConfigQuery,
   SeekEntry,
 } from "./client/admin-types.ts";
@@ -73,11 +75,13 @@ export type { Batch } from "./client/consumer-batch.ts";
 export type { RecordMetadata } from "./client/delivery.ts";
 export {
   KafkaJSAggregateError,
+  KafkaJSAlterPartitionReassignmentsError,
   KafkaJSBrokerNotFound,
   KafkaJSConnectionClosedError,
   KafkaJSConnectionError,
   KafkaJSCreateTopicError,
   KafkaJSDeleteGroupsError,
+  KafkaJSDeleteTopicRecordsError,
   KafkaJSError,
   KafkaJSGroupCoordinatorNotFound,
   KafkaJSLogTruncationError,

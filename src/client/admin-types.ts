@@ -65,3 +65,68 @@ export interface IResourceConfig {
   /** A null value takes the setting back, so that the default counts again. */
   readonly configEntries: readonly { readonly name: string; readonly value: string | null }[];
 }
+
+export interface CreateTopicsOptions {
+  readonly topics: readonly ITopicConfig[];
+  readonly validateOnly?: boolean;
+  /** Resolves only when all partitions have leaders. True by default. */
+  readonly waitForLeaders?: boolean;
+  readonly timeout?: number;
+}
+
+export interface DeleteTopicsOptions {
+  readonly topics: readonly string[];
+  readonly timeout?: number;
+}
+
+export interface CreatePartitionsOptions {
+  readonly topicPartitions: readonly {
+    readonly topic: string;
+    /** The partitions that the topic shall have afterwards. */
+    readonly count: number;
+    readonly assignments?: readonly (readonly number[])[];
+  }[];
+  readonly validateOnly?: boolean;
+  readonly timeout?: number;
+}
+
+export interface DescribeConfigsOptions {
+  readonly resources: readonly ResourceConfigQuery[];
+  readonly includeSynonyms?: boolean;
+}
+
+export interface AlterConfigsOptions {
+  readonly resources: readonly IResourceConfig[];
+  readonly validateOnly?: boolean;
+}
+
+export interface PartitionReassignment {
+  readonly topic: string;
+  readonly partitionAssignment: readonly {
+    readonly partition: number;
+    /** The brokers that shall hold the partition, the preferred leader first; null takes a move back. */
+    readonly replicas: readonly number[] | null;
+  }[];
+}
+
+export interface AlterPartitionReassignmentsOptions {
+  readonly topics: readonly PartitionReassignment[];
+  readonly timeout?: number;
+}
+
+export interface ListPartitionReassignmentsOptions {
+  /** All by default. */
+  readonly topics?: readonly { readonly topic: string; readonly partitions: readonly number[] }[];
+  readonly timeout?: number;
+}
+
+export interface OngoingTopicReassignment {
+  readonly topic: string;
+  readonly partitions: readonly {
+    readonly partitionIndex: number;
+    /** All that hold the partition now, those that come and those that go included. */
+    readonly replicas: readonly number[];
+    readonly addingReplicas: readonly number[];
+    readonly removingReplicas: readonly number[];
+  }[];
+}

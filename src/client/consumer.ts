@@ -21,10 +21,10 @@ import type { TopicPartition } from "./fetch-position.ts";
 import type { CommitTerms } from "./group/auto-commit.ts";
 import type { ConsumerGroup, ConsumerGroupOptions } from "./group/consumer-group.ts";
 import type { GroupDescription } from "./group/describe-group.ts";
-import { loadGroup } from "./group/load-group.ts";
 import type { Logger } from "./logger.ts";
 import { messageStream } from "./message-stream.ts";
 import type { ConsumedMessage } from "./messages.ts";
+import { loadGroup } from "./on-demand.ts";
 import { Subscription } from "./subscription.ts";
 import { ensureTopic } from "./topic-creation.ts";
 

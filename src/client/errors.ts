@@ -197,6 +197,42 @@ export class KafkaJSCreateTopicError extends KafkaJSProtocolError {
   }
 }
 
+/** Thrown for one partition that could not be moved; `KafkaJSAggregateError` carries these. */
+export class KafkaJSAlterPartitionReassignmentsError extends KafkaJSProtocolError {
+  override readonly name: string = "KafkaJSAlterPartitionReassignmentsError";
+  readonly topic: string;
+  readonly partition: number;
+
+  constructor(type: ErrorName, topic: string, partition: number, detail: string | null) {
+    const what = `Partition ${partition} of topic ${topic}`;
+    super(type, detail === null ? what : `${what}, ${detail}`);
+    this.topic = topic;
+    this.partition = partition;
+  }
+}
+
+/** A partition of which no records were deleted. */
+export interface RefusedDeletion {
+  readonly partition: number;
+  readonly offset: string;
+  readonly error: Error;
+}
+
+/** Thrown when records could not be deleted in every partition; retriable if trying again may help with each. */
+export class KafkaJSDeleteTopicRecordsError extends KafkaJSError {
+  override readonly name: string = "KafkaJSDeleteTopicRecordsError";
+  readonly partitions: readonly RefusedDeletion[];
+
+  constructor(topic: string, partitions: readonly RefusedDeletion[]) {
+    const reasons = partitions.map(({ error }) => error.message).join("; ");
+    super(`Records of topic ${topic} could not be deleted: ${reasons}`, {
+      retriable: partitions.every(({ error }) => isRetriableError(error)),
+      cause: partitions[0]?.error,
+    });
+    this.partitions = partitions;
+  }
+}
+
 /** Thrown when several things failed at once; `errors` holds each. */
 export class KafkaJSAggregateError extends Error {
   override readonly name: string = "KafkaJSAggregateError";

@@ -11,12 +11,13 @@ import type { InstrumentationEvent } from "./events.ts";
 import type { Logger } from "./logger.ts";
 import { prepareRecord } from "./messages.ts";
 import type { Message, PreparedRecord } from "./messages.ts";
+import { loadSender } from "./on-demand.ts";
 import { partitionMetadata } from "./partition-metadata.ts";
 import { DefaultPartitioner } from "./partitioner.ts";
 import type { ICustomPartitioner, Partitioner, PartitionMetadata } from "./partitioner.ts";
 import { sizeOfLoneBatch } from "./producer-batch.ts";
 import type { SendOptions } from "./producer-batch.ts";
-import { Sender } from "./sender.ts";
+import type { Sender } from "./sender.ts";
 import { ensureTopic } from "./topic-creation.ts";
 import { topicConfig } from "../metadata/topic-config.ts";
 import { codecNames } from "../protocol/record-batch.ts";
@@ -117,11 +118,12 @@ export class Producer {
 
   async connect(): Promise<void> {
     if (this.#sender !== undefined) return;
+    const { Sender: Loaded } = await loadSender();
     await this.#cluster.acquire();
     if (this.#sender !== undefined) return this.#cluster.release();
     const { idempotent = true, lingerMs = 0, batchSize = 256 * 1024, bufferMemory = 32 * 1024 * 1024 } = this.#config;
     const connections = new BrokerConnections(this.#cluster, this.#emitter.network("producer"));
-    this.#sender = new Sender(this.#cluster, connections, {
+    this.#sender = new Loaded(this.#cluster, connections, {
       idempotent,
       lingerMs,
       batchBytes: batchSize,

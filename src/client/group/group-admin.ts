@@ -1,15 +1,13 @@
 import type { SeekEntry } from "../admin-types.ts";
-import type { RetryPolicy } from "../backoff.ts";
+import { topicNamed } from "../admin/admin-environment.ts";
+import type { AdminEnvironment } from "../admin/admin-environment.ts";
 import { retrying } from "../backoff.ts";
-import type { BrokerConnections } from "../broker-connections.ts";
-import type { Cluster } from "../cluster.ts";
 import {
   asError,
   KafkaJSDeleteGroupsError,
   KafkaJSNonRetriableError,
   KafkaJSProtocolError,
 } from "../errors.ts";
-import type { Emitter } from "../events.ts";
 import { CommittedOffsets } from "./committed-offsets.ts";
 import { CoordinatorLink } from "./coordinator-link.ts";
 import { describeGroup } from "./describe-group.ts";
@@ -38,18 +36,11 @@ export interface FetchOffsetsPartition extends SeekEntry {
   readonly metadata: string | null;
 }
 
-export interface GroupAdminOptions {
-  readonly cluster: Cluster;
-  readonly connections: BrokerConnections;
-  readonly emitter: Emitter;
-  readonly retry: RetryPolicy;
-}
-
 /** The admin client's calls about groups, each sent to the coordinators it concerns. */
 export class GroupAdmin {
-  readonly #options: GroupAdminOptions;
+  readonly #options: AdminEnvironment;
 
-  constructor(options: GroupAdminOptions) {
+  constructor(options: AdminEnvironment) {
     this.#options = options;
   }
 
@@ -84,12 +75,16 @@ export class GroupAdmin {
     throw new KafkaJSDeleteGroupsError(`Groups could not be deleted: ${messages}`, failed);
   }
 
-  /** What the group has committed; of `partitions`, -1 for those of which it has nothing, else all there is. */
+  /** What the group has committed; of `topics`, -1 for partitions of which it has nothing, else all there is. */
   async fetchOffsets(
     groupId: string,
-    topics: readonly { readonly topic: string; readonly partitions: readonly number[] }[] | undefined,
+    topics: readonly string[] | undefined,
   ): Promise<{ topic: string; partitions: FetchOffsetsPartition[] }[]> {
-    const asked = topics?.map(({ topic, partitions }) => ({ name: topic, partitionIndexes: [...partitions] })) ?? null;
+    const asked =
+      topics?.map((name) => ({
+        name,
+        partitionIndexes: topicNamed(this.#options, name).partitions.map(({ partitionIndex }) => partitionIndex),
+      })) ?? null;
     const { groups } = await this.#link(groupId).persist(offsetFetch, { groups: [{ groupId, topics: asked }] }, {
       errorOf: (response) =>
         response.groups

@@ -3,11 +3,11 @@ import type { Connection } from "../../runtime/connection.ts";
 import { TAB_LISTENER } from "../../runtime/connection.ts";
 import { browserClock } from "./browser-clock.ts";
 import { ControllerSocket } from "./controller-socket.ts";
-import { dataChannelConnection } from "./data-channel-connection.ts";
+import type { DirectLinks } from "./direct-links.ts";
 import { LinkPaths } from "./link-paths.ts";
 import { localBroker } from "./local-brokers.ts";
 import { PageEnd } from "./page-end.ts";
-import { PeerLinks } from "./peer-links.ts";
+import type { PeerLinks } from "./peer-links.ts";
 import { randomUuid } from "./random-uuid.ts";
 import type { ServerAddress } from "./server-address.ts";
 import { clusterUrl, relayUrl } from "./server-address.ts";
@@ -23,22 +23,21 @@ export interface BrowserClientOptions extends ServerAddress {
 export function browserClientPlatform(options: BrowserClientOptions): ClientPlatform {
   const tab = { peer: randomUuid(), key: randomUuid() };
   const direct = options.relayOnly !== true && "RTCPeerConnection" in globalThis;
-  const paths = new LinkPaths();
   const opened = new Set<Connection>();
   const pageEnd = new PageEnd();
+  let links: DirectLinks | undefined;
+  let isClosed = false;
   const socket = new ControllerSocket(clusterUrl(options, tab), (message) => {
-    if (message.type === "signal") ownLinks.onSignal(message.from, message.signal);
-    if (message.type === "unreachable") ownLinks.onUnreachable(message.to);
+    if (message.type === "signal") links?.onSignal(message.from, message.signal);
+    if (message.type === "unreachable") links?.onUnreachable(message.to);
     dialer.onSignaling(message);
   });
-  const ownLinks = new PeerLinks({
-    peer: tab.peer,
-    iceServers: options.iceServers ?? [],
-    sendSignal: (to, signal) => socket.signal({ type: "signal", to, signal }),
-    acceptor: () => undefined,
-  });
+  const paths = new LinkPaths();
+  const loading = direct ? loadLinks() : undefined;
+  // Without them, the relay is left; whoever dials hears of the reason.
+  loading?.catch(() => {});
   const dialer = new TabDialer({
-    dialDirect: direct ? (peer, listener) => dialDirect(sharedLinks(options) ?? ownLinks, peer, listener) : undefined,
+    dialDirect: loading && (async (peer, listener) => (await loading).dial(peer, listener)),
     relayUrl: (relayId) => relayUrl(options, relayId),
     serverConnected: () => socket.connected,
     signal: (message) => socket.signal(message),
@@ -46,22 +45,17 @@ export function browserClientPlatform(options: BrowserClientOptions): ClientPlat
     paths,
   });
 
-  async function dialDirect(links: PeerLinks, peer: string, listener: string): Promise<Connection> {
-    let connection: Connection | undefined;
-    await links.open(peer, listener, ({ channel, released }) => {
-      const uncount = paths.opened(peer, "direct");
-      const end = dataChannelConnection(channel, {
-        onClosed: () => {
-          opened.delete(end.connection);
-          uncount();
-          released();
-        },
-      });
-      connection = end.connection;
-      opened.add(connection);
-      return end.lost;
+  async function loadLinks(): Promise<DirectLinks> {
+    const { DirectLinks: Loaded } = await import("./direct-links.ts");
+    links = new Loaded({
+      peer: tab.peer,
+      iceServers: options.iceServers ?? [],
+      sendSignal: (to, signal) => socket.signal({ type: "signal", to, signal }),
+      paths,
+      shared: () => sharedLinks(options),
     });
-    return connection!;
+    if (isClosed) links.close();
+    return links;
   }
 
   return {
@@ -80,7 +74,8 @@ export function browserClientPlatform(options: BrowserClientOptions): ClientPlat
     close() {
       for (const connection of [...opened]) connection.close("the client was closed");
       dialer.close("the client was closed");
-      ownLinks.close();
+      isClosed = true;
+      links?.close();
       socket.close();
     },
   };
