@@ -6,7 +6,9 @@ import { OptionError, help, parseOptions } from "../../signaling-server/options.
 describe("options", () => {
   test("are explained by --help", () => {
     expect(parseOptions(["--help", "--port", "1"], {})).toBe("help");
-    for (const name of ["port", "host", "data-dir", "static-root", "origin", "log-level", "min-controller-epoch"]) {
+    const names = ["port", "host", "data-dir", "static-root", "origin", "log-level", "min-controller-epoch"];
+    const kafkaNames = ["kafka-port", "kafka-host", "kafka-advertised-host", "kafka-cluster"];
+    for (const name of [...names, ...kafkaNames]) {
       expect(help).toContain(`--${name} `);
     }
   });
@@ -20,6 +22,22 @@ describe("options", () => {
       origins: [],
       minControllerEpoch: 0,
       logLevel: "info",
+      kafka: undefined,
+    });
+  });
+
+  test("open no Kafka port unless there is one", () => {
+    expect(parseOptions([], { KAFKA_PORT: "", KAFKA_HOST: "0.0.0.0" })).toMatchObject({ kafka: undefined });
+    expect(parseOptions([], { KAFKA_PORT: "9092" })).toMatchObject({
+      kafka: { port: 9092, host: "127.0.0.1", advertisedHost: "127.0.0.1", cluster: "tabstream" },
+    });
+    const env = { KAFKA_PORT: "1", KAFKA_HOST: "::1", KAFKA_ADVERTISED_HOST: "a", KAFKA_CLUSTER: "b" };
+    expect(parseOptions([], env)).toMatchObject({
+      kafka: { port: 1, host: "::1", advertisedHost: "a", cluster: "b" },
+    });
+    const args = ["--kafka-port", "2", "--kafka-host=0.0.0.0", "--kafka-advertised-host", "c", "--kafka-cluster", "d"];
+    expect(parseOptions(args, env)).toMatchObject({
+      kafka: { port: 2, host: "0.0.0.0", advertisedHost: "c", cluster: "d" },
     });
   });
 
@@ -56,6 +74,10 @@ describe("options", () => {
     [["--origin", "*"], "* is no origin"],
     [["--log-level", "loud"], "loud is no log level; they are debug, info, warn, error"],
     [["--min-controller-epoch", "1e9"], "min-controller-epoch"],
+    [["--kafka-port", "0"], "kafka-port is 0"],
+    [["--kafka-port", "65536"], "kafka-port is 65536"],
+    [["--kafka-port", "9092", "--kafka-host", "0.0.0.0"], "name this machine as they know it"],
+    [["--kafka-port", "9092", "--kafka-cluster", "a/b"], "kafka-cluster is a/b"],
   ])("%j is refused", (args, complaint) => {
     expect(() => parseOptions(args, {})).toThrow(OptionError);
     expect(() => parseOptions(args, {})).toThrow(complaint);
