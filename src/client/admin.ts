@@ -143,8 +143,8 @@ export class Admin {
   }
 
   /**
-   * Moves partitions to other brokers. Resolves when the moves have begun; {@link listPartitionReassignments} tells which
-   * are not over. Rejects with an aggregate error that names each partition that was refused.
+   * Moves partitions to other brokers. Resolves when the moves have begun; {@link listPartitionReassignments} tells
+   * which are not over. Rejects with an aggregate error that names each partition that was refused.
    */
   async alterPartitionReassignments(options: AlterPartitionReassignmentsOptions): Promise<void> {
     await this.#connected().reassignments.alter(options);

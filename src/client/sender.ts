@@ -260,7 +260,8 @@ export class Sender {
       return this.#giveUp(batch, new KafkaJSNumberOfRetriesExceeded(message, details));
     }
     const leader = this.#cluster.leaderOf(batch.topic, batch.partition);
-    const pause = leader !== undefined && this.#isReplaced(batch) ? 0 : retryPause(retry, batch.attempts - 1, this.#cluster.platform.random());
+    const isLedAnew = leader !== undefined && this.#isReplaced(batch);
+    const pause = isLedAnew ? 0 : retryPause(retry, batch.attempts - 1, this.#cluster.platform.random());
     logger.debug(`${where(batch)} is sent again in ${pause} ms: ${error.message}`);
     this.#accumulator.queueOf(batch).retry(batch, this.#now() + pause, maybeWritten);
   }

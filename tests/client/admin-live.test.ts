@@ -25,7 +25,9 @@ async function start(brokers: number): Promise<void> {
 async function fill(topic: string, counts: readonly number[]): Promise<void> {
   await using producer = kafka.producer();
   await producer.connect();
-  const messages = counts.flatMap((count, partition) => Array.from({ length: count }, () => ({ partition, value: "x" })));
+  const messages = counts.flatMap((count, partition) =>
+    Array.from({ length: count }, () => ({ partition, value: "x" })),
+  );
   await producer.send({ topic, messages });
 }
 

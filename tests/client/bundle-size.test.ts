@@ -11,8 +11,9 @@ const MAX_BYTES = 45_000;
 
 /** A page that imports the SDK's `Kafka`, as a bundler makes it. */
 const page = "page.ts";
+const source = `import { Kafka } from ${JSON.stringify(at("../../src/index.ts"))}; globalThis.Kafka = Kafka;`;
 
-test(`a page that has the SDK, and is no broker yet, loads at most ${MAX_BYTES} bytes of it`, async () => {
+test(`a page that has the SDK, and is no broker yet, loads at most ${MAX_BYTES} bytes`, { timeout: 60_000 }, async () => {
   const { output } = (await build({
     configFile: false,
     root: at("../.."),
@@ -23,8 +24,7 @@ test(`a page that has the SDK, and is no broker yet, loads at most ${MAX_BYTES} 
       {
         name: "page",
         resolveId: (id) => (id.endsWith(page) ? page : null),
-        load: (id) =>
-          id === page ? `import { Kafka } from ${JSON.stringify(at("../../src/index.ts"))}; globalThis.Kafka = Kafka;` : null,
+        load: (id) => (id === page ? source : null),
       },
     ],
   })) as Rolldown.RolldownOutput;

@@ -23,7 +23,8 @@ export class TopicAdmin {
     this.#environment = environment;
   }
 
-  async create({ topics, validateOnly = false, waitForLeaders = true, timeout }: CreateTopicsOptions): Promise<boolean> {
+  async create(options: CreateTopicsOptions): Promise<boolean> {
+    const { topics, validateOnly = false, waitForLeaders = true, timeout } = options;
     const { cluster } = this.#environment;
     const { timeoutMs, deadline } = this.#time(timeout);
     const body = { topics: topics.map(creatableTopic), timeoutMs, validateOnly };
@@ -36,7 +37,9 @@ export class TopicAdmin {
     if (failures.length > 0) throw new KafkaJSAggregateError("Topic creation errors", failures);
     if (validateOnly) return true;
     for (const { topic } of topics) {
-      await cluster.waitFor(`the leaders of topic ${topic}`, deadline, (image) => isReady(image, topic, waitForLeaders));
+      await cluster.waitFor(`the leaders of topic ${topic}`, deadline, (image) =>
+        isReady(image, topic, waitForLeaders),
+      );
     }
     return answers.some(({ errorCode }) => errorName(errorCode) === "NONE");
   }
@@ -87,10 +90,10 @@ export class TopicAdmin {
 
   describe(names: readonly string[] | undefined): { topics: ITopicMetadata[] } {
     const { image } = this.#environment.cluster;
-    const topics = (names ?? [...image.topicsByName.keys()]).map((name) => ({
-      name,
-      partitions: topicNamed(this.#environment, name).partitions.map((partition) => partitionMetadata(image, partition)),
-    }));
+    const topics = (names ?? [...image.topicsByName.keys()]).map((name) => {
+      const { partitions } = topicNamed(this.#environment, name);
+      return { name, partitions: partitions.map((partition) => partitionMetadata(image, partition)) };
+    });
     return { topics };
   }
 
