@@ -1,3 +1,4 @@
+import type { StorageVolume } from "../broker/events.ts";
 import type { Clock } from "./clock.ts";
 import type { Connection, Endpoint } from "./connection.ts";
 import type { ControllerLink } from "./controller-link.ts";
@@ -21,6 +22,8 @@ export interface BrokerPlatform {
   /** Tabs of one browser profile share a disk, so the profile is the rack. */
   readonly rack: string;
   onLifecycle(handler: (event: LifecycleEvent) => void): void;
+  /** How much room there is for logs; left out where nobody can tell. */
+  measureStorage?(): Promise<StorageVolume>;
   /** A fresh v4 UUID. */
   randomUuid(): string;
   log(level: LogLevel, message: string): void;

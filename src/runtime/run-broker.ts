@@ -22,6 +22,7 @@ export interface RunningBroker {
 }
 
 const STATUS_INTERVAL_MS = 250;
+const STORAGE_INTERVAL_MS = 60_000;
 const STOP_TIMEOUT_MS = 5_000;
 /** The largest answer to a fetch has half of it. */
 const MAX_UNREAD_BYTES = 64 * 1024 * 1024;
@@ -51,6 +52,7 @@ class BrokerLoop implements RunningBroker {
   #pendingWrites: Extract<BrokerEffect, { readonly type: "write" }>[] = [];
   #writing = false;
 
+  #cancelMeasuring: (() => void) | undefined;
   #cancelWake: (() => void) | undefined;
   #armedForMs = Number.POSITIVE_INFINITY;
 
@@ -97,6 +99,19 @@ class BrokerLoop implements RunningBroker {
       closed: () => this.#dispatch({ type: "controller-closed" }),
     });
     this.#dispatch({ type: "woken" });
+    void this.#measureStorage();
+  }
+
+  /** For those who ask how much room there is. Nothing is decided by it, so an old figure, or none, will do. */
+  async #measureStorage(): Promise<void> {
+    if (this.#platform.measureStorage === undefined) return;
+    try {
+      this.#dispatch({ type: "storage-measured", ...(await this.#platform.measureStorage()) });
+    } catch (cause) {
+      this.#platform.log("debug", `the storage could not be measured: ${describe(cause)}`);
+    }
+    if (this.#over) return;
+    this.#cancelMeasuring = this.#platform.clock.setTimer(STORAGE_INTERVAL_MS, () => void this.#measureStorage());
   }
 
   status(): BrokerStatus {
@@ -305,6 +320,7 @@ class BrokerLoop implements RunningBroker {
     if (!this.#over) {
       this.#over = true;
       this.#cancelWake?.();
+      this.#cancelMeasuring?.();
       this.#publish();
       for (const connection of this.#connections.values()) connection.close("the broker stopped");
       for (const link of this.#links.values()) if (link !== "dialling") link.close("the broker stopped");

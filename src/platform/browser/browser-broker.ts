@@ -1,4 +1,5 @@
 import type { BrokerStatus } from "../../broker/broker-status.ts";
+import type { StorageVolume } from "../../broker/events.ts";
 import { assert } from "../../protocol/assert.ts";
 import type { BrokerPlatform, LifecycleEvent, LogLevel } from "../../runtime/broker-platform.ts";
 import type { Connection } from "../../runtime/connection.ts";
@@ -95,6 +96,7 @@ export class BrowserBroker implements BrokerControl {
       listeners: [{ name: TAB_LISTENER, endpoint: { host: options.peer, port: 0 } }],
       rack,
       onLifecycle: (handler) => this.#lifecycle.attach(handler),
+      measureStorage,
       randomUuid,
       log,
     };
@@ -143,6 +145,12 @@ export class BrowserBroker implements BrokerControl {
     this.#closeNetwork();
     this.#release();
   }
+}
+
+/** What the browser grants all pages of this site together, and what is left of that. */
+async function measureStorage(): Promise<StorageVolume> {
+  const { quota = 0, usage = 0 } = await navigator.storage.estimate();
+  return { totalBytes: quota, usableBytes: Math.max(0, quota - usage) };
 }
 
 /** Keeps what arrives until somebody attaches to it: tabs may dial while the broker is still reading its logs. */
