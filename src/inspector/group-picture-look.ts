@@ -76,7 +76,7 @@ export const groupPictureLook = styleSheet(`
   .unread { background: repeating-linear-gradient(135deg, var(--cross) 0 5px, transparent 5px 9px); }
 
   @container (min-width: 900px) {
-    .card { display: grid; grid-template-columns: minmax(0, 1fr) auto; }
+    .card { display: grid; grid-template-columns: minmax(0, 1fr) auto; column-gap: 12px; }
     .card > * { grid-column: 1; }
     .card > .actions { grid-column: 2; grid-row: 1 / span 3; align-self: center; margin: 0; }
     .actions button { margin: 0; }
@@ -87,7 +87,8 @@ export const groupPictureLook = styleSheet(`
     .partitions li { grid-template: auto auto / 14px minmax(0, 1fr); gap: 2px 6px; height: 66px; align-content: start; }
     .middle { grid-row: 2; grid-column: 2; }
     .tape { height: 14px; }
-    .offsets { display: none; }
+    .offsets, .why { display: none; }
+    .by { max-width: none; }
     h3 { margin-left: 20px; }
     h3 .muted { display: none; }
     .card { padding: 6px; }

@@ -27,6 +27,7 @@ interface RowParts {
   readonly offsets: HTMLElement;
   readonly lag: HTMLElement;
   readonly who: HTMLElement;
+  readonly why: HTMLElement;
   committed: number | undefined;
   /** When the group last committed something of it, on the page's clock. */
   advancedMs: number;
@@ -168,7 +169,9 @@ export class GroupPicture extends HTMLElement {
     const progress = committed === undefined || head === undefined ? "" : offsetsOf(committed, head);
     setText(parts.offsets, progress);
     setText(parts.lag, lag === undefined ? "–" : count(lag));
-    setText(parts.who, whoOf(partition, reader, unreadMs));
+    const name = reader === undefined ? "" : visibleText(reader.name, 32);
+    setText(parts.who, hold === "read" ? name : unreadFor(unreadMs));
+    setText(parts.why, hold === "silent" ? `: ${name} is silent` : "");
     const before = parts.committed;
     if (before !== undefined && committed !== undefined && committed > before) parts.advancedMs = performance.now();
     parts.committed = committed;
@@ -235,15 +238,16 @@ function rowParts(partition: PartitionLag): RowParts {
   const tape = element("div", { class: "tape", "aria-hidden": "true" }, read);
   const offsets = element("span", { class: "offsets small muted number" });
   const lag = element("b", { class: "number", "data-testid": "lag" });
-  const who = element("span", { class: "small by" });
+  const [who, why] = [element("span"), element("span", { class: "why" })];
+  const by = element("span", { class: "small by" }, who, why);
   const row = element(
     "li",
     { "data-testid": "partition", "data-partition": partition.name },
     element("span", { class: "index number", title: partition.name }, String(partition.partition)),
-    element("div", { class: "middle" }, tape, element("div", { class: "under" }, offsets, who)),
+    element("div", { class: "middle" }, tape, element("div", { class: "under" }, offsets, by)),
     element("span", { class: "lag", title: "Lag: written, and not yet committed by the group" }, lag, " behind"),
   );
-  return { row, tape, read, offsets, lag, who, committed: undefined, advancedMs: -Infinity };
+  return { row, tape, read, offsets, lag, who, why, committed: undefined, advancedMs: -Infinity };
 }
 
 function legend(): HTMLElement {
@@ -262,11 +266,8 @@ function offsetsOf(committed: number, head: number): string {
   return committed < 0 ? `none of ${count(head)}` : `${count(committed)} of ${count(head)}`;
 }
 
-function whoOf({ hold }: PartitionLag, reader: ReaderView | undefined, unreadMs: number | undefined): string {
-  const name = reader === undefined ? "" : visibleText(reader.name, 32);
-  if (hold === "read") return name;
-  const since = unreadMs === undefined ? "" : ` for ${(unreadMs / 1000).toFixed(1)} s`;
-  return hold === "silent" ? `unread${since}: ${name} is silent` : `unread${since}`;
+function unreadFor(unreadMs: number | undefined): string {
+  return unreadMs === undefined ? "unread" : `unread for ${(unreadMs / 1000).toFixed(1)} s`;
 }
 
 function tapeOf(topics: readonly TopicLag[]): number {

@@ -33,7 +33,7 @@ const PROTOCOLS: readonly (readonly [ProtocolName, string])[] = [
  * `write-rate`, `read-rate` and `protocol-chosen`, the last three with the value.
  */
 export class GroupControls extends HTMLElement {
-  readonly #write = button("Start", { class: "primary", "data-testid": "write", "aria-pressed": false }, () =>
+  readonly #write = button("Start", { class: "primary", "data-testid": "write" }, () =>
     this.dispatchEvent(new CustomEvent("write-asked")),
   );
   readonly #add = button("Add a reader", { "data-testid": "add-reader" }, () =>
@@ -66,7 +66,6 @@ export class GroupControls extends HTMLElement {
 
   show(view: ControlsView): void {
     setText(this.#write, view.writing ? "Stop writing" : "Start");
-    setAttributes(this.#write, { "aria-pressed": view.writing });
     this.#write.classList.toggle("primary", !view.writing);
     this.#write.disabled = view.hindrance !== undefined && !view.writing;
     this.#add.disabled = view.hindrance !== undefined || !view.canAdd;

@@ -89,7 +89,7 @@ export class GroupPage {
 
   /** Asks about the group from now on; the admin client is connected. */
   run(): void {
-    void this.#watch.run();
+    this.#watch.run();
   }
 
   set tab(tab: BrokerTab) {
@@ -279,7 +279,8 @@ export class GroupPage {
     // Whoever joins has to agree with those who are there.
     if (others.length > 0 && answer !== undefined) this.#protocol = protocolOf(answer) ?? this.#protocol;
     const brokers = this.view?.brokers.filter(({ fenced }) => !fenced).length ?? 0;
-    const hindrance = brokers === 0 ? "Waiting for the first broker of the cluster…" : undefined;
+    const waitsFor = brokers === 0 ? "Waiting for the first broker of the cluster…" : "Asking about the group…";
+    const hindrance = brokers === 0 || answer === undefined ? waitsFor : undefined;
     this.#controls.show({
       writing: this.#writer.isOn,
       hindrance,

@@ -4,6 +4,7 @@ import { partitionName } from "../../inspector/partition-name.ts";
 import type { ChangeView, RebalanceView } from "../../inspector/rebalance-list.ts";
 import type { GroupHistory, Moment, Rebalance } from "./group-history.ts";
 import type { PartitionOffsets } from "./group-watch.ts";
+import { SESSION_TIMEOUT_MS } from "./own-readers.ts";
 import type { OwnReader } from "./own-readers.ts";
 import type { LanesView } from "./reader-lanes.ts";
 import type { Roster } from "./roster.ts";
@@ -24,6 +25,7 @@ const TOPICS_SHOWN = 4;
 const PARTITIONS_SHOWN = 24;
 const READERS_SHOWN = 24;
 const REBALANCES_SHOWN = 12;
+const BROKER_SESSION_S = 45;
 
 export function momentOf(knowledge: GroupKnowledge, atMs: number): Moment {
   const { answer, own, roster } = knowledge;
@@ -177,7 +179,7 @@ function ownView(
   };
   const silentFor = (sinceMs: number) => `${((nowMs - sinceMs) / 1000).toFixed(1)} s ago`;
   if (killedMs !== undefined) {
-    const note = `killed ${silentFor(killedMs)}; the group waits for its session to end`;
+    const note = `killed ${silentFor(killedMs)}; its session ends after ${sessionOf(knowledge)} s`;
     return { ...base, state: "silent", note, rate: undefined, actions: [] };
   }
   if (frozen !== undefined) {
@@ -210,6 +212,11 @@ function otherView(knowledge: GroupKnowledge, who: WhoReads, key: string, member
     actions: [],
     ...(reads === "" ? idle(who, member) : { state: "reading" as const, note: "" }),
   };
+}
+
+/** In seconds. Members of the classic protocol choose; with KIP-848 the brokers do, and these have Kafka's default. */
+function sessionOf({ answer }: GroupKnowledge): number {
+  return answer?.type === "consumer" ? BROKER_SESSION_S : SESSION_TIMEOUT_MS / 1000;
 }
 
 function idle(who: WhoReads, member: AnsweredMember | undefined): Pick<ReaderView, "state" | "note"> {

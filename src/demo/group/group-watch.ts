@@ -13,9 +13,9 @@ export interface PartitionOffsets {
   readonly committed: number;
 }
 
+/** Between an answer and the next question. */
 const ASK_EVERY_MS = 250;
-/** Of the questions that are asked less often. */
-const OFFSETS_EVERY_MS = 500;
+const OFFSETS_EVERY_MS = 400;
 const GROUPS_EVERY_MS = 2000;
 /** A question that takes longer is told of, and goes on. */
 const PATIENCE_MS = 4000;
@@ -31,16 +31,14 @@ export class GroupWatch {
   groups: readonly string[] = [];
   /** Topics that the group reads or has read; undefined until that is known. */
   topics: readonly string[] | undefined;
-  /** Why the last question failed, or that it takes long. */
-  failure: string | undefined;
   readonly #admin: Admin;
   readonly #groupId: string;
   readonly #ownTopic: string;
   readonly #changed: () => void;
   /** Topics that exist; the others have no offsets to ask for. */
   readonly #exists: (topic: string) => boolean;
-  #offsetsMs = -Infinity;
-  #groupsMs = -Infinity;
+  /** By question: why it failed last, or that it takes long. */
+  readonly #failures = new Map<string, string>();
 
   constructor(
     admin: Admin,
@@ -54,41 +52,50 @@ export class GroupWatch {
     this.#changed = changed;
   }
 
-  /** Goes on as long as the page lives. */
-  async run(): Promise<never> {
+  /** Why something that is shown may be old. */
+  get failure(): string | undefined {
+    const [first] = this.#failures.values();
+    return first;
+  }
+
+  /** Goes on as long as the page lives. No question waits for the answer to another. */
+  run(): void {
+    void this.#repeat("the group", ASK_EVERY_MS, () => this.#askGroup());
+    void this.#repeat("its offsets", OFFSETS_EVERY_MS, () => this.#askOffsets());
+    void this.#repeat("other groups", GROUPS_EVERY_MS, () => this.#askGroups());
+  }
+
+  async #repeat(what: string, everyMs: number, ask: () => Promise<void>): Promise<never> {
     for (;;) {
       await visible();
-      const slow = setTimeout(() => {
-        this.failure = "the brokers take long to answer";
-        this.#changed();
-      }, PATIENCE_MS);
+      const slow = setTimeout(() => this.#tell(what, `The brokers take long to tell about ${what}.`), PATIENCE_MS);
       try {
-        await this.#ask();
-        this.failure = undefined;
+        await ask();
+        this.#failures.delete(what);
       } catch (error) {
-        this.failure = reasonOf(error);
+        this.#failures.set(what, reasonOf(error));
       }
       clearTimeout(slow);
       this.#changed();
-      await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS));
+      await new Promise((resolve) => setTimeout(resolve, everyMs));
     }
   }
 
-  async #ask(): Promise<void> {
+  #tell(what: string, failure: string): void {
+    this.#failures.set(what, failure);
+    this.#changed();
+  }
+
+  async #askGroup(): Promise<void> {
     const askedMs = sharedNow();
     const { groups } = await this.#admin.describeGroups([this.#groupId]);
     const [description] = groups;
     if (description !== undefined) this.answer = withKept(answerOf(description, askedMs), this.answer);
-    this.#changed();
-    if (askedMs - this.#offsetsMs >= OFFSETS_EVERY_MS) {
-      this.#offsetsMs = askedMs;
-      await this.#askOffsets();
-    }
-    if (askedMs - this.#groupsMs >= GROUPS_EVERY_MS) {
-      this.#groupsMs = askedMs;
-      const { groups: listed } = await this.#admin.listGroups();
-      this.groups = listed.map(({ groupId }) => groupId).sort();
-    }
+  }
+
+  async #askGroups(): Promise<void> {
+    const { groups } = await this.#admin.listGroups();
+    this.groups = groups.map(({ groupId }) => groupId).sort();
   }
 
   async #askOffsets(): Promise<void> {
