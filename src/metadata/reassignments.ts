@@ -53,9 +53,8 @@ export function listReassignments(
   image: ClusterImage,
   { topics }: ListPartitionReassignmentsRequest,
 ): ListPartitionReassignmentsResponseInit {
-  const isAsked = (topic: string, index: number) =>
-    topics === null ||
-    topics.some(({ name, partitionIndexes }) => name === topic && partitionIndexes.includes(index));
+  const asked = new Map(topics?.map(({ name, partitionIndexes }) => [name, new Set(partitionIndexes)]));
+  const isAsked = (name: string, index: number) => topics === null || asked.get(name)?.has(index) === true;
   const found = [...image.topics.values()].map(({ name, partitions }) => ({
     name,
     partitions: partitions

@@ -182,6 +182,14 @@ describe("DeleteRecords", () => {
     expect(startsOnDisk()).toEqual([0, 0, 0]);
   });
 
+  it("refuses a partition that is named twice, the second time", () => {
+    const partitions = [{ partitionIndex: 0, offset: 2 }, { partitionIndex: 0, offset: 3 }];
+    const answer = leader().connect().ask(deleteRecords, 0, { topics: [{ name: TOPIC, partitions }], timeoutMs: 1_000 });
+    const [first, second] = answer.topics[0]!.partitions;
+    expect([errorName(first!.errorCode), errorName(second!.errorCode)]).toEqual(["NONE", "INVALID_REQUEST"]);
+    expect(earliest()).toBe(2);
+  });
+
   it("answers an empty request", () => {
     expect(leader().connect().ask(deleteRecords, 1, { topics: [], timeoutMs: 0 }).topics).toEqual([]);
   });

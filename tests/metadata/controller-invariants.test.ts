@@ -369,6 +369,11 @@ test("the cluster comes to rest: once tabs stay, replicas and leaders stop movin
       const { endOffset } = world.driver.image;
       for (let second = 0; second < 10; second++) settle();
       expect(world.driver.image.endOffset).toBe(endOffset);
+      for (const partition of world.partitions.filter(isReassigning)) {
+        const { replicas, removingReplicas, leader } = partition;
+        const isWaiting = (node: number) => !removingReplicas.includes(node) && !world.driver.image.isActive(node);
+        must(leader === -1 || replicas.some(isWaiting), "a reassignment does not come to its end");
+      }
     }),
     { numRuns: 60 },
   );

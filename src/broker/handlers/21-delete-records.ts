@@ -2,6 +2,7 @@ import { deleteRecords } from "../../protocol/apis/21-delete-records.ts";
 import type { DeleteRecordsResponseInit } from "../../protocol/apis/21-delete-records.ts";
 import { errorCode } from "../../protocol/error-codes.ts";
 import type { ErrorName } from "../../protocol/error-codes.ts";
+import type { PartitionKey } from "../../log/stored-log.ts";
 import { isInternalTopic } from "../../metadata/topic-name.ts";
 import type { Broker } from "../broker.ts";
 import type { Handler } from "../handle-request.ts";
@@ -34,11 +35,12 @@ const HIGH_WATERMARK = -1;
 export const deleteRecordsHandler: Handler<typeof deleteRecords> = {
   api: deleteRecords,
   handle(broker, request, context, respond) {
+    const begun = new Set<PartitionKey>();
     const topics = request.topics.map(({ name, partitions }) => ({
       name,
       partitions: partitions.map(({ partitionIndex, offset }) => ({
         partitionIndex,
-        outcome: begin(broker, name, partitionIndex, offset),
+        outcome: begin(broker, begun, name, partitionIndex, offset),
       })),
     }));
     const outcomes = topics.flatMap(({ partitions }) => partitions.map(({ outcome }) => outcome));
@@ -64,16 +66,25 @@ export const deleteRecordsHandler: Handler<typeof deleteRecords> = {
   },
 };
 
-function begin(broker: Broker, topicName: string, partitionIndex: number, requested: number): Outcome {
+function begin(
+  broker: Broker,
+  begun: Set<PartitionKey>,
+  topicName: string,
+  partitionIndex: number,
+  requested: number,
+): Outcome {
   if (isInternalTopic(topicName)) return { error: "INVALID_TOPIC_EXCEPTION" };
   const found = broker.leaderOf(topicName, partitionIndex);
   if ("error" in found) return found;
   const { replica, state } = found;
+  // Each one costs a write.
+  if (begun.has(replica.key)) return { error: "INVALID_REQUEST" };
   if (!replica.config.cleanupPolicy.includes("delete")) return { error: "POLICY_VIOLATION" };
   // A new leader may not know yet how far its predecessor had committed (R14).
   if (!state.hwMonotonicReady) return { error: "OFFSET_NOT_AVAILABLE" };
   const offset = requested === HIGH_WATERMARK ? state.highWatermark : requested;
   if (offset < 0 || offset > state.highWatermark) return { error: "OFFSET_OUT_OF_RANGE" };
+  begun.add(replica.key);
   const deletion: Deletion = { replica, leaderEpoch: state.leaderEpoch, offset, durable: false };
   const operations = replica.log.deleteRecordsBefore(offset);
   // Deleted already, but perhaps not on the disk: what is written now comes after it.

@@ -16,10 +16,13 @@ type PartitionUse = TopicUse["partitions"][number];
 export const describeLogDirsHandler: Handler<typeof describeLogDirs> = {
   api: describeLogDirs,
   handle(broker, request, _context, respond) {
+    const asked = partitionsAsked(request);
     const topics = new Map<string, PartitionUse[]>();
     for (const replica of broker.replicas()) {
       const { topicName, log } = replica;
-      if (topicName === "" || !isAsked(request, topicName, log.partitionIndex)) continue;
+      // The metadata may not have told yet, or not tell any more, whose log it is.
+      if (topicName === "") continue;
+      if (asked !== undefined && asked.get(topicName)?.has(log.partitionIndex) !== true) continue;
       const partitions = topics.get(topicName) ?? [];
       topics.set(topicName, partitions);
       partitions.push({
@@ -40,9 +43,9 @@ export const describeLogDirsHandler: Handler<typeof describeLogDirs> = {
   },
 };
 
-function isAsked({ topics }: DescribeLogDirsRequest, topicName: string, partitionIndex: number): boolean {
-  if (topics === null) return true;
-  return topics.some(({ topic, partitions }) => topic === topicName && partitions.includes(partitionIndex));
+/** By topic; undefined for all. */
+function partitionsAsked({ topics }: DescribeLogDirsRequest): ReadonlyMap<string, ReadonlySet<number>> | undefined {
+  return topics === null ? undefined : new Map(topics.map(({ topic, partitions }) => [topic, new Set(partitions)]));
 }
 
 /** A leader has all there is; a follower lacks what its leader had committed when it answered last. */

@@ -1,6 +1,7 @@
 import { describeProducers } from "../../protocol/apis/61-describe-producers.ts";
 import type { DescribeProducersResponseInit } from "../../protocol/apis/61-describe-producers.ts";
 import { errorCode } from "../../protocol/error-codes.ts";
+import { distinct } from "../../metadata/request-error.ts";
 import type { Broker } from "../broker.ts";
 import type { Handler } from "../handle-request.ts";
 
@@ -14,9 +15,9 @@ export const describeProducersHandler: Handler<typeof describeProducers> = {
   api: describeProducers,
   handle(broker, request, _context, respond) {
     respond({
-      topics: request.topics.map(({ name, partitionIndexes }) => ({
+      topics: distinct(request.topics, ({ name }) => name).map(({ name, partitionIndexes }) => ({
         name,
-        partitions: partitionIndexes.map((partitionIndex) => describe(broker, name, partitionIndex)),
+        partitions: [...new Set(partitionIndexes)].map((partitionIndex) => describe(broker, name, partitionIndex)),
       })),
     });
   },
