@@ -9,6 +9,7 @@ import { describeConfigs } from "../../src/protocol/apis/32-describe-configs.ts"
 import { describeCluster } from "../../src/protocol/apis/60-describe-cluster.ts";
 import { errorName } from "../../src/protocol/error-codes.ts";
 import { encodeFrame } from "../../src/protocol/frame.ts";
+import type { Connection, ConnectionHandlers } from "../../src/runtime/connection.ts";
 import { KafkaClient } from "./kafka-client.ts";
 import {
   batchOf,
@@ -171,6 +172,28 @@ test("a broker that does not lead names the port of the one that does", async ()
   const fetched = await wrong.ask(fetch, 16, { maxWaitMs: 0, minBytes: 1, topics: [asked] });
   expect(errorName(fetched.responses[0]!.partitions[0]!.errorCode)).toBe("NOT_LEADER_OR_FOLLOWER");
   expect(fetched.nodeEndpoints).toMatchObject([leader]);
+});
+
+test("a client that asks on and on without reading loses its connection, before its answers fill the tab", async () => {
+  const { tabs } = await kafkaBrokers(1);
+  let handlers: ConnectionHandlers | undefined;
+  let unread = 0;
+  let closedBecause = "";
+  const deaf: Connection = {
+    kind: "simulated",
+    receive: (receiver) => (handlers = receiver),
+    send: () => (unread += 10 * 1024 * 1024),
+    get queuedBytes() {
+      return unread;
+    },
+    close: (reason) => (closedBecause = reason),
+  };
+  tabs[0]!.accept(deaf, "KAFKA");
+  for (let count = 1; count <= 7; count++) {
+    expect(closedBecause).toBe("");
+    handlers!.frame(Uint8Array.of(0, 18, 0, 0, 0, 0, 0, count, 255, 255));
+  }
+  expect(closedBecause).toContain("bytes of answers wait to be read");
 });
 
 test("a fetch of a replica is not taken from a client", async () => {

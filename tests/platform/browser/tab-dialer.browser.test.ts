@@ -75,6 +75,20 @@ describe("dialling through the relay", () => {
     await expect.poll(() => [...a.paths.list(), ...b.paths.list()]).toEqual([]);
   });
 
+  test("a client of the Kafka listener is no path to another tab, and may not send all that a tab may", async () => {
+    const [a, b] = [await tab(), await tab()];
+    const near = await a.dialer.dial(b.peer, "KAFKA");
+    await expect.poll(() => b.accepted.length).toBe(1);
+    const [far, listener] = b.accepted[0]!;
+    expect(listener).toBe("KAFKA");
+    expect(b.paths.list()).toEqual([]);
+    await expectEcho(near, far);
+    let reason = "";
+    far.receive({ frame: () => {}, closed: (why) => (reason = why) });
+    near.send(new Uint8Array(32 * 1024 * 1024 + 1));
+    await expect.poll(() => reason).toContain("exceeds the limit of 33554432");
+  });
+
   test("large frames pass with flow control", async () => {
     const [a, b] = [await tab(), await tab()];
     const near = await a.dialer.dial(b.peer, "TAB");
