@@ -99,6 +99,11 @@ export interface EachBatchPayload {
   isStale(): boolean;
 }
 
+/**
+ * Callbacks may take as long as they like: heartbeats go on meanwhile, as nothing like `max.poll.interval.ms` ends the
+ * membership. One that never ends keeps its partition from everybody, until the group moves the partition and has
+ * waited for `rebalanceTimeout` in vain.
+ */
 export interface ConsumerRunConfig extends CommitTerms {
   readonly eachMessage?: (payload: EachMessagePayload) => Promise<void> | void;
   readonly eachBatch?: (payload: EachBatchPayload) => Promise<void> | void;

@@ -184,9 +184,9 @@ export class Consumer {
   }
 
   /**
-   * Stops calling back, and leaves the group after committing what was processed, for which a coordinator that is away
-   * is waited for as long as for any request. Resolves after the callbacks under way, so a callback must not wait for
-   * it. Without a group the positions stay, for another {@link run}.
+   * Stops calling back, and leaves the group after committing what was processed. Resolves after the callbacks under
+   * way, so a callback must not wait for it; a coordinator that is away is waited for up to three seconds, and misses
+   * the member when its session ends. Without a group the positions stay, for another {@link run}.
    */
   async stop(): Promise<void> {
     const running = this.#running;

@@ -13,7 +13,7 @@ const MAX_BYTES = 45_000;
 const page = "page.ts";
 const source = `import { Kafka } from ${JSON.stringify(at("../../src/index.ts"))}; globalThis.Kafka = Kafka;`;
 
-test(`a page that has the SDK, and is no broker yet, loads at most ${MAX_BYTES} bytes`, { timeout: 60_000 }, async () => {
+test(`a page with the SDK that is no broker loads at most ${MAX_BYTES} bytes`, { timeout: 60_000 }, async () => {
   const { output } = (await build({
     configFile: false,
     root: at("../.."),

@@ -1,0 +1,55 @@
+import { expect, test } from "vitest";
+import { KafkaJSProtocolError } from "../../src/client/errors.ts";
+import { Emitter } from "../../src/client/events.ts";
+import { CommittedOffsets } from "../../src/client/group/committed-offsets.ts";
+import type { CoordinatorLink } from "../../src/client/group/coordinator-link.ts";
+import { createLogger, logLevel } from "../../src/client/logger.ts";
+import type { OffsetCommitRequestInit } from "../../src/protocol/apis/08-offset-commit.ts";
+import type { ErrorName } from "../../src/protocol/error-codes.ts";
+
+const clock = {
+  now: () => performance.now(),
+  wallNow: () => Date.now(),
+  setTimer(delayMs: number, callback: () => void) {
+    const timer = setTimeout(callback, delayMs);
+    return () => clearTimeout(timer);
+  },
+};
+
+const OFFSETS = [{ topic: "t", partition: 0, offset: 5, leaderEpoch: -1, metadata: null }];
+
+/** A coordinator that answers commits with these errors, in order, and then takes them. */
+function committing(...errors: ErrorName[]) {
+  const bodies: OffsetCommitRequestInit[] = [];
+  const link = {
+    groupId: "g",
+    clock,
+    async persist(_: unknown, body: OffsetCommitRequestInit) {
+      bodies.push(body);
+      const error = errors.shift();
+      if (error !== undefined) throw new KafkaJSProtocolError(error);
+    },
+  } as unknown as CoordinatorLink;
+  const logger = createLogger({ level: logLevel.NOTHING, logCreator: () => () => {}, wallNow: clock.wallNow });
+  return { offsets: new CommittedOffsets(link, new Emitter(clock.wallNow, logger)), bodies };
+}
+
+const member = (generationId: number) => ({ memberId: "m", generationId, groupInstanceId: null });
+
+test("what was committed with a stale member epoch is committed again with the newer one", async () => {
+  const { offsets, bodies } = committing("STALE_MEMBER_EPOCH");
+  let epoch = 3;
+  // The heartbeat that tells of the next epoch arrives a little later.
+  setTimeout(() => epoch++, 50);
+  await offsets.commit(() => OFFSETS, () => member(epoch));
+  expect(bodies.map(({ generationIdOrMemberEpoch }) => generationIdOrMemberEpoch)).toEqual([3, 4]);
+});
+
+test("other refusals are for whoever has asked, and do not keep later commits", async () => {
+  const { offsets, bodies } = committing("ILLEGAL_GENERATION");
+  const refused = offsets.commit(() => OFFSETS, () => member(3));
+  const taken = offsets.commit(() => OFFSETS, () => member(4));
+  await expect(refused).rejects.toMatchObject({ type: "ILLEGAL_GENERATION" });
+  await taken;
+  expect(bodies.length).toBe(2);
+});
