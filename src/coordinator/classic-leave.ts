@@ -32,7 +32,6 @@ export function leaveGroup(
     ? request.members
     : [{ memberId: request.memberId, groupInstanceId: null }];
   const errors = leave(state, groupId, leaving);
-  if (errors === undefined) return state.answer(reply, "UNKNOWN_MEMBER_ID");
   if (!isBatch) return state.answer(reply, { errorCode: errorCode(errors[0]!) });
   state.answer(reply, {
     errorCode: 0,
@@ -44,11 +43,11 @@ export function leaveGroup(
   });
 }
 
-function leave(state: ShardState, groupId: string, leaving: readonly LeavingMember[]): ErrorName[] | undefined {
+function leave(state: ShardState, groupId: string, leaving: readonly LeavingMember[]): ErrorName[] {
   const other = consumerGroup(state, groupId);
   if (other !== undefined) return leaveConsumerGroup(state, other, leaving);
   const group = classicGroup(state, groupId);
-  if (group === undefined) return undefined;
+  if (group === undefined) return leaving.map(() => "UNKNOWN_MEMBER_ID");
   const sizeBefore = group.members.size;
   const errors = leaving.map((one) => leaveOne(state, group, one));
   if (group.members.size < sizeBefore) rebalance(state, group);

@@ -55,6 +55,7 @@ export function describeConsumerGroup(
   groupId: string,
   reply: Reply<DescribedConsumerGroup>,
 ): void {
+  if (groupId === "") return state.answer(reply, "INVALID_GROUP_ID");
   const group = consumerGroup(state, groupId);
   if (group === undefined) return state.answer(reply, "GROUP_ID_NOT_FOUND");
   const named = (assignment: Assignment) => ({

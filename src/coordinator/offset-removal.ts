@@ -17,6 +17,7 @@ export function deleteOffsets(
   { groupId, topics }: OffsetDeleteRequest,
   reply: Reply<OffsetDeleteResponseInit>,
 ): void {
+  if (groupId === "") return state.answer(reply, "INVALID_GROUP_ID");
   const group = state.groups.get(groupId);
   if (group === undefined) return state.answer(reply, "GROUP_ID_NOT_FOUND");
   const isForeign =

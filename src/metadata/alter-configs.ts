@@ -152,7 +152,7 @@ function alteredValue(
   { configOperation, value }: Alteration,
 ): string | null | RequestError {
   if (configOperation === DELETE) return null;
-  if (value === null) return refuse("INVALID_CONFIG", `${definition.name} has no value`);
+  if (value === null) return refuse("INVALID_REQUEST", `${definition.name} has no value`);
   let altered = value;
   if (configOperation === APPEND || configOperation === SUBTRACT) {
     if (definition.type !== "list") return refuse("INVALID_CONFIG", `${definition.name} is not a list`);

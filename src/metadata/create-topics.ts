@@ -47,7 +47,8 @@ export function createTopics(
       ? refuse("INVALID_REQUEST", "the topic is named twice in the request")
       : nameProblem(image, names, topic.name);
     const plan = problem ?? planTopic(image, topic, limits, partitions);
-    if (isRefused(plan)) return { name: topic.name, ...errorFields(plan) };
+    // Null for configs would say that they must not be seen.
+    if (isRefused(plan)) return { name: topic.name, ...errorFields(plan), configs: [] };
     const replicas = plan.assignments ?? place(placement, plan);
     partitions += plan.numPartitions;
     names.set(collisionKey(topic.name), topic.name);

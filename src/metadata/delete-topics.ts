@@ -36,7 +36,7 @@ export function deleteTopics(
 }
 
 function find(image: ClusterImage, { name, topicId }: Asked): Topic | RequestError {
-  if (name !== null && topicId !== ZERO_UUID) return refuse("INVALID_REQUEST", "a topic is given by name or by id");
+  if ((name === null) === (topicId === ZERO_UUID)) return refuse("INVALID_REQUEST", "a topic is given by name or by id");
   if (name === null) return image.topics.get(topicId) ?? refuse("UNKNOWN_TOPIC_ID", "no topic has that id");
   return image.topicNamed(name) ?? refuse("UNKNOWN_TOPIC_OR_PARTITION", "no topic has that name");
 }

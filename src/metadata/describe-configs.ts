@@ -7,6 +7,7 @@ import type { ConfigDefinition, ConfigSource } from "./topic-config.ts";
 
 /** Where a value comes from, by the numbers in DescribeConfigs: a topic, the default of all brokers, the code. */
 export const configSources: Readonly<Record<ConfigSource, number>> = { topic: 1, brokers: 3, fallback: 5 };
+import { topicNameProblem } from "./topic-name.ts";
 
 type Resource = DescribeConfigsRequest["resources"][number];
 type Result = DescribeConfigsResponseInit["results"][number];
@@ -26,13 +27,15 @@ function describeResource(image: ClusterImage, resource: Resource, details: Deta
   const { resourceType, resourceName } = resource;
   const entries = entriesOf(image, resource, details);
   if (!Array.isArray(entries)) return { ...errorFields(entries), resourceType, resourceName, configs: [] };
-  const { configurationKeys } = resource;
-  const isAsked = ({ name }: Entry) => configurationKeys === null || configurationKeys.includes(name);
+  const keys = resource.configurationKeys ?? [];
+  const isAsked = ({ name }: Entry) => keys.length === 0 || keys.includes(name);
   return { errorCode: 0, errorMessage: null, resourceType, resourceName, configs: entries.filter(isAsked) };
 }
 
 function entriesOf(image: ClusterImage, { resourceType, resourceName }: Resource, details: Details) {
   if (resourceType === TOPIC_RESOURCE) {
+    const problem = topicNameProblem(resourceName);
+    if (problem !== undefined) return refuse("INVALID_TOPIC_EXCEPTION", problem);
     if (!image.topicsByName.has(resourceName)) {
       return refuse("UNKNOWN_TOPIC_OR_PARTITION", "no topic has that name");
     }

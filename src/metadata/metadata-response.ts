@@ -15,8 +15,9 @@ type AskedTopic = NonNullable<MetadataRequest["topics"]>[number];
 
 /** From this version on an unknown listener has an error code of its own. */
 const LISTENER_NOT_FOUND_SINCE = 6;
-/** The endpoint type of brokers in DescribeCluster. */
+/** The endpoint types of DescribeCluster. */
 const BROKERS = 1;
+const CONTROLLERS = 2;
 
 /**
  * Answers Metadata from an image, with the endpoints that belong to the listener by which the question came. Brokers
@@ -60,10 +61,9 @@ export function describeClusterResponse(
   const { endpointType } = request;
   if (endpointType !== BROKERS) {
     return {
-      errorCode: errorCode("UNSUPPORTED_ENDPOINT_TYPE"),
+      errorCode: errorCode(endpointType === CONTROLLERS ? "MISMATCHED_ENDPOINT_TYPE" : "UNSUPPORTED_ENDPOINT_TYPE"),
       errorMessage: `only brokers are described, not endpoints of type ${endpointType}`,
-      endpointType,
-      clusterId,
+      clusterId: "",
       brokers: [],
     };
   }

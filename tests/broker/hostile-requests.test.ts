@@ -171,6 +171,26 @@ describe("a broker", () => {
     expect([at(-1), at(-2), at(1_600_000_000_000), at(1_800_000_000_000)]).toEqual([2, 0, 0, -1]);
   });
 
+  it("finds no offset by a time that does not exist, nor two of one partition", () => {
+    const errors = (...timestamps: number[]) =>
+      bystander
+        .ask(listOffsets, 7, {
+          topics: [{ name: "quakes", partitions: timestamps.map((timestamp) => ({ partitionIndex: 0, timestamp })) }],
+        })
+        .topics[0]!.partitions.map(({ errorCode }) => errorName(errorCode));
+    expect(errors(-17)).toEqual(["UNSUPPORTED_VERSION"]);
+    expect(errors(-1, -2)).toEqual(["INVALID_REQUEST", "INVALID_REQUEST"]);
+  });
+
+  it("gives no producer id to half an id, nor to an empty transactional id", () => {
+    const refused = { transactionalId: null, transactionTimeoutMs: 0, producerId: -1, producerEpoch: -1 };
+    const error = (more: object) =>
+      errorName(bystander.ask(initProducerId, 4, { ...refused, ...more }).errorCode);
+    expect(error({ producerId: 4 })).toBe("INVALID_REQUEST");
+    expect(error({ producerEpoch: 4 })).toBe("INVALID_REQUEST");
+    expect(error({ transactionalId: "" })).toBe("INVALID_REQUEST");
+  });
+
   it("creates a topic for a client that asks for its metadata, unless it may not", () => {
     const ask = (name: string, allowAutoTopicCreation: boolean) =>
       bystander.ask(metadata, 12, {

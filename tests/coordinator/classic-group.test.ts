@@ -272,7 +272,7 @@ describe("sessions and leaving", () => {
     expect(driver.heartbeat("somebody", 1)).toBe("UNKNOWN_MEMBER_ID");
     expect(driver.heartbeat("somebody", 1, null, "")).toBe("INVALID_GROUP_ID");
     expect(driver.sync("somebody", 1).outcome).toBe("UNKNOWN_MEMBER_ID");
-    expect(driver.leave([{ memberId: "somebody" }])).toBe("UNKNOWN_MEMBER_ID");
+    expect(driver.leave([{ memberId: "somebody" }])).toEqual(["UNKNOWN_MEMBER_ID"]);
   });
 });
 

@@ -122,6 +122,7 @@ describe("deleting", () => {
     expect([driver.offset(), driver.offset("other")]).toEqual([5, -1]);
     expect(deleteOffset("quakes", 9)).toBe("UNKNOWN_TOPIC_OR_PARTITION");
     expect(deleteOffset("quakes", 0, "none")).toBe("GROUP_ID_NOT_FOUND");
+    expect(deleteOffset("quakes", 0, "")).toBe("INVALID_GROUP_ID");
     driver.leave([{ memberId }]);
     expect(deleteOffset()).toBe("NONE");
   });

@@ -107,7 +107,7 @@ describe("IncrementalAlterConfigs", () => {
 
   test.each([
     [{}, [["retention.ms", SET, "often"]], "INVALID_CONFIG"],
-    [{}, [["retention.ms", SET, null]], "INVALID_CONFIG"],
+    [{}, [["retention.ms", SET, null]], "INVALID_REQUEST"],
     [{}, [["retention.ms", 9, "1"]], "INVALID_REQUEST"],
     [{}, [["retention.ms", SET, "1"], ["retention.ms", SET, "2"]], "INVALID_REQUEST"],
     [{ name: "no such topic" }, [["retention.ms", SET, "1"]], "UNKNOWN_TOPIC_OR_PARTITION"],
@@ -284,6 +284,8 @@ describe("DescribeConfigs", () => {
     alter(driver, {}, [["retention.ms", SET, "5"]]);
     const { configs } = describeAll(driver, TOPIC_RESOURCE, "quakes");
     expect(configs.map(({ name }) => name)).toEqual([...topicConfigs.keys()]);
+    expect(describeAll(driver, TOPIC_RESOURCE, "quakes", []).configs).toEqual(configs);
+    expect(errorName(describeAll(driver, TOPIC_RESOURCE, "no topic").errorCode)).toBe("INVALID_TOPIC_EXCEPTION");
     expect(configs.find(({ name }) => name === "retention.ms")).toMatchObject({
       value: "5",
       configSource: 1,

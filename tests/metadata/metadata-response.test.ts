@@ -122,8 +122,11 @@ describe("DescribeCluster", () => {
 
   test("does not tell of controllers", () => {
     const { driver } = start();
-    const request = { includeClusterAuthorizedOperations: false, endpointType: 2 };
-    const { errorCode } = describeClusterResponse(driver.image, request, "TAB");
-    expect(errorName(errorCode)).toBe("UNSUPPORTED_ENDPOINT_TYPE");
+    const answer = (endpointType: number) => {
+      const request = { includeClusterAuthorizedOperations: false, endpointType };
+      return errorName(describeClusterResponse(driver.image, request, "TAB").errorCode);
+    };
+    expect(answer(2)).toBe("MISMATCHED_ENDPOINT_TYPE");
+    expect(answer(9)).toBe("UNSUPPORTED_ENDPOINT_TYPE");
   });
 });

@@ -185,6 +185,7 @@ describe("DeleteTopics", () => {
     expect(remove(driver, [{ name: "none" }])).toEqual([["none", "UNKNOWN_TOPIC_OR_PARTITION"]]);
     expect(remove(driver, [{ topicId: uuidOf(5) }])).toEqual([[null, "UNKNOWN_TOPIC_ID"]]);
     expect(remove(driver, [{ name: "one", topicId }])).toEqual([["one", "INVALID_REQUEST"]]);
+    expect(remove(driver, [{}])).toEqual([[null, "INVALID_REQUEST"]]);
     const refused = ["one", "INVALID_REQUEST"];
     expect(remove(driver, [{ name: "one" }, { topicId }])).toEqual([refused, refused]);
     expect(driver.image.topics.size).toBe(1);

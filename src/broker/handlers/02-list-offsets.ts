@@ -9,6 +9,7 @@ import type { ListOffsetsResponseInit } from "../../protocol/apis/02-list-offset
 import { errorCode } from "../../protocol/error-codes.ts";
 import type { ErrorName } from "../../protocol/error-codes.ts";
 import { CorruptMessageError } from "../../protocol/errors.ts";
+import { duplicates } from "../../metadata/request-error.ts";
 import { checkLeaderEpoch } from "../../replication/fetch-fencing.ts";
 import type { Broker } from "../broker.ts";
 import type { Handler } from "../handle-request.ts";
@@ -38,12 +39,16 @@ export const listOffsetsHandler: Handler<typeof listOffsets> = {
     const complete = () => respond({ topics: topics as ListOffsetsResponseInit["topics"] });
     if (missing === 0) return complete();
     request.topics.forEach(({ name, partitions }, topicAt) => {
+      const twice = duplicates(partitions, ({ partitionIndex }) => String(partitionIndex));
       partitions.forEach((asked, at) => {
-        answer(broker, name, asked, (partition) => {
+        const done = (partition: PartitionResponse) => {
           topics[topicAt]!.partitions[at] = partition;
           missing--;
           if (missing === 0) complete();
-        });
+        };
+        const { partitionIndex } = asked;
+        if (twice.has(String(partitionIndex))) done({ partitionIndex, errorCode: errorCode("INVALID_REQUEST") });
+        else answer(broker, name, asked, done);
       });
     });
   },
@@ -71,7 +76,7 @@ function answer(broker: Broker, topic: string, asked: AskedPartition, done: (ans
   if (!state.hwMonotonicReady) return refuse("OFFSET_NOT_AVAILABLE");
   if (asked.timestamp === LATEST_TIMESTAMP) return tell({ offset: state.highWatermark, timestamp: -1 });
   const timestamp = asked.timestamp === MAX_TIMESTAMP ? log.maxTimestamp : asked.timestamp;
-  if (timestamp < 0) return asked.timestamp === MAX_TIMESTAMP ? tell(NOTHING) : refuse("UNSUPPORTED_FOR_MESSAGE_FORMAT");
+  if (timestamp < 0) return asked.timestamp === MAX_TIMESTAMP ? tell(NOTHING) : refuse("UNSUPPORTED_VERSION");
   // What is not committed yet is not told.
   const tellCommitted = (first: Found | undefined) =>
     tell(first === undefined || first.offset >= state.highWatermark ? NOTHING : first);

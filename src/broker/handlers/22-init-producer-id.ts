@@ -12,6 +12,9 @@ export const initProducerIdHandler: Handler<typeof initProducerId> = {
   handle(broker, request, _context, respond) {
     const refuse = (error: ErrorName) => respond({ errorCode: errorCode(error), producerEpoch: -1 });
     const self = broker.self();
+    // A producer goes on from an id and its epoch, or from neither.
+    const isHalf = (request.producerId < 0) !== (request.producerEpoch < 0);
+    if (request.transactionalId === "" || isHalf) return refuse("INVALID_REQUEST");
     if (request.transactionalId !== null) return refuse("TRANSACTIONAL_ID_AUTHORIZATION_FAILED");
     if (self === undefined) return refuse("COORDINATOR_NOT_AVAILABLE");
     broker.producerIds.take(self.nodeId, self.brokerEpoch, (producerId) => {
