@@ -20,6 +20,7 @@ const TIMEOUT_MS = 180_000;
  * `kafka.tabs.mirrored`. Throws unless both copies hold what the topic holds, partition by partition.
  */
 export async function mirrorThereAndBack(java: Command, tabs: string, kafka: string): Promise<string> {
+  await javaClients.install();
   const folder = await makeTemporaryFolder("mirror");
   const settingsFile = join(folder, "mirror.properties");
   await writeFile(settingsFile, mirrorProperties(tabs, kafka));
@@ -39,32 +40,35 @@ export async function mirrorThereAndBack(java: Command, tabs: string, kafka: str
   }
 }
 
+/**
+ * The way back leads to the same tabs under another name, `home`: MirrorMaker brings no topic back to the cluster whose
+ * name it carries, lest it go round for ever.
+ */
 function mirrorProperties(tabs: string, kafka: string): string {
-  const settings = {
-    clusters: "tabs, kafka",
-    "tabs.bootstrap.servers": tabs,
-    "kafka.bootstrap.servers": kafka,
-    "tabs->kafka.enabled": true,
-    "tabs->kafka.topics": TOPIC,
-    "kafka->tabs.enabled": true,
-    "kafka->tabs.topics": `tabs\\\\.${TOPIC}`,
+  const factors = (cluster: string, factor: number) =>
+    ["config", "offset", "status"].map((name) => [`${cluster}.${name}.storage.replication.factor`, factor]);
+  const flow = (from: string, to: string, topics: string, factor: number) => [
+    [`${from}->${to}.enabled`, true],
+    [`${from}->${to}.topics`, topics],
+    [`${from}->${to}.replication.factor`, factor],
+    [`${from}->${to}.checkpoints.topic.replication.factor`, factor],
+    [`${from}->${to}.offset-syncs.topic.replication.factor`, 1],
+  ];
+  const settings = [
+    ["clusters", "tabs, kafka, home"],
+    ["tabs.bootstrap.servers", tabs],
+    ["kafka.bootstrap.servers", kafka],
+    ["home.bootstrap.servers", tabs],
+    ...factors("kafka", 1),
+    ...factors("home", 3),
+    ...flow("tabs", "kafka", TOPIC, 1),
+    ...flow("kafka", "home", `tabs.${TOPIC}`, 3),
     // Neither side has access control.
-    "sync.topic.acls.enabled": false,
-    "refresh.topics.interval.seconds": 2,
-    ...Object.fromEntries(
-      ["replication", "checkpoints.topic.replication", "heartbeats.topic.replication", "offset-syncs.topic.replication"]
-        .flatMap((name) => [[`tabs->kafka.${name}.factor`, 1], [`kafka->tabs.${name}.factor`, 3]]),
-    ),
-    ...Object.fromEntries(
-      ["config", "offset", "status"].flatMap((name) => [
-        [`kafka.${name}.storage.replication.factor`, 1],
-        [`tabs.${name}.storage.replication.factor`, 3],
-      ]),
-    ),
-    // A topic that came from one side may go back there under another name.
-    "replication.policy.class": "org.apache.kafka.connect.mirror.DefaultReplicationPolicy",
-  };
-  return Object.entries(settings).map(([name, value]) => `${name} = ${value}\n`).join("");
+    ["sync.topic.acls.enabled", false],
+    ["emit.heartbeats.enabled", false],
+    ["refresh.topics.interval.seconds", 5],
+  ];
+  return settings.map(([name, value]) => `${name} = ${value}\n`).join("");
 }
 
 async function fill(tabs: string): Promise<void> {

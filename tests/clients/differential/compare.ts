@@ -27,7 +27,10 @@ export function differences(name: string, ours: readonly Exchange[], theirs: rea
 }
 
 function compare(where: string, path: string, ours: unknown, theirs: unknown, found: Difference[]): void {
-  if (Array.isArray(ours) && Array.isArray(theirs) && ours.length === theirs.length) {
+  if (/\.configs$/.test(path) && Array.isArray(ours) && Array.isArray(theirs) && ours.length * theirs.length > 0) {
+    const [left, right] = shared(ours, theirs);
+    left.forEach((value, index) => compare(where, `${path}[]`, value, right[index], found));
+  } else if (Array.isArray(ours) && Array.isArray(theirs) && ours.length === theirs.length) {
     const left = sorted(ours);
     const right = sorted(theirs);
     left.forEach((value, index) => compare(where, `${path}[${index}]`, value, right[index], found));
@@ -58,4 +61,14 @@ function sorted(values: readonly unknown[]): readonly unknown[] {
   if (name === undefined) return values;
   const text = (value: unknown) => String((value as Record<string, unknown>)[name]).padStart(10);
   return [...values].sort((left, right) => (text(left) < text(right) ? -1 : text(left) > text(right) ? 1 : 0));
+}
+
+/** Of two lists of configurations, those that both brokers know. */
+function shared(ours: readonly unknown[], theirs: readonly unknown[]): [readonly unknown[], readonly unknown[]] {
+  const nameOf = (value: unknown) => String((value as { readonly name: string }).name);
+  const both = (list: readonly unknown[], other: readonly unknown[]) => {
+    const names = new Set(other.map(nameOf));
+    return sorted(list.filter((value) => names.has(nameOf(value))));
+  };
+  return [both(ours, theirs), both(theirs, ours)];
 }

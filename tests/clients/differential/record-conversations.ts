@@ -82,6 +82,8 @@ const idempotentTalk: Conversation = {
     const { name } = speaker;
     await makeTopic(speaker, name);
     const init = { transactionalId: null, transactionTimeoutMs: 60_000 };
+    // The first id of a cluster takes a while.
+    await speaker.arrange(initProducerId, init, ({ errorCode }) => errorCode === 0);
     const { producerId } = await speaker.ask("an id", initProducerId, init);
     if (speaker.version >= 3) {
       await speaker.ask("a new epoch", initProducerId, { ...init, producerId, producerEpoch: 0 });
