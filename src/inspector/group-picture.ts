@@ -46,7 +46,7 @@ interface CardParts {
 export class GroupPicture extends HTMLElement {
   readonly #partitions = element("div", { class: "partitions" });
   readonly #readers = element("ul", { class: "readers", "aria-label": "Readers" });
-  readonly #nobody = element("p", { class: "muted nobody" }, "No reader yet.");
+  readonly #nobody = element("p", { class: "muted nobody" }, "No reader yet. Press Start, or add one.");
   readonly #ribbons = new Ribbons();
   readonly #lane = element("div", { class: "lane" }, this.#ribbons.svg);
   readonly #scene = element(

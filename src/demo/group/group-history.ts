@@ -114,8 +114,8 @@ export class GroupHistory {
   }
 
   /**
-   * Incremental protocols rebalance twice in a row, which is one event for who watches. So one ends only when it has been
-   * quiet for a while, or when something else happens to a member.
+   * Incremental protocols rebalance twice in a row, which is one event for who watches. So one ends only when all has
+   * been quiet for a while, or when something else happens to a member.
    */
   #closeSettled(last: Moment, moment: Moment): void {
     const open = this.#open;

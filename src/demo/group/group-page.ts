@@ -66,8 +66,8 @@ export class GroupPage {
   #outcome = { text: "", failed: false };
   #busy = false;
   /**
-   * Readers that come when the first one reads. If all came at once, the group, being empty, would wait for more of them
-   * twice as long; and there is something to be seen when they come later.
+   * Readers that come when the first one reads. If all came at once, the group, being empty, would wait for more of
+   * them twice as long; and there is something to be seen when they come later.
    */
   #readersDue = 0;
 
