@@ -6,6 +6,7 @@ import { failover } from "./scenarios/failover.ts";
 import { idle } from "./scenarios/idle.ts";
 import { latency } from "./scenarios/latency.ts";
 import { memory } from "./scenarios/memory.ts";
+import { peers } from "./scenarios/peers.ts";
 import { produce } from "./scenarios/produce.ts";
 import { raw } from "./scenarios/raw.ts";
 import { rebalance } from "./scenarios/rebalance.ts";
@@ -26,4 +27,5 @@ export const scenarios: ReadonlyMap<string, Scenario> = new Map<string, Scenario
   ["failover", failover],
   ["rebalance", rebalance],
   ["memory", memory],
+  ["peers", peers],
 ]);

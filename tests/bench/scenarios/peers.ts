@@ -1,0 +1,169 @@
+import { createServer } from "node:http";
+import type { Server } from "node:http";
+import { readFile } from "node:fs/promises";
+import type { AddressInfo } from "node:net";
+import { once } from "node:events";
+import { extname, join, normalize } from "node:path";
+import type { Page } from "playwright";
+import { BrowserProfile } from "../../cluster/browser-profile.ts";
+import { withBenchCluster } from "../bench-cluster.ts";
+import type { BenchCluster } from "../bench-cluster.ts";
+import type { Figure, Recorder, ScenarioOptions } from "../figure.ts";
+import type { SharedKind } from "../peer-pages/peers.ts";
+import { installPeers } from "../peers/installed-peers.ts";
+import { startNats, startRxdbSignaling, startYjsSignaling } from "../peers/local-servers.ts";
+import type { LocalServer } from "../peers/local-servers.ts";
+import { startNostrRelay } from "../peers/nostr-relay.ts";
+
+const SIZES = [
+  { name: "100 B", recordBytes: 100, ours: 60_000, theirs: 8_000 },
+  { name: "1 KiB", recordBytes: 1024, ours: 12_000, theirs: 8_000 },
+];
+const SHARED_RECORDS = 10_000;
+const SHARED_RECORD_BYTES = 100;
+/** Slower systems are measured less often, so that the bench ends. */
+const SHARED_ROUNDS = 2;
+/** What has arrived by then is the speed of those that take longer. */
+const SHARED_TIMEOUT_MS = 40_000;
+
+type Measured = Omit<Figure, "scenario" | "rounds">;
+
+const SHARED: readonly (readonly [SharedKind, Measured, () => Promise<LocalServer>])[] = [
+  ["rxdb", perSecond("RxDB WebRTC, 10,000 documents", "stored in two tabs, IndexedDB relaxed"), startRxdbSignaling],
+  ["yjs", perSecond("y-webrtc with y-indexeddb, 10,000 inserts", "in two tabs' memory, stored later"), startYjsSignaling],
+  ["trystero", perSecond("Trystero, 10,000 messages", "nothing is stored"), startNostrRelay],
+];
+
+/** What people would pick instead, doing the same work in the same browsers; each figure says what it guarantees. */
+export async function peers(recorder: Recorder, { roundCount }: ScenarioOptions): Promise<void> {
+  const pages = await attempted(recorder, "the peers' packages cannot be installed", installPeers);
+  const rounds = new Map<string, { readonly figure: Measured; readonly rounds: number[] }>();
+  const add = (figure: Measured, value: number) => {
+    const known = rounds.get(figure.name) ?? { figure, rounds: [] };
+    rounds.set(figure.name, known);
+    known.rounds.push(value);
+  };
+  await withBenchCluster(3, async (cluster) => {
+    const nats = pages === undefined ? undefined : await attempted(recorder, "JetStream cannot be started", startNats);
+    const served = pages === undefined ? undefined : await serve(pages);
+    try {
+      for (let round = 0; round < roundCount; round++) {
+        await measureOurs(cluster, add);
+        if (served !== undefined && nats !== undefined) await measureJetStream(served.url, nats.url, round, add);
+      }
+      if (served === undefined) return;
+      for (const [kind, figure, start] of SHARED) {
+        await attempted(recorder, `${figure.name} could not be measured`, async () => {
+          for (let round = 0; round < Math.min(roundCount, SHARED_ROUNDS); round++) {
+            add(figure, await sharedSpeed(kind, served.url, start, round));
+          }
+        });
+      }
+    } finally {
+      await nats?.close();
+      served?.server.close();
+      served?.server.closeAllConnections();
+    }
+  });
+  for (const { figure, rounds: measured } of rounds.values()) recorder.figure({ ...figure, rounds: measured });
+}
+
+async function measureOurs(cluster: BenchCluster, add: (figure: Measured, value: number) => void): Promise<void> {
+  const shapes = [...SIZES, { name: "10,000 records", recordBytes: SHARED_RECORD_BYTES, ours: SHARED_RECORDS }];
+  for (const { name, recordBytes, ours } of shapes) {
+    for (const replicationFactor of [1, 3] as const) {
+      const acks = replicationFactor === 1 ? 1 : -1;
+      const result = await cluster.withTopic({ partitions: 1, replicationFactor }, ({ topic }) => {
+        const corpus = { kind: "random", records: ours, recordBytes } as const;
+        const bulk = { topic, partitions: 1, corpus, acks, compression: "None" } as const;
+        return cluster.client.page.evaluate((options) => window.bench.produce(options), bulk);
+      });
+      const title = `RF ${replicationFactor}, acks=${acks === 1 ? "1" : "all"}, ${name}`;
+      const copies = replicationFactor === 1 ? "one tab, IndexedDB strict" : "three tabs, IndexedDB strict";
+      add(perSecond(title, copies), result.records / (result.elapsedMs / 1000));
+    }
+  }
+}
+
+async function measureJetStream(
+  pageUrl: string,
+  url: string,
+  round: number,
+  add: (figure: Measured, value: number) => void,
+): Promise<void> {
+  await withPage(pageUrl, async (page) => {
+    for (const { name, recordBytes, theirs } of SIZES) {
+      const options = { url, stream: `bench-${recordBytes}-${round}`, records: theirs, recordBytes };
+      const elapsedMs = await page.evaluate((wanted) => window.peers.jetStream(wanted), options);
+      const figure = perSecond(`JetStream, one copy, ${name}`, "one server, a file that is flushed every two minutes");
+      add(figure, theirs / (elapsedMs / 1000));
+    }
+  });
+}
+
+async function sharedSpeed(
+  kind: SharedKind,
+  pageUrl: string,
+  start: () => Promise<LocalServer>,
+  round: number,
+): Promise<number> {
+  const signaling = await start();
+  try {
+    return await withPage(pageUrl, (writer) =>
+      withPage(pageUrl, async (reader) => {
+        const options = [kind, { name: `bench-${kind}-${round}`, signalingUrl: signaling.url }] as const;
+        await Promise.all([writer, reader].map((page) => page.evaluate((wanted) => window.peers.join(...wanted), options)));
+        const amount = { records: SHARED_RECORDS, recordBytes: SHARED_RECORD_BYTES, timeoutMs: SHARED_TIMEOUT_MS };
+        const startMs = Date.now();
+        const written = writer.evaluate((wanted) => window.peers.write(wanted.records, wanted.recordBytes), amount);
+        // What never gets there must not keep the bench waiting; then the page is closed, which ends this.
+        written.catch(() => {});
+        const received = await reader.evaluate((wanted) => window.peers.receive(wanted), amount);
+        if (received.records === 0) throw new Error(`nothing arrived within ${SHARED_TIMEOUT_MS / 1000} s`);
+        return received.records / ((received.atMs - startMs) / 1000);
+      }),
+    );
+  } finally {
+    await signaling.close();
+  }
+}
+
+/** Opens the peers' page in a browser and profile of its own. */
+async function withPage<T>(url: string, use: (page: Page) => Promise<T>): Promise<T> {
+  const profile = await BrowserProfile.launch();
+  try {
+    const page = await profile.newPage();
+    await page.goto(url);
+    await page.waitForFunction(() => "peers" in window);
+    return await use(page);
+  } finally {
+    await profile.close();
+  }
+}
+
+async function attempted<T>(recorder: Recorder, what: string, attempt: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await attempt();
+  } catch (error) {
+    recorder.skip(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+    return undefined;
+  }
+}
+
+const TYPES: Readonly<Record<string, string>> = { ".html": "text/html", ".js": "text/javascript" };
+
+async function serve(folder: string): Promise<{ readonly url: string; readonly server: Server }> {
+  const server = createServer((request, response) => {
+    const path = normalize(new URL(request.url ?? "/", "http://localhost").pathname);
+    readFile(join(folder, path)).then(
+      (content) => response.setHeader("content-type", TYPES[extname(path)] ?? "application/octet-stream").end(content),
+      () => response.writeHead(404).end(),
+    );
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/peers.html`, server };
+}
+
+function perSecond(name: string, durability: string): Measured {
+  return { name, unit: "records/s", better: "higher", durability };
+}
