@@ -272,6 +272,8 @@ export class GroupWatch {
       const agoUs = this.#context.nowUs() - heard.atUs;
       if (agoUs < HEARD_US) fail("members-are-heard", `${where}: ${memberId} is unknown, and was heard of ${agoUs} us ago`);
     }
+    // Nobody is silent for a coordinator that can commit nothing, and so listens to nobody.
+    if (error === "COORDINATOR_NOT_AVAILABLE" && heard !== undefined) this.#hear(asked, memberId);
     if (error !== "NONE") return;
     const stored = since(this.#truth.generations.get(groupId), asked.at)[0]?.value.generation ?? 0;
     const newest = leaderEpoch === undefined ? 0 : Math.max(stored, announced);

@@ -15,7 +15,7 @@ export const groupScripts: ReadonlyMap<string, Script> = new Map<string, Script>
   ["coordinator-killed-in-commit", repeated(killedAt("commit"), mixed)],
   ["coordinator-killed-while-loading", repeated(killedWhileLoading, mixed)],
   ["coordinator-replaced", repeated(coordinatorReplaced, mixed)],
-  ["coordinator-alone", repeated(coordinatorAlone, classic)],
+  ["coordinator-alone", repeated(coordinatorAlone, { ...classic, replicaLagMs: 1_000 })],
   ["names-come-back", repeated(namesComeBack, { ...classic, consumerMembers: 2, staticMembers: 3 })],
   ["members-take-long", repeated(membersTakeLong, { ...mixed, staticMembers: 0 })],
   ["members-wake-up", repeated(membersWakeUp, { ...mixed, staticMembers: 0 })],
@@ -64,7 +64,7 @@ function coordinatorReplaced(atMs: number, chance: Chance): ReturnType<Passage> 
 /** A coordinator that can commit nothing for longer than sessions last: nobody could be heard, and nobody is silent. */
 function coordinatorAlone(atMs: number, chance: Chance): ReturnType<Passage> {
   const target = chance.below(60);
-  const durationMs = chance.between(6_500, 9_000);
+  const durationMs = chance.between(9_000, 12_000);
   return { steps: [{ atMs, kind: "isolate-from-tabs", aim: COORDINATOR, target, durationMs }], ms: durationMs + 5_000 };
 }
 

@@ -10,7 +10,7 @@ const FIRST_FOLLOWER_END = 1;
 
 const oneTopic = { leaderAckedPartitions: 0, passingPartitions: 0, recordsPerSecond: 60 } as const;
 const slowAnswers = { partitions: 1, recordsPerSecond: 120, latencyMs: 40, produceTimeoutMs: 200 } as const;
-const twoScripted = { producers: 2, sdkProducers: 0, latencyMs: 2, lingerMs: 0, batchesPerEpoch: 0 } as const;
+const fullBatches = { producers: 2, sdkProducers: 0, latencyMs: 2, recordsPerSecond: 100, lingerMs: 400, batchesPerEpoch: 0 } as const;
 const sdkOnly = { producers: 3, sdkProducers: 3, lingerMs: 0 } as const;
 
 /**
@@ -42,7 +42,7 @@ export const scriptedSchedules: ReadonlyMap<string, Script> = new Map<string, Sc
   ["given-up", repeated(givenUp, { ...oneTopic, ...sdkOnly, partitions: 2, recordsPerSecond: 10, replicaLagMs: 3_000 })],
   ["answers-lost", repeated(answersLost, { ...oneTopic, ...sdkOnly, ...slowAnswers })],
   ["shrink-unanswered", repeated(shrinkUnanswered, { ...oneTopic, partitions: 1, replicaLagMs: 1_000 })],
-  ["trimmed-tail", repeated(trimmedTail, { ...oneTopic, ...twoScripted, partitions: 1, replicaLagMs: 10_000 })],
+  ["trimmed-tail", repeated(trimmedTail, { ...oneTopic, ...fullBatches, partitions: 1, replicaLagMs: 10_000 })],
   ...groupScripts,
 ]);
 
@@ -401,14 +401,16 @@ function shrinkUnanswered(atMs: number, chance: Chance): ReturnType<Passage> {
  * other producer's batches still to come.
  */
 function trimmedTail(atMs: number, chance: Chance): ReturnType<Passage> {
-  const aloneMs = chance.between(1_000, 3_000);
-  const awayMs = chance.between(300, 3_000);
+  const aloneMs = chance.between(1_500, 3_000);
+  // Between the first look at what is too old and the second one.
+  const awayMs = chance.between(1_700, 2_200);
   const killMs = atMs + aloneMs;
   return {
     steps: [
       { atMs, kind: "isolate-from-tabs", aim: "leader", durationMs: aloneMs + 100 },
       { atMs: killMs - 20, kind: "isolate-client", target: 0, durationMs: awayMs + chance.between(2_000, 6_000) },
       { atMs: killMs, kind: "kill-tab", aim: "leader", durationMs: awayMs },
+      { atMs: killMs + 60, kind: "break-client-links", target: 1, durationMs: 10 },
       { atMs: killMs + 10, kind: "alter-retention", other: 0, durationMs: awayMs + 5_000 },
     ],
     ms: aloneMs + awayMs + 8_000,
