@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "@playwright/test";
@@ -43,6 +43,18 @@ test("one profile holds several brokers", async () => {
   await command.exited;
 });
 
+test("with a Kafka port, each tab answers Kafka's protocol on a port of its own", async () => {
+  // Below the ports that systems give out by themselves.
+  const kafkaPort = 10_000 + Math.floor(Math.random() * 20_000);
+  const ports = ["--port", String(await freePort()), "--kafka-port", String(kafkaPort)];
+  const command = start(["--tabs", "2", ...ports]);
+  await expect.poll(() => command.output(), { timeout: 100_000 }).toContain("brokers=2");
+  expect(command.output()).toContain(`brokers=2 kafka=127.0.0.1:${kafkaPort} http=`);
+  for (const port of [kafkaPort, kafkaPort + 2, kafkaPort + 3]) expect(await apisAt(port)).toBeGreaterThan(25);
+  command.interrupt();
+  await command.exited;
+});
+
 test("a flag that makes no sense ends the command with a reason and status 2", async () => {
   const command = start(["--tabs", "none"]);
   expect(await command.exited).toBe(2);
@@ -77,6 +89,16 @@ function interrupt({ pid }: ChildProcess): void {
 async function exitCode(child: ChildProcess): Promise<number | null> {
   const [code] = (await once(child, "exit")) as [number | null];
   return code;
+}
+
+/** How many APIs the broker behind a port offers: ApiVersions in version 0, correlation id 7, no client id. */
+async function apisAt(port: number): Promise<number> {
+  const socket = connect(port, "127.0.0.1");
+  socket.write(Uint8Array.of(0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 7, 255, 255));
+  const [answer] = (await once(socket, "data")) as [Buffer];
+  socket.destroy();
+  expect([answer.readInt32BE(4), answer.readInt16BE(8)]).toEqual([7, 0]);
+  return answer.readInt32BE(10);
 }
 
 /** Command lines of processes that know of `folder`. */
