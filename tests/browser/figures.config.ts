@@ -4,7 +4,7 @@ import tests from "./playwright.config.ts";
 /** `npm run figures`: measurements, which are no tests because they want a quiet machine. */
 export default defineConfig({
   ...tests,
-  testMatch: "first-figures.spec.ts",
+  testMatch: "*-figures.spec.ts",
   testIgnore: [],
   reporter: [["list"]],
 });

@@ -20,21 +20,23 @@ test("a coordinator dies rebalancing, committing, loading: no offset goes back, 
   const rig = await GroupRig.start(cluster, {
     groupId: GROUP,
     partitions: 6,
-    assigner: "roundRobin",
+    sharing: "roundRobin",
     recordsPerSecond: 100,
   });
   try {
-    const other = await rig.openTab();
-    await rig.join(rig.home, "a", "b");
+    const other = await rig.tabs.open();
+    await rig.join(rig.tabs.home, "a", "b");
     await rig.join(other, "c");
     await rig.settled("a", "b", "c");
     await cluster.untilInSync(OFFSETS_TOPIC, 3);
 
     await test.step("during a rebalance", async () => {
       const coordinator = await coordinatorOf(cluster);
-      await rig.home.page.evaluate((ms) => window.groupTab.delay("a", ms), REBALANCE_MS);
+      await rig.tabs.home.page.evaluate((ms) => window.groupTab.delay("a", ms), REBALANCE_MS);
       await rig.join(other, "d");
-      await rig.home.page.waitForFunction(() => window.groupTab.state("b").assignedAtMs === undefined);
+      await rig.tabs.home.page.waitForFunction(() =>
+        window.groupTab.states().some((state) => state.process === "b" && state.assignedAtMs === undefined),
+      );
       const killedAtMs = Date.now();
       await coordinator.profile.kill();
       const settledAtMs = await rig.settled("a", "b", "c", "d");

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "@playwright/test";
 import { report, test } from "./cluster-test.ts";
-import { GroupRig, SESSION_TIMEOUT_MS } from "./group-rig.ts";
+import { GroupRig } from "./group-rig.ts";
+import { SESSION_TIMEOUT_MS } from "./group-tabs.ts";
 
 /** Between two events, so that each has its part of the load. */
 const QUIET_MS = 1_000;
@@ -18,12 +19,12 @@ test("members come, close, die, freeze and wake: nothing is skipped, nor done tw
   const rig = await GroupRig.start(cluster, {
     groupId: "comers and goers",
     partitions: 6,
-    assigner: "cooperativeSticky",
+    sharing: "cooperativeSticky",
     recordsPerSecond: 150,
   });
   try {
-    const [second, third, fourth] = await Promise.all([rig.openTab(), rig.openTab(), rig.openTab()]);
-    await rig.join(rig.home, "a");
+    const [second, third, fourth] = await Promise.all([rig.tabs.open(), rig.tabs.open(), rig.tabs.open()]);
+    await rig.join(rig.tabs.home, "a");
     await rig.join(second, "b");
     await rig.join(third, "c");
     await rig.settled("a", "b", "c");
@@ -32,18 +33,18 @@ test("members come, close, die, freeze and wake: nothing is skipped, nor done tw
     report("from adding a member to its partitions being its own", (await rig.settled("a", "b", "c", "d")) - addedAtMs);
     await sleep(QUIET_MS);
 
-    const closing = await rig.state("d");
+    const closing = await rig.tabs.state("d");
     const closedAtMs = Date.now();
     await fourth.page.close();
     const closedGapMs = (await rig.takenOver(closing, closedAtMs)) - closedAtMs;
     report("from closing a member's page to others processing all its partitions", closedGapMs);
     await rig.settled("a", "b", "c");
-    await rig.reopen(fourth);
+    await rig.tabs.reopen(fourth);
     await rig.join(fourth, "e");
     await rig.settled("a", "b", "c", "e");
     await sleep(QUIET_MS);
 
-    const killed = await rig.state("c");
+    const killed = await rig.tabs.state("c");
     const killedAtMs = Date.now();
     for (const pid of (await third.profile?.rendererPids()) ?? []) process.kill(pid, "SIGKILL");
     const killedGapMs = (await rig.takenOver(killed, killedAtMs)) - killedAtMs;
@@ -51,7 +52,7 @@ test("members come, close, die, freeze and wake: nothing is skipped, nor done tw
     await third.page.close();
     await rig.settled("a", "b", "e");
 
-    const frozen = await rig.state("b");
+    const frozen = await rig.tabs.state("b");
     const pids = (await second.profile?.rendererPids()) ?? [];
     const frozenAtMs = Date.now();
     for (const pid of pids) process.kill(pid, "SIGSTOP");

@@ -11,7 +11,7 @@ const results = fileURLToPath(new URL("../../test-results", import.meta.url));
 export default defineConfig({
   testDir: ".",
   testMatch: "*.spec.ts",
-  testIgnore: "first-figures.spec.ts",
+  testIgnore: "*-figures.spec.ts",
   globalSetup: "./build-pages.ts",
   outputDir: `${results}/browser`,
   workers: 1,

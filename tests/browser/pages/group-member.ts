@@ -8,9 +8,10 @@ export interface MemberOptions {
   readonly process: string;
   readonly groupId: string;
   readonly topic: string;
-  readonly assigner: "roundRobin" | "cooperativeSticky";
+  /** An assignor of the classic protocol, or `consumer`, with which the coordinator assigns (KIP-848). */
+  readonly sharing: "roundRobin" | "cooperativeSticky" | "consumer";
+  /** Of a classic member. */
   readonly sessionTimeoutMs: number;
-  readonly groupInstanceId?: string;
   /** Where to note what was processed; without one only {@link MemberState} tells. */
   readonly journal?: string;
 }
@@ -43,14 +44,13 @@ export class GroupMember {
   #delayMs = 0;
 
   constructor(kafka: Kafka, options: MemberOptions) {
-    const { groupId, groupInstanceId, sessionTimeoutMs, topic, assigner } = options;
+    const { groupId, sessionTimeoutMs: sessionTimeout, topic, sharing } = options;
     this.#options = options;
-    this.#consumer = kafka.consumer({
-      groupId,
-      sessionTimeout: sessionTimeoutMs,
-      partitionAssigners: [PartitionAssigners[assigner]],
-      ...(groupInstanceId === undefined ? {} : { groupInstanceId }),
-    });
+    this.#consumer = kafka.consumer(
+      sharing === "consumer"
+        ? { groupId, groupProtocol: sharing }
+        : { groupId, sessionTimeout, partitionAssigners: [PartitionAssigners[sharing]] },
+    );
     const { GROUP_JOIN, REBALANCING, CRASH } = this.#consumer.events;
     this.#consumer.on<GroupJoin>(GROUP_JOIN, ({ payload }) =>
       this.#onAssigned(payload.memberId, payload.memberAssignment[topic] ?? []),
@@ -121,9 +121,9 @@ export class GroupMember {
   }
 
   #note(what: Noted): void {
-    const { process, journal, assigner } = this.#options;
+    const { process, journal, sharing } = this.#options;
     if (journal === undefined) return;
-    const keeps = assigner === "cooperativeSticky";
+    const keeps = sharing !== "roundRobin";
     const entry: JournalEntry = { process, keeps, entry: this.#entries++, ...what };
     const body = JSON.stringify(entry);
     const post = (keepalive: boolean) => fetch(journal, { method: "POST", mode: "no-cors", keepalive, body });

@@ -10,7 +10,6 @@ export interface GroupTab {
   leave(process: string): Promise<void>;
   /** Has a member hold up the next rebalance for about so long. */
   delay(process: string, ms: number): void;
-  state(process: string): MemberState;
   states(): MemberState[];
   /** By partition of the topic, -1 for those of which nothing is committed. */
   committed(groupId: string, topic: string): Promise<number[]>;
@@ -40,7 +39,6 @@ window.groupTab = {
   },
   leave: (process) => named(process).stop(),
   delay: (process, ms) => named(process).delay(ms),
-  state: (process) => named(process).state(),
   states: () => [...members.values()].map((member) => member.state()),
   async committed(groupId, topic) {
     await connected;
