@@ -184,7 +184,8 @@ describe("DeleteRecords", () => {
 
   it("refuses a partition that is named twice, the second time", () => {
     const partitions = [{ partitionIndex: 0, offset: 2 }, { partitionIndex: 0, offset: 3 }];
-    const answer = leader().connect().ask(deleteRecords, 0, { topics: [{ name: TOPIC, partitions }], timeoutMs: 1_000 });
+    const twice = { topics: [{ name: TOPIC, partitions }], timeoutMs: 1_000 };
+    const answer = leader().connect().ask(deleteRecords, 0, twice);
     const [first, second] = answer.topics[0]!.partitions;
     expect([errorName(first!.errorCode), errorName(second!.errorCode)]).toEqual(["NONE", "INVALID_REQUEST"]);
     expect(earliest()).toBe(2);

@@ -9,7 +9,7 @@ import type { CoreBroker } from "./core-cluster.ts";
 
 /**
  * Clients choose versions, and even features, by what ApiVersions says, and some of them in ways of their own. These
- * are the traps that are known, each with the client that would fall into it. All look at the answer of a running broker.
+ * are the traps that are known, each with the client that would fall into it. All look at what a running broker says.
  */
 describe("what a broker offers", () => {
   let cluster: CoreCluster;

@@ -223,7 +223,8 @@ const acts = {
       topicPartitions: [{ topic, partitions: [partitionIndex] }],
     });
     // Whoever asks for this gives up what was committed.
-    if (world.driver.image.partition(topicId, partitionIndex)!.leader !== -1) world.copiesOf(partition).isForgiven = true;
+    const isElected = world.driver.image.partition(topicId, partitionIndex)!.leader !== -1;
+    if (isElected) world.copiesOf(partition).isForgiven = true;
   },
   beat(world: World, a: number) {
     for (let beats = 0; beats <= a % 8; beats++) {

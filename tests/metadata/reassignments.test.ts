@@ -70,7 +70,11 @@ describe("AlterPartitionReassignments", () => {
       leaderEpoch: before.leaderEpoch,
     });
     cluster.inSync([1, 2, 3, 4]);
-    expect(cluster.partition).toMatchObject({ replicas: [4, 5, 1, 2, 3], addingReplicas: [5], removingReplicas: [2, 3] });
+    expect(cluster.partition).toMatchObject({
+      replicas: [4, 5, 1, 2, 3],
+      addingReplicas: [5],
+      removingReplicas: [2, 3],
+    });
     cluster.inSync([1, 2, 3, 4, 5]);
     expect(cluster.partition).toMatchObject({
       replicas: [4, 5, 1],
@@ -106,7 +110,8 @@ describe("AlterPartitionReassignments", () => {
     const cluster = new Cluster(5, [1, 2, 3]);
     cluster.move([4, 5, 1]);
     cluster.inSync([1, 2, 3, 4]);
-    const told = { name: TOPIC, partitions: [expect.objectContaining({ addingReplicas: [4, 5], removingReplicas: [2, 3] })] };
+    const move = { addingReplicas: [4, 5], removingReplicas: [2, 3] };
+    const told = { name: TOPIC, partitions: [expect.objectContaining(move)] };
     expect(cluster.list()).toEqual([told]);
     expect(cluster.list([{ name: TOPIC, partitionIndexes: [0] }])).toEqual([told]);
     expect(cluster.list([{ name: TOPIC, partitionIndexes: [1] }])).toEqual([]);
@@ -127,7 +132,11 @@ describe("AlterPartitionReassignments", () => {
     cluster.inSync([1, 2, 3, 4]);
     expect(cluster.move([2, 3, 5])).toBe("NONE");
     // What had caught up stays until the end; what had not goes at once.
-    expect(cluster.partition).toMatchObject({ replicas: [2, 3, 5, 4, 1], addingReplicas: [5], removingReplicas: [4, 1] });
+    expect(cluster.partition).toMatchObject({
+      replicas: [2, 3, 5, 4, 1],
+      addingReplicas: [5],
+      removingReplicas: [4, 1],
+    });
     expect(cluster.move(null)).toBe("NONE");
     expect(cluster.partition).toMatchObject({
       replicas: [1, 2, 3],

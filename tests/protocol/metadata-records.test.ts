@@ -20,6 +20,8 @@ describe("metadata records", () => {
       leader: -2,
       replicas: null,
       removingReplicas: null,
+      reassignedFrom: null,
+      replicationFactor: -1,
       addingReplicas: null,
       leaderRecoveryState: -1,
       eligibleLeaderReplicas: null,

@@ -10,8 +10,8 @@ type TopicUse = DescribeLogDirsResponseInit["results"][number]["topics"][number]
 type PartitionUse = TopicUse["partitions"][number];
 
 /**
- * Serves v1 to v4. A tab has one directory, the IndexedDB database of its logs. Copies that are no longer assigned to it
- * are told as well, for they take up room.
+ * Serves v1 to v4. A tab has one directory, the IndexedDB database of its logs. Copies that are no longer assigned to
+ * it are told as well, for they take up room.
  */
 export const describeLogDirsHandler: Handler<typeof describeLogDirs> = {
   api: describeLogDirs,
