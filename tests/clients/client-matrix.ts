@@ -120,7 +120,8 @@ class ClientTrial {
       await producer.finish(TIMEOUT_MS);
       const missing = () => this.#produced.filter((line) => !consumer.lines.includes(line));
       for (const endMs = Date.now() + TIMEOUT_MS; missing().length > 0; await sleep(50)) {
-        if (Date.now() > endMs) throw new Error(`the consumer never saw ${missing().map((line) => line.slice(0, 16)).join(", ")}`);
+        consumer.expectRunning();
+        if (Date.now() > endMs) throw new Error(`the consumer never saw ${brief(missing())}`);
       }
       await consumer.stop();
     } finally {
@@ -182,11 +183,14 @@ function keyedLines(word: string, count: number): string[] {
 function expectSame(actual: readonly string[], expected: readonly string[], what: string): void {
   const byKey = (lines: readonly string[]) =>
     Array.from({ length: KEYS }, (_, key) => lines.filter((line) => line.startsWith(`key-${key}\t`)));
-  const brief = (lines: readonly string[]) => `${lines.length} lines: ${lines.map((line) => line.slice(0, 16)).join(", ")}`;
   if (actual.length === expected.length) {
     if (JSON.stringify(byKey(actual)) === JSON.stringify(byKey(expected))) return;
   }
   throw new Error(`${what} ${brief(actual)}; expected were ${brief(expected)}`);
+}
+
+function brief(lines: readonly string[]): string {
+  return `${lines.length} lines: ${lines.map((line) => line.slice(0, 16)).join(", ")}`;
 }
 
 /** Rows of clients, columns of abilities, as text. */

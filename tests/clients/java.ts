@@ -62,7 +62,7 @@ export const consoleTools: ClientProgram = {
     if (start.from === "timestamp") return undefined;
     const tool = "org.apache.kafka.tools.consumer.ConsoleConsumer";
     const group = start.from === "group" ? ["--group", start.group] : [];
-    const properties = ["--formatter-property", "print.key=true"];
-    return [...java, tool, "--bootstrap-server", bootstrap, "--topic", topic, "--from-beginning", ...group, ...properties];
+    const keys = ["--formatter-property", "print.key=true"];
+    return [...java, tool, "--bootstrap-server", bootstrap, "--topic", topic, "--from-beginning", ...group, ...keys];
   },
 };

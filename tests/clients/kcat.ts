@@ -4,7 +4,7 @@ import { run } from "./running-program.ts";
 
 const LINES = ["-q", "-u", "-f", "%k\t%s\n"];
 
-/** kcat with the librdkafka of the system: Debian's 2.0.2 is of the generation that judges brokers by single versions. */
+/** kcat with the librdkafka of the system. Debian's 2.0.2 still judges brokers by single versions that they offer. */
 export const kcat: ClientProgram = {
   name: "kcat",
   codecs: ["none", "gzip", "snappy", "lz4", "zstd"],

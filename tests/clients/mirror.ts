@@ -33,7 +33,8 @@ export async function mirrorThereAndBack(java: Command, tabs: string, kafka: str
     const thereMs = Date.now() - startedMs;
     await untilCopied(mirrorMaker, tabs, `kafka.tabs.${TOPIC}`, original);
     const backMs = Date.now() - startedMs;
-    return `MirrorMaker 2 copied ${original.length} records into Apache Kafka within ${thereMs} ms, and back within ${backMs} ms`;
+    const count = `${original.length} records`;
+    return `MirrorMaker 2 copied ${count} into Apache Kafka within ${thereMs} ms, and back within ${backMs} ms`;
   } finally {
     await mirrorMaker.kill();
     await removeTemporaryFolder(folder);

@@ -33,7 +33,8 @@ export async function readTopic(bootstrap: string, topic: string): Promise<Store
 /** The partitions of a topic that may not be known everywhere yet, and the address of every broker by its id. */
 export async function describeTopic(bootstrap: string, topic: string) {
   const socket = await KafkaSocket.connect(bootstrap);
-  const { brokers, topics } = await socket.ask(metadata, 9, { topics: [{ name: topic }], allowAutoTopicCreation: false });
+  const asked = { topics: [{ name: topic }], allowAutoTopicCreation: false };
+  const { brokers, topics } = await socket.ask(metadata, 9, asked);
   socket.close();
   const addresses = new Map(brokers.map(({ nodeId, host, port }) => [nodeId, `${host}:${port}`]));
   return { partitions: topics[0]?.partitions ?? [], addresses };

@@ -82,10 +82,14 @@ const describeLogDirsTalk: Conversation = {
   async talk(speaker) {
     const { name } = speaker;
     await makeTopic(speaker, name);
+    const exists = (answer: { readonly results: readonly { readonly topics: readonly unknown[] }[] }) =>
+      answer.results.some(({ topics }) => topics.length > 0);
+    await speaker.arrange(describeLogDirs, { topics: [{ topic: name, partitions: [0] }] }, exists);
     const ask = async (label: string, topic: string, partition: number) => {
       const topics = [{ topic, partitions: [partition] }];
       const { errorCode, results } = await speaker.arrange(describeLogDirs, { topics });
-      speaker.note(label, { errorCode, dirs: results.map((dir) => ({ errorCode: dir.errorCode, topics: dir.topics })) });
+      const dirs = results.map((dir) => ({ errorCode: dir.errorCode, topics: dir.topics }));
+      speaker.note(label, { errorCode, dirs });
     };
     await ask("of a topic", name, 0);
     await ask("of an unknown partition", name, 9);
@@ -113,7 +117,9 @@ const reassignTalk: Conversation = {
     const { name } = speaker;
     await makeTopic(speaker, name);
     const ask = (label: string, topic: string, partitionIndex: number, replicas: number[] | null) =>
-      speaker.ask(label, alterPartitionReassignments, { topics: [{ name: topic, partitions: [{ partitionIndex, replicas }] }] });
+      speaker.ask(label, alterPartitionReassignments, {
+        topics: [{ name: topic, partitions: [{ partitionIndex, replicas }] }],
+      });
     await ask("to where it is", name, 0, [1]);
     await ask("to nobody", name, 0, []);
     await ask("to an unknown broker", name, 0, [77]);

@@ -27,9 +27,9 @@ export function differences(name: string, ours: readonly Exchange[], theirs: rea
 }
 
 function compare(where: string, path: string, ours: unknown, theirs: unknown, found: Difference[]): void {
-  if (/\.configs$/.test(path) && Array.isArray(ours) && Array.isArray(theirs) && ours.length * theirs.length > 0) {
+  if (path.endsWith(".configs") && Array.isArray(ours) && Array.isArray(theirs) && ours.length * theirs.length > 0) {
     const [left, right] = shared(ours, theirs);
-    left.forEach((value, index) => compare(where, `${path}[]`, value, right[index], found));
+    left.forEach((value, index) => compare(where, `${path}[${nameOf(value)}]`, value, right[index], found));
   } else if (Array.isArray(ours) && Array.isArray(theirs) && ours.length === theirs.length) {
     const left = sorted(ours);
     const right = sorted(theirs);
@@ -65,10 +65,13 @@ function sorted(values: readonly unknown[]): readonly unknown[] {
 
 /** Of two lists of configurations, those that both brokers know. */
 function shared(ours: readonly unknown[], theirs: readonly unknown[]): [readonly unknown[], readonly unknown[]] {
-  const nameOf = (value: unknown) => String((value as { readonly name: string }).name);
   const both = (list: readonly unknown[], other: readonly unknown[]) => {
     const names = new Set(other.map(nameOf));
     return sorted(list.filter((value) => names.has(nameOf(value))));
   };
   return [both(ours, theirs), both(theirs, ours)];
+}
+
+function nameOf(value: unknown): string {
+  return String((value as { readonly name: string }).name);
 }

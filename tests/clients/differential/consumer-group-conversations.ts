@@ -25,7 +25,8 @@ function joining(groupId: string, topic: string, more: Heartbeat = {}): Consumer
 
 /** Beats until the member has its partitions. */
 async function untilAssigned(speaker: Speaker, groupId: string, topic: string): Promise<number> {
-  const first = await speaker.arrange(consumerGroupHeartbeat, joining(groupId, topic), ({ errorCode }) => errorCode === 0);
+  const isIn = ({ errorCode }: { readonly errorCode: number }) => errorCode === 0;
+  const first = await speaker.arrange(consumerGroupHeartbeat, joining(groupId, topic), isIn);
   let { memberEpoch, assignment } = first;
   for (let beat = 0; beat < 100 && (assignment?.topicPartitions.length ?? 0) === 0; beat++) {
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -41,7 +42,7 @@ const heartbeatTalk: Conversation = {
   api: consumerGroupHeartbeat,
   async talk(speaker) {
     const { name, version } = speaker;
-    await makeTopic(speaker, name, 2);
+    const topicId = await makeTopic(speaker, name, 2);
     await findGroup(speaker, name);
     const ask = (label: string, more: Heartbeat) =>
       speaker.ask(label, consumerGroupHeartbeat, joining(name, name, more));
@@ -49,7 +50,7 @@ const heartbeatTalk: Conversation = {
     await ask("without a rebalance timeout", { rebalanceTimeoutMs: -1 });
     await ask("without a subscription", { subscribedTopicNames: null });
     await ask("with nothing said of its partitions", { topicPartitions: null });
-    await ask("with partitions already", { topicPartitions: [{ topicId: await makeTopic(speaker, name, 2), partitions: [0] }] });
+    await ask("with partitions already", { topicPartitions: [{ topicId, partitions: [0] }] });
     await ask("with an unknown assignor", { serverAssignor: "magic" });
     await ask("with an empty instance id", { instanceId: "" });
     await ask("with an empty rack", { rackId: "" });
@@ -89,7 +90,8 @@ const describeTalk: Conversation = {
     await ask("an unknown group", `${name}-unknown`);
     await ask("a group without a name", "");
     await ask("no group");
-    await speaker.ask("with operations", consumerGroupDescribe, { groupIds: [name], includeAuthorizedOperations: true });
+    const withOperations = { groupIds: [name], includeAuthorizedOperations: true };
+    await speaker.ask("with operations", consumerGroupDescribe, withOperations);
     const member = { groupId: name, memberId: MEMBER, generationIdOrMemberEpoch: memberEpoch };
     const partitions = [{ partitionIndex: 0, committedOffset: 3, committedMetadata: "" }];
     const commit = async (label: string, more: Partial<typeof member>) => {

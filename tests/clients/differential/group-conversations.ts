@@ -40,7 +40,12 @@ export async function findGroup(speaker: Speaker, groupId: string): Promise<void
 }
 
 /** Makes a group of one member, stable unless `unsynced`. */
-async function makeGroup(speaker: Speaker, groupId: string, topic: string, unsynced = false): Promise<JoinGroupResponse> {
+async function makeGroup(
+  speaker: Speaker,
+  groupId: string,
+  topic: string,
+  unsynced = false,
+): Promise<JoinGroupResponse> {
   await findGroup(speaker, groupId);
   const asked = await speaker.arrange(joinGroup, joining(groupId, "", topic));
   const joined = await speaker.arrange(joinGroup, joining(groupId, asked.memberId, topic));
@@ -114,8 +119,8 @@ const syncGroupTalk: Conversation = {
   async talk(speaker) {
     const { name, version } = speaker;
     const { memberId, generationId } = await makeGroup(speaker, name, name, true);
-    type Request = Parameters<typeof sync>[1];
-    const sync = (label: string, more: { groupId?: string; memberId?: string; generationId?: number; type?: string }) => {
+    type Request = { groupId?: string; memberId?: string; generationId?: number; type?: string };
+    const sync = (label: string, more: Request) => {
       const { type = "consumer", ...others } = more;
       const assignments = [{ memberId, assignment }];
       const names = { protocolType: type, protocolName: "range" };
@@ -195,7 +200,8 @@ const offsetCommitTalk: Conversation = {
     await ask("of an unknown topic", {}, { topic: `${name}-unknown` });
     await ask("of an unknown partition", {}, { partitionIndex: 9 });
     await ask("without a group id", { groupId: "" });
-    await ask("in a generation of an unknown group", { groupId: `${name}-x`, generationIdOrMemberEpoch: 3, memberId: "m" });
+    const unknown = { groupId: `${name}-x`, generationIdOrMemberEpoch: 3, memberId: "m" };
+    await ask("in a generation of an unknown group", unknown);
     await ask("as a member of an empty group", { generationIdOrMemberEpoch: 1, memberId: "nobody" });
     const group = `${name}-members`;
     const { memberId, generationId } = await makeGroup(speaker, group, name);
@@ -231,8 +237,9 @@ const offsetFetchTalk: Conversation = {
     if (version >= 2) await ask("of all topics", null);
     if (version >= 2) await ask("of all topics of an unknown group", null, `${name}-unknown`);
     await ask("without a group id", [{ name, partitionIndexes: [0] }], "");
-    const stable = { requireStable: true, groupId: name, topics: null };
-    if (version >= 7) await speaker.ask("what is stable", offsetFetch, { ...stable, groups: [{ groupId: name, topics: null }] });
+    const whole = { groupId: name, topics: null };
+    const stable = { requireStable: true, ...whole, groups: [whole] };
+    if (version >= 7) await speaker.ask("what is stable", offsetFetch, stable);
     if (version < 8) return;
     const groups = [name, `${name}-unknown`].map((groupId) => ({ groupId, topics: null }));
     await speaker.ask("of two groups", offsetFetch, { groups });

@@ -70,7 +70,8 @@ const produceTalk: Conversation = {
     await ask("with more records than it says", batch(3, EARLY, { recordCount: 2 }));
     await ask("with other deltas than it says", batch(3, EARLY, { lastOffsetDelta: 5 }));
     await ask("from the future", batch(1, Date.now() + 10 * 86_400_000));
-    await ask("as a control batch", batch(1, EARLY, { control: true, producerId: 7, producerEpoch: 0, baseSequence: 0 }));
+    const control = { control: true, producerId: 7, producerEpoch: 0, baseSequence: 0 };
+    await ask("as a control batch", batch(1, EARLY, control));
     await ask("too large", batch(60_000));
     await ask("after all that", batch(1));
   },

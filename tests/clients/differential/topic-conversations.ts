@@ -202,7 +202,8 @@ const incrementalAlterConfigsTalk: Conversation = {
       resources: [{ resourceType: 99, resourceName: "x", configs: [] }],
       validateOnly: false,
     });
-    const resources = [{ resourceType: TOPIC, resourceName: name, configurationKeys: ["retention.ms", "cleanup.policy"] }];
+    const configurationKeys = ["retention.ms", "cleanup.policy"];
+    const resources = [{ resourceType: TOPIC, resourceName: name, configurationKeys }];
     speaker.note("what is set then", (await speaker.arrange(describeConfigs, { resources })).results);
   },
 };
