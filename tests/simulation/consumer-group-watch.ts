@@ -4,7 +4,7 @@ import type {
 } from "../../src/protocol/apis/68-consumer-group-heartbeat.ts";
 import type { Asked } from "./group-watch.ts";
 import { namesOf, since } from "./group-truth.ts";
-import type { GroupTruth } from "./group-truth.ts";
+import type { CurrentAssignment, GroupTruth, Told } from "./group-truth.ts";
 import { fail } from "./oracle-context.ts";
 
 /**
@@ -54,11 +54,11 @@ export class ConsumerGroupWatch {
   #expectEpoch(
     where: string,
     { memberId, memberEpoch, topicPartitions }: ConsumerGroupHeartbeatRequest,
-    told: GroupTruth["assignments"] extends Map<string, Map<string, infer List>> ? List : never,
+    told: readonly Told<CurrentAssignment | null>[],
     at: number,
   ): void {
-    if (memberEpoch === 0) return;
     const current = since(told, at);
+    if (memberEpoch === 0) return this.#expectNew(where, memberId, told, current);
     const before = told.slice(0, told.length - current.length).findLast(({ value }) => {
       return value?.memberEpoch !== current[0]?.value?.memberEpoch;
     });
@@ -66,6 +66,20 @@ export class ConsumerGroupWatch {
     if (epochs.includes(memberEpoch)) return;
     if (topicPartitions !== null && before?.value?.memberEpoch === memberEpoch) return;
     fail("old-members-are-refused", `${where}: ${memberId} is in epoch ${memberEpoch} of ${epochs.join()}`);
+  }
+
+  /** Whoever joins is no member, or not heard of it; or it is static, and has left. */
+  #expectNew(
+    where: string,
+    memberId: string,
+    told: readonly Told<CurrentAssignment | null>[],
+    current: readonly Told<CurrentAssignment | null>[],
+  ): void {
+    const first = told[told.findLastIndex(({ at, value }) => value === null && at <= (current[0]?.at ?? 0)) + 1];
+    const isNew = ({ value }: Told<CurrentAssignment | null>) =>
+      value === null || value.memberEpoch <= 0 || value.memberEpoch === first?.value?.memberEpoch;
+    if (current.length === 0 || current.some(isNew)) return;
+    fail("old-members-are-refused", `${where}: ${memberId} joins, and is a member in epoch ${current[0]!.value?.memberEpoch}`);
   }
 
   #give(where: string, groupId: string, memberId: string, given: ReadonlySet<string>): void {

@@ -26,10 +26,10 @@ export class ConsumerProtocolMember extends GroupMember {
   #isDue = false;
   #intervalMs = RETRY_MS;
 
-  constructor(place: MemberPlace, assignor: string | null) {
+  constructor(place: MemberPlace, assignor: string | null, memberId: string) {
     super(place);
     this.#assignor = assignor;
-    this.memberId = place.chance.uuid();
+    this.memberId = memberId;
     this.#beat();
   }
 

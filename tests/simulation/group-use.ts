@@ -84,10 +84,18 @@ export class GroupUse {
       this.kind === "sdk"
         ? new SdkMember(node, life, TOPIC, this.#assigner, this.#place.sdkContext(`${node}.${life}`), this.recorder)
         : this.kind === "consumer"
-          ? new ConsumerProtocolMember(place, this.#serverAssignor)
+          ? new ConsumerProtocolMember(place, this.#serverAssignor, this.#memberId(index))
           : new ClassicMember(place, this.kind === "eager" ? "range" : "cooperativeSticky");
     this.members[index] = member;
     this.#living.add(member);
+  }
+
+  /** Some pages find the id again that they had before they crashed. */
+  #memberId(index: number): string {
+    const { chance } = this.#place;
+    const before = this.members[index];
+    const fresh = chance.uuid();
+    return before?.isOver === true && !before.isClosing && chance.permille(300) ? before.memberId : fresh;
   }
 
   /** Where nobody is, or somebody is about to go, somebody comes. */
