@@ -43,16 +43,24 @@ async function produce(compression) {
 
 async function consume(from, argument) {
   const groupId = from === "group" ? argument : `reader-${process.pid}`;
-  const consumer = new Consumer({ ...connection, groupId, deserializers: stringDeserializers, retries: 20 });
-  const stream = await consumer.consume({
-    topics: [topic],
-    maxWaitTime: 200,
-    autocommit: from === "group" ? 100 : false,
-    sessionTimeout: 10_000,
-    heartbeatInterval: 500,
-    ...(await streamStart(consumer, from, argument)),
-  });
+  let consumer;
   process.once("SIGTERM", () => void consumer.close(true).then(() => process.exit()));
+  // A stream ends with an error once the broker it reads from is gone; a new one goes on where the group is.
+  for (;;) {
+    consumer = new Consumer({ ...connection, groupId, deserializers: stringDeserializers });
+    try {
+      await print(consumer, await streamStart(consumer, from, argument), from === "group" ? 100 : false);
+    } catch (error) {
+      if (from !== "group") throw error;
+      await consumer.close(true).catch(() => {});
+      await sleep(200);
+    }
+  }
+}
+
+async function print(consumer, start, autocommit) {
+  const timings = { maxWaitTime: 200, sessionTimeout: 10_000, heartbeatInterval: 500 };
+  const stream = await consumer.consume({ topics: [topic], autocommit, ...timings, ...start });
   stream.on("data", ({ key, value }) => process.stdout.write(`${key}\t${value}\n`));
   await once(stream, "close");
 }
