@@ -151,16 +151,20 @@ export class LiveTab {
     this.#thawed = [];
   }
 
-  /** The tab sleeps: its timers and what arrives for it wait. */
-  async freeze(ms: number): Promise<void> {
+  /** The tab sleeps: its timers and what arrives for it wait. Which of them it finds first when it wakes is open. */
+  async freeze(ms: number, first: "network" | "timers" = "network"): Promise<void> {
     this.#thawed = [];
     for (const connection of this.#connections) connection.hold();
     await pause(ms);
     const late = this.#thawed;
     this.#thawed = undefined;
     this.wokeAt = performance.now();
+    if (first === "timers") {
+      for (const run of late) run();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
     for (const connection of this.#connections) connection.release();
-    for (const run of late) run();
+    if (first === "network") for (const run of late) run();
   }
 
   #platform(cluster: LiveCluster): ClientPlatform {

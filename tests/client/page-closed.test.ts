@@ -10,6 +10,8 @@ import type { LiveTab } from "./live-cluster.ts";
 
 const PARTITIONS = 4;
 const SESSION_TIMEOUT_MS = 1000;
+/** Less than a sleep of these tests. */
+const REQUEST_TIMEOUT_MS = 1500;
 
 let cluster: LiveCluster;
 let producer: Producer;
@@ -32,7 +34,13 @@ afterEach(async () => {
 async function start(): Promise<void> {
   cluster = new LiveCluster({
     offsetsTopicPartitions: 1,
-    coordinator: { ...defaultCoordinatorConfig, groupInitialRebalanceDelayMs: 0, groupMinSessionTimeoutMs: 100 },
+    coordinator: {
+      ...defaultCoordinatorConfig,
+      groupInitialRebalanceDelayMs: 0,
+      groupMinSessionTimeoutMs: 100,
+      groupConsumerSessionTimeoutMs: SESSION_TIMEOUT_MS,
+      groupConsumerHeartbeatIntervalMs: 100,
+    },
   });
   await cluster.start(1);
   const kafka = cluster.kafka();
@@ -45,9 +53,10 @@ async function start(): Promise<void> {
 
 /** Commits once a minute, so that a member that goes away has much to commit. */
 async function join(config: ConsumerConfig = {}): Promise<Member> {
-  const tab = cluster.tab();
+  const tab = cluster.tab({ requestTimeout: REQUEST_TIMEOUT_MS });
   const timing = { sessionTimeout: SESSION_TIMEOUT_MS, heartbeatInterval: 100 };
-  const consumer = tab.kafka.consumer({ groupId: "g", ...timing, ...config });
+  const isClassic = config.groupProtocol !== "consumer";
+  const consumer = tab.kafka.consumer({ groupId: "g", ...(isClassic ? timing : {}), ...config });
   const member: Member = { tab, consumer, seen: [], heartbeat: async () => {} };
   members.push(member);
   await consumer.connect();
@@ -138,18 +147,24 @@ test("a static member that is closed keeps its place, and has committed", { time
   await expect.poll(() => valuesOf(stays, closes, returned), { timeout: 5000 }).toEqual(range(80));
 });
 
-test("a heartbeat that was slept through proves nothing", { timeout: 20_000 }, async () => {
+test.each([
+  ["classic", "network"],
+  ["classic", "timers"],
+  ["consumer", "network"],
+  ["consumer", "timers"],
+] as const)("a slept-through heartbeat proves nothing: %s, %s first", { timeout: 20_000 }, async (protocol, first) => {
   await start();
-  const sleeper = await join({ heartbeatInterval: 300 });
+  const config: ConsumerConfig = { groupProtocol: protocol };
+  const sleeper = await join(config);
   await produce(0, 4);
   await expect.poll(() => valuesOf(sleeper)).toEqual(range(4));
-  const other = await join();
+  const other = await join(config);
   await balanced(sleeper, other);
   // Its timers wait, so that the heartbeat under way when it falls asleep is the one that is asked for here.
   sleeper.tab.hide();
   await pause(350);
   void sleeper.heartbeat();
-  await Promise.all([produce(4, 400), sleeper.tab.freeze(SESSION_TIMEOUT_MS * 2)]);
+  await Promise.all([produce(4, 400), sleeper.tab.freeze(SESSION_TIMEOUT_MS * 3, first)]);
   await expect.poll(() => new Set(valuesOf(sleeper, other)).size, { timeout: 8000 }).toBe(404);
   await balanced(sleeper, other);
   const readAgain = sleeper.seen.filter(

@@ -175,10 +175,10 @@ export class ConsumerMembership implements GroupMembership {
   async #beatOnce(): Promise<number> {
     const { cluster, emitter, link } = this.#options;
     const said: Told = { topics: this.#topics(), owned: JSON.stringify(this.#ownedByTopicId()) };
+    const timeoutMs = Math.min(cluster.requestTimeoutMs, HEARTBEAT_PATIENCE_MS);
     this.#lastBeatAt = cluster.clock.now();
     this.#hasSpoken = true;
     try {
-      const timeoutMs = Math.min(cluster.requestTimeoutMs, HEARTBEAT_PATIENCE_MS);
       const response = await link.ask(consumerGroupHeartbeat, this.#request(said), { timeoutMs });
       this.#failures = 0;
       if (!this.#over) this.#onAnswer(response, said);
@@ -188,8 +188,10 @@ export class ConsumerMembership implements GroupMembership {
       return this.#intervalMs;
     } catch (error) {
       this.#told = undefined;
+      const lateMs = cluster.clock.now() - this.#lastBeatAt - timeoutMs;
       const pause = this.#over ? 0 : await this.#judge(asError(error));
-      this.#heard(cluster.clock.now());
+      // After a sleep, that no answer came says nothing about the coordinator.
+      if (lateMs < this.#intervalMs * HEARD_INTERVALS) this.#heard(cluster.clock.now());
       return pause;
     }
   }
