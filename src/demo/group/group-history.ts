@@ -16,6 +16,8 @@ export interface Moment {
   readonly readers: ReadonlyMap<string, string | undefined>;
   /** Members that are known to have died or to stand still. */
   readonly silent: ReadonlySet<string>;
+  /** Members that are known to be about to leave. */
+  readonly leaving: ReadonlySet<string>;
 }
 
 export interface Span {
@@ -120,7 +122,7 @@ export class GroupHistory {
   #closeSettled(last: Moment, moment: Moment): void {
     const open = this.#open;
     if (open?.settledMs === undefined) return;
-    const isOther = !sameKeys(last.members, moment.members) || !sameKeys(last.silent, moment.silent);
+    const isOther = (["members", "silent", "leaving"] as const).some((of) => !sameKeys(last[of], moment[of]));
     if (!isOther && moment.atMs - open.settledMs < QUIET_MS) return;
     const entry = this.#entry(open, last);
     if (isEvent(entry)) this.#closed = [entry, ...this.#closed].slice(0, REBALANCES_KEPT);

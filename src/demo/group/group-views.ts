@@ -29,14 +29,14 @@ const BROKER_SESSION_S = 45;
 
 export function momentOf(knowledge: GroupKnowledge, atMs: number): Moment {
   const { answer, own, roster } = knowledge;
-  const { readers, silent, stable } = whoReads(namesOf(knowledge), answer, own);
+  const { leaving, readers, silent, stable } = whoReads(namesOf(knowledge), answer, own);
   const members = new Map(
     (answer?.members ?? []).map((member) => {
       const key = keyOf(member, own);
       return [key, roster.of(key)?.name ?? ""];
     }),
   );
-  return { atMs, heardMs: answer?.askedMs ?? 0, stable, members, readers, silent };
+  return { atMs, heardMs: answer?.askedMs ?? 0, stable, members, readers, silent, leaving };
 }
 
 export function groupView(knowledge: GroupKnowledge, history: GroupHistory, nowMs: number): GroupView {

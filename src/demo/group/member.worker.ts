@@ -95,7 +95,7 @@ async function processOne(): Promise<void> {
 }
 
 function look(): void {
-  if (consumer === undefined || phase === "left" || phase === "failed") return;
+  if (consumer === undefined || (phase !== "joining" && phase !== "reading")) return;
   const found = consumer.positions().map(({ topic, partition }) => partitionName(topic, partition));
   const changed = found.length !== owned.length || found.some((name, index) => name !== owned[index]);
   owned = found;
@@ -104,10 +104,11 @@ function look(): void {
 }
 
 async function leave(): Promise<void> {
+  // It reads no more from here on, though its partitions are its own until the group has let it go.
   phase = "leaving";
+  owned = [];
   report();
   await consumer?.disconnect().catch((error: unknown) => (reason = reasonOf(error)));
-  owned = [];
   phase = "left";
   report();
 }

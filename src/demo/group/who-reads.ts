@@ -38,6 +38,7 @@ export interface WhoReads {
   /** The silent member that each partition still belongs to. */
   readonly heldBySilent: ReadonlyMap<string, string>;
   readonly silent: ReadonlySet<string>;
+  readonly leaving: ReadonlySet<string>;
 }
 
 export function isStable(state: string): boolean {
@@ -61,6 +62,7 @@ export function whoReads(
   const readers = new Map<string, string | undefined>(partitions.map((name) => [name, undefined]));
   const heldBySilent = new Map<string, string>();
   const silent = new Set(own.filter(isSilent).map(({ clientId }) => clientId));
+  const leaving = new Set(own.filter(({ report }) => report?.phase === "leaving").map(({ clientId }) => clientId));
   const claim = (names: readonly string[], key: string, into: Map<string, string | undefined>) => {
     for (const name of names) if (readers.has(name)) into.set(name, key);
   };
@@ -75,7 +77,7 @@ export function whoReads(
   for (const [name, reader] of readers) if (reader !== undefined) heldBySilent.delete(name);
   const isAgreed = answer === undefined || isStable(answer.state);
   const isHeld = own.some((reader) => !isSilent(reader) && reader.report?.rebalancing === true);
-  return { stable: isAgreed && !isHeld, readers, heldBySilent, silent };
+  return { stable: isAgreed && !isHeld, readers, heldBySilent, silent, leaving };
 }
 
 function isSilent({ killedMs, frozen }: OwnReaderFacts): boolean {

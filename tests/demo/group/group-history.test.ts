@@ -11,6 +11,7 @@ function moment(atMs: number, members: string, readers: string, rest: Partial<Mo
     members: new Map([...members].map((key) => [key, key.toUpperCase()])),
     readers: new Map([...readers].map((key, index) => [`orders-${index}`, key === "-" ? undefined : key])),
     silent: new Set(),
+    leaving: new Set(),
     ...rest,
   };
 }
@@ -112,6 +113,19 @@ describe("rebalances", () => {
     expect(history.rebalances).toMatchObject([
       { silent: ["A"], left: [], endedMs: undefined },
       { silent: [], left: ["B"], endedMs: 250 },
+    ]);
+  });
+
+  test("so is a member that leaves right after one", () => {
+    const history = historyOf(
+      moment(0, "ab", "ab"),
+      moment(250, "abc", "cb"),
+      moment(300, "abc", "c-", { leaving: new Set(["b"]) }),
+      moment(400, "ac", "ca"),
+    );
+    expect(history.rebalances.map(({ joined, left }) => [joined, left])).toEqual([
+      [[], ["B"]],
+      [["C"], []],
     ]);
   });
 
