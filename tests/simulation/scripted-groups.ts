@@ -7,6 +7,9 @@ import type { Passage, Script, Step } from "./script.ts";
 const oneTopic = { leaderAckedPartitions: 0, passingPartitions: 0, recordsPerSecond: 10, partitions: 4 } as const;
 const classic = { ...oneTopic, eagerMembers: 3, cooperativeMembers: 3, consumerMembers: 0 } as const;
 const consumer = { ...oneTopic, eagerMembers: 0, cooperativeMembers: 0, consumerMembers: 4 } as const;
+const restless = {
+  ...oneTopic, recordsPerSecond: 60, latencyMs: 40, eagerMembers: 0, cooperativeMembers: 4, consumerMembers: 4,
+} as const;
 const mixed = { ...oneTopic, eagerMembers: 2, cooperativeMembers: 2, consumerMembers: 3, staticMembers: 1 } as const;
 
 /** Sequences that groups, or their coordinators, hardly go through by chance. */
@@ -17,8 +20,10 @@ export const groupScripts: ReadonlyMap<string, Script> = new Map<string, Script>
   ["coordinator-replaced", repeated(coordinatorReplaced, mixed)],
   ["coordinator-alone", repeated(coordinatorAlone, { ...classic, replicaLagMs: 1_000 })],
   ["names-come-back", repeated(namesComeBack, { ...classic, consumerMembers: 2, staticMembers: 3 })],
+  ["names-asleep", repeated(namesAsleep, { ...classic, recordsPerSecond: 60, staticMembers: 3 })],
   ["members-take-long", repeated(membersTakeLong, { ...mixed, staticMembers: 0 })],
   ["members-wake-up", repeated(membersWakeUp, { ...mixed, staticMembers: 0 })],
+  ["members-restless", repeated(membersRestless, restless)],
   ["hand-over", repeated(handOver, { ...consumer, partitions: 6 })],
 ]);
 
@@ -82,6 +87,18 @@ function namesComeBack(atMs: number, chance: Chance): ReturnType<Passage> {
   return { steps, ms: 8_000 };
 }
 
+/** A static member sleeps through a rebalance, and keeps its place: it wakes up in the generation before. */
+function namesAsleep(atMs: number, chance: Chance): ReturnType<Passage> {
+  const target = chance.below(60);
+  return {
+    steps: [
+      { atMs, kind: "freeze-member", target, durationMs: chance.between(4_600, 5_800) },
+      { atMs: atMs + chance.between(20, 400), kind: "join-member", target, durationMs: 8_000 },
+    ],
+    ms: 10_000,
+  };
+}
+
 /** A member takes longer over what it has read than the others are to wait for it. */
 function membersTakeLong(atMs: number, chance: Chance): ReturnType<Passage> {
   const target = chance.below(60);
@@ -102,6 +119,16 @@ function membersWakeUp(atMs: number, chance: Chance): ReturnType<Passage> {
   const joinMs = atMs + chance.between(0, 2_000);
   if (chance.permille(600)) steps.push({ atMs: joinMs, kind: "join-member", target, durationMs: 6_000 });
   return { steps, ms: durationMs + 3_000 };
+}
+
+/** Members come and go all the time, over slow links: commits are on their way while everybody moves on. */
+function membersRestless(atMs: number, chance: Chance): ReturnType<Passage> {
+  const steps = Array.from({ length: 6 }, (_, index): Step => {
+    const kind = chance.pick(["join-member", "close-member", "crash-member"] as const);
+    const durationMs = chance.between(300, 2_000);
+    return { atMs: atMs + 700 * index + chance.below(700), kind, target: chance.below(60), durationMs };
+  });
+  return { steps, ms: 4_000 };
 }
 
 /** Members come while others hold what they are to get, and links break with the word of it on its way. */
