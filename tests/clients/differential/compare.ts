@@ -20,7 +20,10 @@ export function differences(name: string, ours: readonly Exchange[], theirs: rea
     const our = ours[index];
     const their = theirs[index];
     const where = `${name}: ${our?.label ?? their?.label}`;
-    if (our?.label !== their?.label) found.push({ where, tabstream: our?.label, kafka: their?.label });
+    if (our?.label !== their?.label) {
+      found.push({ where, tabstream: our ?? "nothing more", kafka: their ?? "nothing more" });
+      return found;
+    }
     compare(where, "", our?.answer, their?.answer, found);
   }
   return found;

@@ -6,7 +6,8 @@ import { judge } from "./intended-differences.ts";
 /** Compares a broker of ours with the Kafka at that address, prints what differs, and tells how much should not. */
 export async function showDifferential(kafka: string): Promise<number> {
   const coordinator = { ...defaultCoordinatorConfig, groupInitialRebalanceDelayMs: 0 };
-  const cores = await ListeningCores.start(1, { coordinator });
+  // A machine that is busy is not what this is about.
+  const cores = await ListeningCores.start(1, { coordinator, timeGapMs: 60_000 });
   try {
     const { conversations, exchanges, differences, beyond } = await compareBrokers(cores.bootstrap, kafka);
     const { unintended, unused } = judge(differences);

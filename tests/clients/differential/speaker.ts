@@ -14,6 +14,8 @@ export interface Conversation {
   readonly talk: (speaker: Speaker) => Promise<void>;
 }
 
+const PATIENCE_MS = 60_000;
+
 export const CLOSED = "the connection was closed";
 
 /** Has one conversation with one broker, and writes down what it hears. */
@@ -56,7 +58,7 @@ export class Speaker {
     done: (answer: Decoded) => boolean = () => true,
   ): Promise<Decoded> {
     const version = this.#ranges.get(api.key) ?? api.advertised[1];
-    for (let attempt = 0; attempt < 200; attempt++) {
+    for (const endMs = Date.now() + PATIENCE_MS; Date.now() < endMs; ) {
       const answer = await this.#ask(api, version, body);
       if (done(answer)) return answer;
       await new Promise((resolve) => setTimeout(resolve, 50));
