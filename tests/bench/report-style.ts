@@ -28,6 +28,7 @@ section { margin: 0 0 14px; padding: 14px 18px 16px; background: var(--card); bo
 table { width: 100%; border-collapse: collapse; }
 th, td { padding: 4px 12px 4px 0; border-bottom: 1px solid var(--line); text-align: left; }
 th { color: var(--muted); font-weight: 400; }
+td:nth-child(n + 3) { white-space: nowrap; }
 tr:last-child td { border-bottom: 0; }
 .good { color: var(--good); }
 .bad { color: var(--bad); }

@@ -4,8 +4,8 @@ export interface PeersPage {
   jetStream(options: JetStreamOptions): Promise<number>;
   /** Joins a database or document of that kind, and keeps it open. */
   join(kind: SharedKind, options: JoinOptions): Promise<void>;
-  /** Adds records to what was joined. */
-  write(records: number, recordBytes: number): Promise<void>;
+  /** Adds the records from that index up to that one to what was joined. */
+  write(from: number, to: number, recordBytes: number): Promise<void>;
   /**
    * Resolves when all records are here, or with those that are when time is up: the first ones, in order and as they were
    * sent, or it rejects.
@@ -42,7 +42,8 @@ export interface JoinOptions {
 
 /** What is shared between two pages. */
 export interface Shared {
-  write(values: readonly string[]): Promise<void>;
+  /** The first of the values is the record of index `from`. */
+  write(values: readonly string[], from: number): Promise<void>;
   /** How many values are here. */
   count(): Promise<number>;
   /** All that are here, in their order. */
@@ -69,9 +70,9 @@ window.peers = {
     else if (kind === "yjs") shared = await (await import("./yjs.ts")).joinDocument(options);
     else shared = await (await import("./trystero.ts")).joinMessages(options);
   },
-  async write(records, recordBytes) {
-    const values = Array.from({ length: records }, (_, index) => valueOf(index, recordBytes));
-    await shared?.write(values);
+  async write(from, to, recordBytes) {
+    const values = Array.from({ length: to - from }, (_, index) => valueOf(from + index, recordBytes));
+    await shared?.write(values, from);
   },
   async receive({ records, recordBytes, timeoutMs }) {
     if (shared === undefined) throw new Error("nothing was joined");

@@ -23,8 +23,8 @@ export async function joinDatabase({ name, signalingUrl }: JoinOptions): Promise
     push: {},
   });
   return {
-    async write(values) {
-      const documents = values.map((value, index) => ({ id: String(index).padStart(8, "0"), value }));
+    async write(values, from) {
+      const documents = values.map((value, index) => ({ id: String(from + index).padStart(8, "0"), value }));
       const { error } = await records.bulkInsert(documents);
       if (error.length > 0) throw new Error(`${error.length} documents were not stored`);
     },

@@ -8,8 +8,8 @@ import { RAW_CHANNEL, RAW_FORWARDING } from "../raw-names.ts";
 import { bestMessageSizes, channelSpeed, forwardedSpeed, rawPages } from "./raw.ts";
 
 const MIB = 1 << 20;
-const ROUND_BYTES = 12 * MIB;
-const JSON_RECORDS = 16_000;
+const ROUND_BYTES = 8 * MIB;
+const JSON_RECORDS = 12_000;
 const MANY_PARTITIONS = 12;
 
 type Codec = BulkOptions["compression"];
