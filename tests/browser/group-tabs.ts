@@ -69,6 +69,11 @@ export class GroupTabs {
     });
   }
 
+  /** When a member processed each record, by partition. */
+  async readAtMs(process: string): Promise<Readonly<Record<number, readonly number[]>>> {
+    return await this.#tabOf(process).page.evaluate((name) => window.groupTab.readAtMs(name), process);
+  }
+
   /** What went wrong for the members of pages that are still open. */
   async errors(): Promise<string[]> {
     const open = [...this.#members].filter(([, tab]) => !tab.page.isClosed()).map(([process]) => process);

@@ -23,8 +23,6 @@ export interface MemberState {
   readonly partitions: readonly number[];
   /** When it was, in milliseconds since 1970; undefined while it is joining. */
   readonly assignedAtMs: number | undefined;
-  /** When each record was processed, by partition. */
-  readonly readAtMs: Readonly<Record<number, readonly number[]>>;
   readonly errors: readonly string[];
 }
 
@@ -76,6 +74,11 @@ export class GroupMember {
     this.#partitions = [];
   }
 
+  /** When each record was processed, by partition. */
+  get readAtMs(): Readonly<Record<number, readonly number[]>> {
+    return this.#readAtMs;
+  }
+
   /** Has the next batch take so long after its records were processed. */
   delay(ms: number): void {
     this.#delayMs = ms;
@@ -87,7 +90,6 @@ export class GroupMember {
       memberId: this.#memberId,
       partitions: this.#partitions,
       assignedAtMs: this.#assignedAtMs,
-      readAtMs: this.#readAtMs,
       errors: this.#errors,
     };
   }

@@ -11,6 +11,8 @@ export interface GroupTab {
   /** Has a member hold up the next rebalance for about so long. */
   delay(process: string, ms: number): void;
   states(): MemberState[];
+  /** When a member processed each record, by partition. */
+  readAtMs(process: string): GroupMember["readAtMs"];
   /** By partition of the topic, -1 for those of which nothing is committed. */
   committed(groupId: string, topic: string): Promise<number[]>;
   /** The end of each partition. */
@@ -39,6 +41,7 @@ window.groupTab = {
   },
   leave: (process) => named(process).stop(),
   delay: (process, ms) => named(process).delay(ms),
+  readAtMs: (process) => named(process).readAtMs,
   states: () => [...members.values()].map((member) => member.state()),
   async committed(groupId, topic) {
     await connected;
