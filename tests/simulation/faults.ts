@@ -342,11 +342,12 @@ const effects: Record<FaultKind, Effect> = {
   "isolate-member": onMember((group, index, cluster) => {
     return cutWays(cluster, waysBetween(group.nodes[index]!, [...cluster.tabs.map(({ name }) => name), SERVER]));
   }),
-  "join-member": onMember((group) => {
+  // One more for a while, which sometimes goes without a word.
+  "join-member": onMember((group, _, __, { other }) => {
     const index = group.size;
     if (group.members[index]?.isOver === false) return undefined;
     group.begin(index);
-    return () => group.members[index]?.close();
+    return () => (other % 3 === 0 ? group.crash(index) : group.members[index]?.close());
   }),
   // Whoever has a name of its own takes its place back while another process has it.
   "replace-member": onMember((group, index) => {
@@ -453,12 +454,13 @@ function onClient(effect: (cluster: SimulatedCluster, client: NodeName) => Heal)
 
 /** Members are counted group by group. */
 function onMember(
-  effect: (group: GroupUse, index: number, cluster: SimulatedCluster) => Heal | undefined,
+  effect: (group: GroupUse, index: number, cluster: SimulatedCluster, fault: Fault) => Heal | undefined,
 ): Effect {
-  return (cluster, { target }) => {
+  return (cluster, fault) => {
+    const { target } = fault;
     const places = cluster.groups.flatMap((group) => Array.from({ length: group.size }, (_, index) => ({ group, index })));
     const place = places[target % Math.max(1, places.length)];
-    return place === undefined ? undefined : effect(place.group, place.index, cluster);
+    return place === undefined ? undefined : effect(place.group, place.index, cluster, fault);
   };
 }
 

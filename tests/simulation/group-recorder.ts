@@ -80,9 +80,9 @@ export class GroupRecorder implements ClientRecorder {
    * believe anything: its commits are refused.
    */
   owns(member: GroupMember, partitions: readonly number[]): void {
-    if (!this.#isInStanding(member)) return;
+    if (!this.#isInStanding(member, true)) return;
     for (const other of this.#members()) {
-      if (other === member || other.isOver || !this.#truth.hasMember(this.groupId, other.memberId)) continue;
+      if (other === member || other.isOver || !this.#isInStanding(other)) continue;
       const shared = partitions.find((partition) => other.owned.has(partition));
       if (shared === undefined) continue;
       const names = `${member.process} and ${other.process}`;
@@ -94,9 +94,12 @@ export class GroupRecorder implements ClientRecorder {
     return this.#recorder.violation(rule, evidence);
   }
 
-  /** What was told late may be over by now. */
-  #isInStanding({ memberId, generation }: GroupMember): boolean {
+  /** A member of the newest generation, if there are generations; or one that may be about to hear of it. */
+  #isInStanding({ memberId, generation, instanceId }: GroupMember, isTold = false): boolean {
+    if (!this.#truth.hasMember(this.groupId, memberId)) return false;
     const stored = this.#truth.generation(this.groupId);
-    return this.#truth.hasMember(this.groupId, memberId) && (stored === undefined || stored.generation === generation);
+    if (stored === undefined || generation === stored.generation) return true;
+    // What was told late is over by now; and a static member keeps its place through generations that it sleeps through.
+    return !isTold && instanceId === null;
   }
 }

@@ -215,7 +215,9 @@ export class GroupWatch {
     }
     const isOf = ({ value }: { value: { generation: number; members: readonly { memberId: string }[] } }) =>
       value.generation === generation && value.members.some((member) => member.memberId === memberId);
-    if (!since(this.#truth.generations.get(groupId), at).some(isOf)) refuse(`in generation ${generation}`);
+    // A generation that nobody has completed yet has members, too.
+    const isKnown = generation === announced || since(this.#truth.generations.get(groupId), at).some(isOf);
+    if (!isKnown) refuse(`in generation ${generation}`);
     this.#hear(asked, memberId);
   }
 

@@ -44,8 +44,6 @@ export const groupBugs: readonly PlantedBug[] = [
   bug("forgets-consumer-sessions-after-load", "KIP-848", "src/coordinator/consumer-membership.ts",
     "    refreshConsumerSession(state, group, member.memberId);\n    watchRevocation",
     "    watchRevocation"),
-  bug("never-ends-revocation", "KIP-848", "src/coordinator/consumer-membership.ts",
-    "  if (member.state !== UNREVOKED_PARTITIONS) return;\n", "  if (member.state >= 0) return;\n"),
   bug("accepts-any-member-epoch", "KIP-848", "src/coordinator/consumer-heartbeat.ts",
     'return isLostResponse ? undefined : "FENCED_MEMBER_EPOCH";', "return undefined;"),
   bug("hands-over-unreleased", "KIP-848", "src/coordinator/consumer-group.ts",
