@@ -44,7 +44,7 @@ export function parseBenchArguments(args: readonly string[], known: readonly str
   }
   if (positionals.length > 0) throw new UsageError(`${positionals[0]}: an option begins with two dashes`);
   for (const name of values.scenario ?? []) {
-    if (!known.includes(name)) throw new UsageError(`--scenario ${name}: there is none; choose from ${known.join(", ")}`);
+    if (!known.includes(name)) throw new UsageError(`--scenario ${name}: choose from ${known.join(", ")}`);
   }
   const rounds = Number(values.rounds ?? "5");
   if (!Number.isInteger(rounds) || rounds < 1 || rounds > MOST_ROUNDS) {

@@ -43,7 +43,7 @@ export class BenchCluster {
   /** Runs `use` with a topic that nobody has used, and which is deleted afterwards. */
   async withTopic<T>(shape: BenchTopic, use: (topic: BenchTopicTabs) => Promise<T>): Promise<T> {
     const topic = `bench-${this.#topics++}`;
-    await this.tabs.client.evaluate(([name, wanted]) => window.bench.createTopic(name, wanted), [topic, shape] as const);
+    await this.tabs.client.evaluate((wanted) => window.bench.createTopic(...wanted), [topic, shape] as const);
     await this.tabs.untilInSync(topic, shape.replicationFactor);
     const leader = await this.tabs.leaderOf(topic, 0);
     const followers = this.tabs.brokers.filter((tab) => tab !== leader);

@@ -41,12 +41,12 @@ export const goals: readonly Goal[] = [
   absolute("failover gap, tab closed, p50", "failover", "tab closed", 150, "ms", "at most"),
   absolute("failover gap, browser killed, p50", "failover", "browser killed", 1_000, "ms", "at most"),
   absolute("failover gap, tab frozen, p50", "failover", "tab frozen", 5_000, "ms", "at most"),
-  absolute("cold tab to first acknowledgement", "start", "cold client to its first acknowledgement", 1_500, "ms", "at most"),
+  absolute("cold tab to first acknowledgement", "start", "cold client's first acknowledgement", 1_500, "ms", "at most"),
   absolute("idle tab, processor", "idle", "processor of one tab", 1, "% of a core", "at most"),
   absolute("idle tab, traffic to the server", "idle", "traffic with the server", 500, "B/s", "at most"),
   absolute("broker heap at steady 5 MB/s", "memory", "heap of the leader's worker, most", 96, "MiB", "at most"),
   absolute("SDK without codecs and broker", "bundle", "SDK, gzipped", 45, "KB", "at most"),
-  absolute("controller, one of 1,000 brokers lost", "scale", "decision at 1,000 brokers, one lost", 20, "ms", "at most"),
+  absolute("controller, one of 1,000 brokers lost", "scale", "decision at 1,000 brokers", 20, "ms", "at most"),
   absolute("growth of that decision, exponent", "scale", "growth of the decision", 1.24, "", "at most"),
 ];
 

@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { dirname } from "node:path";
@@ -66,15 +66,14 @@ async function run(names: readonly string[], options: ScenarioOptions): Promise<
       console.error(`  *** FAILED: ${error instanceof Error ? (error.stack ?? error.message) : String(error)} ***`);
     }
   }
-  return { date: new Date().toISOString().slice(0, 16), commit: commit(), machine: machine(), figures, skipped, failed };
+  const date = new Date().toISOString().slice(0, 16);
+  return { date, commit: commit(), machine: machine(), figures, skipped, failed };
 }
 
+/** Empty output, as where there is no repository, is an unknown commit. */
 function commit(): string {
-  try {
-    return execFileSync("git", ["describe", "--always", "--dirty"], { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
-  } catch {
-    return "unknown";
-  }
+  const { stdout } = spawnSync("git", ["describe", "--always", "--dirty"], { cwd: root, encoding: "utf8" });
+  return stdout?.trim() || "unknown";
 }
 
 function machine(): string {

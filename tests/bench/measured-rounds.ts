@@ -10,7 +10,7 @@ interface Measured {
   readonly cpuSeconds: number[];
 }
 
-/** Collects the rounds of several figures that are measured in turn, so that what disturbs a round disturbs all of it. */
+/** Collects the rounds of several figures, which are measured in turn, so that what disturbs one disturbs all. */
 export class MeasuredRounds {
   readonly #cluster: BenchCluster;
   readonly #measured = new Map<string, Measured>();
@@ -33,7 +33,8 @@ export class MeasuredRounds {
 
   record(recorder: Recorder): void {
     for (const { description, rounds, cpuSeconds } of this.#measured.values()) {
-      recorder.figure({ ...description, rounds, ...(cpuSeconds.length === 0 ? {} : { cpuSeconds: median(cpuSeconds) }) });
+      const spent = cpuSeconds.length === 0 ? {} : { cpuSeconds: median(cpuSeconds) };
+      recorder.figure({ ...description, rounds, ...spent });
     }
   }
 

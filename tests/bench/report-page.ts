@@ -10,6 +10,7 @@ export function reportPage(report: Report): string {
   const figures = new Figures(report);
   const names = [...new Set(report.figures.map(({ scenario }) => scenario))];
   const lost = [...report.skipped.map((text) => `Skipped: ${text}`), ...report.failed.map((text) => `Failed: ${text}`)];
+  const items = lost.map((text) => `<li>${escaped(text)}</li>`).join("");
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -25,7 +26,7 @@ export function reportPage(report: Report): string {
 </header>
 ${goalSection(figures)}
 ${names.map((name) => scenarioSection(name, report.figures, figures)).join("\n")}
-${lost.length === 0 ? "" : `<section><h2>left out</h2><ul>${lost.map((text) => `<li>${escaped(text)}</li>`).join("")}</ul></section>`}
+${lost.length === 0 ? "" : `<section><h2>left out</h2><ul>${items}</ul></section>`}
 <footer>A bar is the median of its rounds, each of which is a dot. A mark across it is the limit of the same
 rounds. Only ratios within a run hold: absolute figures are those of this machine at that hour.</footer>
 </body>
@@ -42,8 +43,9 @@ function goalSection(figures: Figures): string {
     return [`<tr>${cells.map((cell) => `<td>${cell}</td>`).join("")}</tr>`];
   });
   if (rows.length === 0) return "";
-  const head = ["goal", "wanted", "measured", ""].map((title) => `<th>${title}</th>`).join("");
-  return `<section><h2>goals</h2><table><thead><tr>${head}</tr></thead><tbody>${rows.join("")}</tbody></table></section>`;
+  const titles = ["goal", "wanted", "measured", ""].map((title) => `<th>${title}</th>`).join("");
+  const table = `<table><thead><tr>${titles}</tr></thead><tbody>${rows.join("")}</tbody></table>`;
+  return `<section><h2>goals</h2>${table}</section>`;
 }
 
 function scenarioSection(name: string, all: readonly Figure[], figures: Figures): string {

@@ -52,6 +52,7 @@ export function rounded(value: number): string {
 
 export function aligned(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
-  const line = (cells: readonly string[]) => cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd();
+  const padded = (cell: string, column: number) => cell.padEnd(widths[column] ?? 0);
+  const line = (cells: readonly string[]) => cells.map(padded).join("  ").trimEnd();
   return [line(head), line(widths.map((width) => "─".repeat(width))), ...rows.map(line)].join("\n");
 }

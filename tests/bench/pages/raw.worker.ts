@@ -143,7 +143,7 @@ function drained(channel: RTCDataChannel): Promise<unknown> {
   return new Promise((resolve) => channel.addEventListener("bufferedamountlow", resolve, { once: true }));
 }
 
-/** Sends on as fast as flow control allows; what cannot leave yet waits here, for a receiver cannot hold a peer back. */
+/** Sends on as fast as flow control allows; what cannot leave waits here, for a receiver cannot hold a peer back. */
 function outlet(channel: RTCDataChannel): (message: ArrayBuffer) => void {
   const queue: ArrayBuffer[] = [];
   const flush = () => {

@@ -7,8 +7,8 @@ export interface PeersPage {
   /** Adds the records from that index up to that one to what was joined. */
   write(from: number, to: number, recordBytes: number): Promise<void>;
   /**
-   * Resolves when all records are here, or with those that are when time is up: the first ones, in order and as they were
-   * sent, or it rejects.
+   * Resolves when all records are here, or with those that are when time is up: the first ones, in order and as they
+   * were sent, or it rejects.
    */
   receive(options: ReceiveOptions): Promise<Received>;
 }

@@ -18,7 +18,7 @@ export interface LocalServer {
 
 const START_TIMEOUT_MS = 15_000;
 
-/** NATS with JetStream in files, reached over WebSocket. Debian's package, which root gets installed if it is missing. */
+/** NATS with JetStream in files, reached over WebSocket. Root gets Debian's package installed if it is missing. */
 export async function startNats(): Promise<LocalServer> {
   const binary = natsBinary();
   const folder = await makeTemporaryFolder("nats");
@@ -58,7 +58,7 @@ function natsBinary(): string {
     execFileSync("apt-get", ["install", "-y", "-q", "nats-server"], { stdio: "ignore" });
   }
   const binary = found();
-  if (binary === undefined) throw new Error("there is no nats-server: on Debian, `apt-get install nats-server` as root");
+  if (binary === undefined) throw new Error("no nats-server: `apt-get install nats-server` on Debian, as root");
   return binary;
 }
 

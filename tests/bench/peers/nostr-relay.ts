@@ -21,7 +21,7 @@ interface Subscription {
   readonly filter: NostrFilter;
 }
 
-/** As much of a Nostr relay (NIP-01) as Trystero introduces pages through: events go to those who asked for their kind. */
+/** As much of a Nostr relay (NIP-01) as Trystero needs: events go to those who asked for their kind. */
 export async function startNostrRelay(): Promise<LocalServer> {
   const server = new WebSocketServer({ host: "127.0.0.1", port: 0 });
   await once(server, "listening");
@@ -59,5 +59,5 @@ export async function startNostrRelay(): Promise<LocalServer> {
 function isWanted({ kind, tags }: NostrEvent, filter: NostrFilter): boolean {
   if (filter.kinds !== undefined && !filter.kinds.includes(kind)) return false;
   const rooms = filter["#x"];
-  return rooms === undefined || tags.some(([name, value]) => name === "x" && value !== undefined && rooms.includes(value));
+  return rooms === undefined || tags.some(([name, value = ""]) => name === "x" && rooms.includes(value));
 }

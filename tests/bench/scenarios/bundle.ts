@@ -11,7 +11,7 @@ const index = fileURLToPath(new URL("../../../src/index.ts", import.meta.url));
 const LINKS_PACKAGE = "simple-peer";
 
 /**
- * What a page loads that imports the SDK, and what it loads later if it asks for it. Sizes are gzipped, each file alone;
+ * What a page loads that imports the SDK, and what it loads later if it asks for it. Sizes are gzipped, file by file;
  * the package that makes WebRTC links is counted apart, because a page may have it already.
  */
 export async function bundle(recorder: Recorder): Promise<void> {

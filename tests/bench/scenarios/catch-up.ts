@@ -13,8 +13,8 @@ const RAW_MESSAGE_BYTES = 64 << 10;
 const TIMEOUT_MS = 120_000;
 
 /**
- * Fresh tabs, each in a profile of its own, copy a partition from its leader, one after the other. At the end the leader
- * goes, and what the last follower has copied is read from it and checked.
+ * Fresh tabs, each in a profile of its own, copy a partition from its leader, one after the other. At the end the
+ * leader goes, and what the last follower has copied is read from it and checked.
  */
 export async function catchUp(recorder: Recorder, { roundCount }: ScenarioOptions): Promise<void> {
   await withBenchCluster(1, async (cluster) => {

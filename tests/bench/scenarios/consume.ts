@@ -19,7 +19,8 @@ export async function consume(recorder: Recorder, { roundCount }: ScenarioOption
         // The first round compiles the code, and counts for nothing.
         for (let round = 0; round <= roundCount; round++) {
           for (const [where, page] of [["own replica", leader.page], ["another tab's", cluster.client.page]] as const) {
-            const figure = { name: `${where}, ${name}`, unit: "records/s", better: "higher", durability: "strict" } as const;
+            const perSecond = { unit: "records/s", better: "higher", durability: "strict" } as const;
+            const figure = { ...perSecond, name: `${where}, ${name}` };
             const read = async () => {
               const options = { topic, records, recordBytes };
               const { elapsedMs } = await page.evaluate((wanted) => window.bench.consume(wanted), options);

@@ -27,7 +27,10 @@ export async function latency(recorder: Recorder, { roundCount }: ScenarioOption
           const at = { unit: "ms", better: "lower", durability: "RF 3, acks=all, strict" } as const;
           const name = `${rate.toLocaleString("en")} records/s`;
           let latencies: readonly number[] = [];
-          await rounds.measure({ ...at, name: `${name}, p50` }, async () => percentile((latencies = await measured(rate)), 0.5));
+          await rounds.measure({ ...at, name: `${name}, p50` }, async () => {
+            latencies = await measured(rate);
+            return percentile(latencies, 0.5);
+          });
           rounds.add({ ...at, name: `${name}, p99` }, percentile(latencies, 0.99));
         }
       }

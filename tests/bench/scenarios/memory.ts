@@ -30,7 +30,8 @@ export async function memory(recorder: Recorder, { memoryMinutes }: ScenarioOpti
       const records = await produced;
       const read = { topic, records, recordBytes: RECORD_BYTES };
       await cluster.client.page.evaluate((wanted) => window.bench.consume(wanted), read);
-      const figure = { unit: "MiB", better: "lower", durability: `RF 3, acks=all, strict, ${memoryMinutes} min` } as const;
+      const durability = `RF 3, acks=all, strict, ${memoryMinutes} min`;
+      const figure = { unit: "MiB", better: "lower", durability } as const;
       recorder.figure({ ...figure, name: "heap of the leader's worker, most", rounds: [Math.max(...samples)] });
       recorder.figure({ ...figure, name: "heap of the leader's worker, median", rounds: [percentile(samples, 0.5)] });
       recorder.figure({ ...figure, name: "growth of what cannot be collected", rounds: [growth] });

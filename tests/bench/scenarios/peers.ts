@@ -30,7 +30,7 @@ type Measured = Omit<Figure, "scenario" | "rounds">;
 
 const SHARED: readonly (readonly [SharedKind, Measured, () => Promise<LocalServer>])[] = [
   ["rxdb", perSecond("RxDB WebRTC, 10,000 documents", "stored in two tabs, IndexedDB relaxed"), startRxdbSignaling],
-  ["yjs", perSecond("y-webrtc with y-indexeddb, 10,000 inserts", "in two tabs' memory, stored later"), startYjsSignaling],
+  ["yjs", perSecond("y-webrtc with y-indexeddb, 10,000 inserts", "in two tabs, stored later"), startYjsSignaling],
   ["trystero", perSecond("Trystero, 10,000 messages", "nothing is stored"), startNostrRelay],
 ];
 
@@ -112,7 +112,8 @@ async function sharedSpeed(
     return await withPage(pageUrl, (writer) =>
       withPage(pageUrl, async (reader) => {
         const options = [kind, { name: `bench-${kind}-${round}`, signalingUrl: signaling.url }] as const;
-        await Promise.all([writer, reader].map((page) => page.evaluate((wanted) => window.peers.join(...wanted), options)));
+        const join = (page: Page) => page.evaluate((wanted) => window.peers.join(...wanted), options);
+        await Promise.all([writer, reader].map(join));
         // One record first, so that finding each other is not measured.
         const all = { records: SHARED_RECORDS, recordBytes: SHARED_RECORD_BYTES, timeoutMs: SHARED_TIMEOUT_MS };
         const hello = reader.evaluate((wanted) => window.peers.receive(wanted), { ...all, records: 1 });

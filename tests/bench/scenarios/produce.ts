@@ -52,7 +52,7 @@ const LOADS: readonly Load[] = ([1, 3] as const).flatMap((replicationFactor) => 
   ];
 });
 
-/** Records from one page to the leader, beside what bare data channels between the same pages carry in the same round. */
+/** Records from one page to the leader, beside what bare data channels of the same pages carry in the same round. */
 export async function produce(recorder: Recorder, { roundCount }: ScenarioOptions): Promise<void> {
   await withBenchCluster(3, async (cluster) => {
     const pages = rawPages(cluster);
@@ -76,7 +76,8 @@ export function produceName({ replicationFactor, what }: Pick<Load, "replication
 
 async function measureLoad(rounds: MeasuredRounds, cluster: BenchCluster, load: Load): Promise<void> {
   const limit = load.replicationFactor === 1 ? RAW_CHANNEL.name : RAW_FORWARDING.name;
-  const description = { name: produceName(load), unit: "MiB/s", better: "higher", durability: "strict", limit } as const;
+  const speed = { unit: "MiB/s", better: "higher", durability: "strict" } as const;
+  const description = { ...speed, name: produceName(load), limit };
   await rounds.measure(description, async () => {
     const { bytes, elapsedMs } = await produceOnce(cluster, load);
     return bytes / MIB / (elapsedMs / 1000);

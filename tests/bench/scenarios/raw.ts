@@ -25,7 +25,8 @@ export async function raw(recorder: Recorder, { roundCount }: ScenarioOptions): 
       for (const messageBytes of MESSAGE_SIZES) await measureChannels(rounds, cluster, pages, messageBytes);
       await measureDelays(rounds, cluster, pages);
       for (const durability of ["strict", "relaxed"] as const) {
-        const stored = { name: `IndexedDB, 2 MiB a transaction, ${durability}`, unit: "MiB/s", better: "higher" } as const;
+        const speed = { unit: "MiB/s", better: "higher" } as const;
+        const stored = { ...speed, name: `IndexedDB, 2 MiB a transaction, ${durability}` };
         await rounds.measure({ ...stored, durability }, async () => {
           const options = { ...GROUP, count: GROUPS, durability };
           const took = await pages.leader.page.evaluate((wanted) => window.bench.raw.commits(wanted), options);

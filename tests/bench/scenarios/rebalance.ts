@@ -48,9 +48,11 @@ export async function rebalance(recorder: Recorder, { roundCount }: ScenarioOpti
     reports.push(await leave(first), await leave(second));
     await check(load, reports);
     const figure = { unit: "ms", better: "lower", durability: "RF 3, acks=all, strict" } as const;
-    recorder.figure({ ...figure, name: "joining to the first record", rounds: pauses.map((pause) => pause.firstRecordMs) });
-    recorder.figure({ ...figure, name: "longest gap when a tab joins", rounds: pauses.map((pause) => pause.joinGapMs) });
-    recorder.figure({ ...figure, name: "longest gap when a tab leaves", rounds: pauses.map((pause) => pause.leaveGapMs) });
+    const record = (name: string, of: (pause: Pause) => number) =>
+      recorder.figure({ ...figure, name, rounds: pauses.map(of) });
+    record("joining to the first record", ({ firstRecordMs }) => firstRecordMs);
+    record("longest gap when a tab joins", ({ joinGapMs }) => joinGapMs);
+    record("longest gap when a tab leaves", ({ leaveGapMs }) => leaveGapMs);
   });
 }
 

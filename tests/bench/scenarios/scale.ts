@@ -26,7 +26,7 @@ export async function scale(recorder: Recorder, { roundCount }: ScenarioOptions)
   const ms = { unit: "ms", better: "lower" } as const;
   for (const { size, oneLostMs, rackLostMs, metadataKib, decisionBytes, connections } of scales) {
     const at = `${size.toLocaleString("en")} brokers`;
-    recorder.figure({ ...ms, name: `decision at ${at}, one lost`, rounds: oneLostMs });
+    recorder.figure({ ...ms, name: `decision at ${at}`, rounds: oneLostMs });
     recorder.figure({ ...ms, name: `decision at ${at}, a rack of ${BROKERS_PER_RACK} lost`, rounds: rackLostMs });
     recorder.figure({ name: `metadata a new tab reads at ${at}`, unit: "KiB", better: "lower", rounds: [metadataKib] });
     recorder.figure({ name: `metadata of one loss at ${at}`, unit: "B", better: "lower", rounds: [decisionBytes] });
@@ -47,7 +47,8 @@ function measureScale(size: number, roundCount: number): Scale {
     TestBroker.start(driver, newDirectory(index + 1), `rack-${Math.floor(index / BROKERS_PER_RACK)}`),
   );
   for (let made = 0; made < size * PARTITIONS_PER_BROKER; made += PARTITIONS_PER_TOPIC) {
-    const created = driver.createTopic(`topic-${made}`, PARTITIONS_PER_TOPIC, { replicationFactor: REPLICATION_FACTOR });
+    const more = { replicationFactor: REPLICATION_FACTOR };
+    const created = driver.createTopic(`topic-${made}`, PARTITIONS_PER_TOPIC, more);
     if (created.errorCode !== 0) throw new Error(`topic-${made}: ${created.errorMessage ?? created.errorCode}`);
   }
   const metadataKib = metadataBytes(driver) / 1024;

@@ -11,18 +11,20 @@ export async function start(recorder: Recorder, { roundCount }: ScenarioOptions)
   const clients: number[] = [];
   await withBenchCluster(3, async (cluster) => {
     await cluster.withTopic({ partitions: 1, replicationFactor: 3 }, async ({ topic }) => {
-      for (let round = 0; round < roundCount; round++) clients.push(await firstAcknowledgement(cluster, "tab.html", topic));
+      for (let round = 0; round < roundCount; round++) {
+        clients.push(await firstAcknowledgement(cluster, "tab.html", topic));
+      }
     });
   });
   const brokers: number[] = [];
   for (let round = 0; round < roundCount; round++) {
-    await withBenchCluster(0, async (cluster) => void brokers.push(await firstAcknowledgement(cluster, "tab.html?broker")));
+    brokers.push(await withBenchCluster(0, (cluster) => firstAcknowledgement(cluster, "tab.html?broker")));
   }
   const figure = { unit: "ms", better: "lower" } as const;
   const every = { ...figure, durability: "RF 3, acks=all, strict" };
-  recorder.figure({ ...every, name: "cold client to its first acknowledgement", rounds: clients });
+  recorder.figure({ ...every, name: "cold client's first acknowledgement", rounds: clients });
   const alone = { ...figure, durability: "RF 1, acks=all, strict" };
-  recorder.figure({ ...alone, name: "cold broker tab, alone, to its first acknowledgement", rounds: brokers });
+  recorder.figure({ ...alone, name: "cold broker tab's first acknowledgement, alone", rounds: brokers });
 }
 
 async function firstAcknowledgement(cluster: BenchCluster, path: string, topic = "first"): Promise<number> {
