@@ -1,6 +1,7 @@
 import type { Difference } from "./compare.ts";
 import { differences } from "./compare.ts";
 import { clusterConversations } from "./cluster-conversations.ts";
+import { configConversations } from "./config-conversations.ts";
 import { consumerGroupConversations } from "./consumer-group-conversations.ts";
 import { groupConversations } from "./group-conversations.ts";
 import { recordConversations } from "./record-conversations.ts";
@@ -9,6 +10,7 @@ import type { Conversation } from "./speaker.ts";
 import { topicConversations } from "./topic-conversations.ts";
 
 const conversations = [
+  ...configConversations,
   ...clusterConversations,
   ...topicConversations,
   ...recordConversations,
