@@ -402,8 +402,8 @@ function shrinkUnanswered(atMs: number, chance: Chance): ReturnType<Passage> {
  */
 function trimmedTail(atMs: number, chance: Chance): ReturnType<Passage> {
   const aloneMs = chance.between(1_500, 3_000);
-  // Between the first look at what is too old and the second one.
-  const awayMs = chance.between(1_700, 2_200);
+  // Mostly before retention has taken all that the tail lies beside.
+  const awayMs = chance.between(1_000, 1_800);
   const killMs = atMs + aloneMs;
   return {
     steps: [
