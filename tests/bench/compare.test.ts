@@ -24,6 +24,11 @@ test("nothing is said of rounds that overlap", () => {
   expect(compared).not.toMatch(/better|WORSE/);
 });
 
+test("nothing is said of fewer than three rounds", () => {
+  const compared = compareReports(report({ rounds: [1, 2] }), report({ rounds: [4, 5, 6] }));
+  expect(compared).not.toMatch(/better|WORSE/);
+});
+
 test("shares of a limit are compared round by round", () => {
   const limit = { name: "raw", rounds: [10, 20, 40] };
   const before = report({ rounds: [5, 10, 20], limit: "raw" }, limit);

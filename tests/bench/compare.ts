@@ -32,7 +32,11 @@ export function compareReports(before: Report, after: Report): string {
   return [heading, table, missing.join("\n")].filter((part) => part !== "").join("\n\n");
 }
 
+/** Fewer rounds than these are apart by chance too often. */
+const FEWEST_ROUNDS = 3;
+
 function verdict(before: readonly number[], after: readonly number[], better: "higher" | "lower"): string {
+  if (Math.min(before.length, after.length) < FEWEST_ROUNDS) return "";
   const rose = Math.min(...after) > Math.max(...before);
   const fell = Math.max(...after) < Math.min(...before);
   if (!rose && !fell) return "";
