@@ -2,10 +2,13 @@ import { alterConfigs } from "../../../src/protocol/apis/33-alter-configs.ts";
 import { describeConfigs } from "../../../src/protocol/apis/32-describe-configs.ts";
 import { describeProducers } from "../../../src/protocol/apis/61-describe-producers.ts";
 import { describeTopicPartitions } from "../../../src/protocol/apis/75-describe-topic-partitions.ts";
+import type { Response } from "../../../src/protocol/schema.ts";
 import type { Conversation } from "./speaker.ts";
 import { makeTopic } from "./topic-conversations.ts";
 
 const TOPIC = 2;
+
+type Described = Response<typeof describeConfigs>;
 
 const alterConfigsTalk: Conversation = {
   api: alterConfigs,
@@ -27,9 +30,14 @@ const alterConfigsTalk: Conversation = {
     await ask("to be validated", { "retention.ms": "5" }, name, true);
     const configurationKeys = ["retention.ms", "cleanup.policy"];
     const resources = [{ resourceType: TOPIC, resourceName: name, configurationKeys }];
-    speaker.note("what is set then", (await speaker.arrange(describeConfigs, { resources })).results);
+    // A broker of Kafka learns some time after the answer what the controller has decided.
+    const retention = (value: string) => (answer: Described) =>
+      answer.results[0]!.configs.some((config) => config.name === "retention.ms" && config.value === value);
+    const then = await speaker.arrange(describeConfigs, { resources }, retention("70000"));
+    speaker.note("what is set then", then.results);
     await ask("nothing, so that all goes", {});
-    speaker.note("what is set at last", (await speaker.arrange(describeConfigs, { resources })).results);
+    const last = await speaker.arrange(describeConfigs, { resources }, retention("604800000"));
+    speaker.note("what is set at last", last.results);
   },
 };
 
@@ -55,6 +63,9 @@ const describeProducersTalk: Conversation = {
     await makeTopic(speaker, name);
     const ask = (label: string, topic: string, partition: number) =>
       speaker.ask(label, describeProducers, { topics: [{ name: topic, partitionIndexes: [partition] }] });
+    const known = { topics: [{ name, partitionIndexes: [0] }] };
+    const isLed = ({ topics }: Response<typeof describeProducers>) => topics[0]!.partitions[0]!.errorCode === 0;
+    await speaker.arrange(describeProducers, known, isLed);
     await ask("of a partition", name, 0);
     await ask("of an unknown partition", name, 9);
     await ask("of an unknown topic", `${name}-unknown`, 0);
