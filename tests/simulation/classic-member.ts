@@ -149,7 +149,7 @@ export class ClassicMember extends GroupMember {
     const added = [...given].filter((partition) => !this.owned.has(partition));
     this.#isStable = true;
     this.#ownedIn = this.#generation;
-    this.own(added, matters);
+    this.own(added);
     if (taken.length > 0) this.whenProcessed(() => this.#giveUp(taken, matters));
   }
 

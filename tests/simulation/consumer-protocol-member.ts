@@ -131,7 +131,7 @@ export class ConsumerProtocolMember extends GroupMember {
     const target = this.#target;
     const matters = () => !this.isOver && life === this.#lives;
     const given = new Set(target);
-    this.own(target.filter((partition) => !this.owned.has(partition)), matters);
+    this.own(target.filter((partition) => !this.owned.has(partition)));
     const taken = [...this.owned.keys()].filter((partition) => !given.has(partition));
     if (taken.length === 0) return;
     this.whenProcessed(() => {

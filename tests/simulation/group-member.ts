@@ -125,12 +125,15 @@ export abstract class GroupMember {
     else run();
   }
 
-  /** Begins to read partitions where the group has committed them. `matters` while they are still the member's own. */
-  protected own(partitions: readonly number[], matters: () => boolean): void {
+  /** Begins to read partitions where the group has committed them. */
+  protected own(partitions: readonly number[]): void {
     if (partitions.length === 0) return;
-    for (const partition of partitions) this.owned.set(partition, { committed: undefined });
+    const added = new Map(partitions.map((partition): [number, Owned] => [partition, { committed: undefined }]));
+    for (const [partition, owned] of added) this.owned.set(partition, owned);
     this.recorder.owns(this, partitions);
-    this.#fetchOffsets(partitions, () => matters() && partitions.some((partition) => this.owned.has(partition)));
+    // They may stay its own through whatever the group does meanwhile.
+    const isStillOwn = () => [...added].some(([partition, owned]) => this.owned.get(partition) === owned);
+    this.#fetchOffsets(partitions, () => !this.isOver && isStillOwn());
   }
 
   protected disown(partitions: Iterable<number>): void {
