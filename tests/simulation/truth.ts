@@ -57,9 +57,15 @@ export class Truth {
    * A broker has committed, or holds, the batches in `chunks` up to `endOffset`. What was committed before must be the
    * same here; what is new is taken down if `commits`.
    */
-  compare(partition: string, chunks: readonly Chunk[], endOffset: number, commits: boolean): Violation | undefined {
+  compare(
+    partition: string,
+    chunks: readonly Chunk[],
+    endOffset: number,
+    commits: boolean,
+    isWhole = false,
+  ): Violation | undefined {
     const compacted = this.#compacted.get(partition);
-    if (compacted !== undefined) return compacted.compare(chunks, endOffset, commits);
+    if (compacted !== undefined) return compacted.compare(chunks, endOffset, commits, isWhole);
     const log = this.#log(partition);
     let at = -1;
     for (const { bytes } of chunks) {
