@@ -145,40 +145,48 @@ export abstract class GroupMember {
 
   /** Commits what was processed, and tells how that went; nothing to commit is a success. */
   protected commit(done: (error: ErrorName) => void, matters: () => boolean = () => !this.isOver): void {
-    const partitions = [...this.owned].flatMap(([partition, { committed }]) => {
-      const position = this.reader.position(partition);
-      return committed === undefined || position <= committed ? [] : [{ partition, position }];
-    });
-    if (partitions.length === 0) return done("NONE");
+    if (this.#uncommitted().size === 0) return done("NONE");
     const { groupId, memberId, instanceId, generation, topic } = this;
+    let sent: ReadonlyMap<number, number> = new Map();
     this.link.ask({
       api: offsetCommit,
       version: 9,
-      body: () => ({
-        groupId,
-        generationIdOrMemberEpoch: generation,
-        memberId,
-        groupInstanceId: instanceId,
-        topics: [
-          {
-            name: topic,
-            partitions: partitions.map(({ partition, position }) => {
-              return { partitionIndex: partition, committedOffset: position, committedMetadata: null };
-            }),
-          },
-        ],
-      }),
+      body: () => {
+        // Of this moment also when it is asked again: a commit that came later may have been answered meanwhile.
+        sent = this.#uncommitted();
+        const partitions = [...sent].map(([partitionIndex, committedOffset]) => {
+          return { partitionIndex, committedOffset, committedMetadata: null };
+        });
+        return {
+          groupId,
+          generationIdOrMemberEpoch: generation,
+          memberId,
+          groupInstanceId: instanceId,
+          topics: [{ name: topic, partitions }],
+        };
+      },
       errorOf: ({ topics }) => errorOfAll(topics),
       answered: ({ topics }, error) => {
         for (const { partitionIndex, errorCode } of topics[0]?.partitions ?? []) {
           const owned = this.owned.get(partitionIndex);
-          if (errorCode !== 0 || owned === undefined) continue;
-          owned.committed = partitions.find(({ partition }) => partition === partitionIndex)!.position;
+          // What was given up and came back begins where the group has it, which is not known yet.
+          if (errorCode !== 0 || owned?.committed === undefined) continue;
+          owned.committed = sent.get(partitionIndex);
         }
         done(error);
       },
       matters,
     });
+  }
+
+  /** By partition, how far it is processed where that is not committed. */
+  #uncommitted(): Map<number, number> {
+    const uncommitted = new Map<number, number>();
+    for (const [partition, { committed }] of this.owned) {
+      const position = this.reader.position(partition);
+      if (committed !== undefined && position > committed) uncommitted.set(partition, position);
+    }
+    return uncommitted;
   }
 
   /** What becomes of the member when a commit of it is refused. */

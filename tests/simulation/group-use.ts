@@ -59,8 +59,7 @@ export class GroupUse {
 
   /** The scripted ones among those who have not ended. */
   get living(): readonly GroupMember[] {
-    for (const member of this.#living) if (member.isOver) this.#living.delete(member);
-    return [...this.#living].filter((member) => member instanceof GroupMember);
+    return this.#present().filter((member) => member instanceof GroupMember);
   }
 
   get sdkMembers(): readonly SdkMember[] {
@@ -132,7 +131,7 @@ export class GroupUse {
       const committed = this.#place.truth.committed(this.groupId, `${TOPIC}/${partition}`);
       return `${partition} of ${owner.map(({ process }) => process).join(" and ") || "nobody"}, committed to ${committed}`;
     });
-    const states = [...this.#living].map((member) => {
+    const states = this.#present().map((member) => {
       const settled = member instanceof GroupMember ? (member.isSettled ? "settled" : "unsettled") : "";
       return `${member.process} (${member.memberId}) ${settled}`;
     });
@@ -141,7 +140,7 @@ export class GroupUse {
 
   /** By partition, those who have it; nobody has anything while somebody else is on the way. */
   #owners(partitions: number): Member[][] {
-    const living = [...this.#living].filter(({ isOver }) => !isOver);
+    const living = this.#present();
     const generation = this.#place.truth.generation(this.groupId);
     const assigned = new Map(generation?.members.map(({ memberId, assignment }) => [memberId, assignedIn(assignment)]));
     return Array.from({ length: partitions }, (_, partition) => {
@@ -152,6 +151,11 @@ export class GroupUse {
         return isCurrent || assigned.get(member.memberId)?.includes(`${TOPIC}/${partition}`) === true;
       });
     });
+  }
+
+  #present(): Member[] {
+    for (const member of this.#living) if (member.isOver) this.#living.delete(member);
+    return [...this.#living];
   }
 
   #node(index: number): string {
