@@ -446,22 +446,31 @@ function onProfile(effect: (cluster: SimulatedCluster, tabs: readonly SimulatedT
 }
 
 function onClient(effect: (cluster: SimulatedCluster, client: NodeName) => Heal): Effect {
-  return (cluster, { target }) => {
-    const names = clients(cluster);
-    return names.length === 0 ? undefined : effect(cluster, names[target % names.length]!);
+  return (cluster, fault) => {
+    const client = clientAimedAt(cluster, fault);
+    return client === undefined ? undefined : effect(cluster, client);
   };
 }
 
-/** Members are counted group by group. */
+/** A client of any sort; undefined if there are none. */
+export function clientAimedAt(cluster: SimulatedCluster, { target }: Fault): NodeName | undefined {
+  const names = clients(cluster);
+  return names[target % Math.max(1, names.length)];
+}
+
 function onMember(
   effect: (group: GroupUse, index: number, cluster: SimulatedCluster, fault: Fault) => Heal | undefined,
 ): Effect {
   return (cluster, fault) => {
-    const { target } = fault;
-    const places = cluster.groups.flatMap((group) => Array.from({ length: group.size }, (_, index) => ({ group, index })));
-    const place = places[target % Math.max(1, places.length)];
+    const place = placeAimedAt(cluster, fault);
     return place === undefined ? undefined : effect(place.group, place.index, cluster, fault);
   };
+}
+
+/** The place of a member; they are counted group by group. Undefined if there are none. */
+export function placeAimedAt({ groups }: SimulatedCluster, { target }: Fault) {
+  const places = groups.flatMap((group) => Array.from({ length: group.size }, (_, index) => ({ group, index })));
+  return places[target % Math.max(1, places.length)];
 }
 
 function betweenTabs(

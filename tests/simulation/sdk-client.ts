@@ -15,14 +15,14 @@ export interface SdkContext extends SimulatedClientContext {
 /** One page with the shipped SDK, from its start to its crash or its end. */
 export class SdkClient {
   readonly kafka: KafkaClient;
-  readonly #node: NodeName;
+  readonly node: NodeName;
   readonly #context: SdkContext;
   #thawedAtUs = 0;
   /** The SDK makes another one when it connects again after its last client was closed. */
   #platform: SimulatedClient | undefined;
 
   constructor(node: NodeName, context: SdkContext) {
-    this.#node = node;
+    this.node = node;
     this.#context = context;
     this.kafka = new KafkaClient(
       {
@@ -45,7 +45,7 @@ export class SdkClient {
    */
   act(run: () => Promise<void> | void): boolean {
     if (this.#platform?.runs === false) return false;
-    this.#context.entered(this.#node, "application", 0);
+    this.#context.entered(this.node, "application", 0);
     void this.#guard(run);
     return true;
   }

@@ -5,7 +5,7 @@ import { epochSpans } from "../../../src/demo/simulation/partition-view.ts";
 import type { ReplicaView } from "../../../src/demo/simulation/partition-view.ts";
 import type { SeenFault } from "../../../src/demo/simulation/run-history.ts";
 import { lanesOf, spansOf, ticksOf } from "../../../src/demo/simulation/timeline-spans.ts";
-import { faultKinds } from "../../simulation/schedule.ts";
+import { faultKinds, memberFaultKinds } from "../../simulation/schedule.ts";
 import type { Fault } from "../../simulation/schedule.ts";
 
 function seen(startUs: number, endUs: number): SeenFault {
@@ -59,10 +59,13 @@ test("a strip shows the end of every copy, unless one is far behind", () => {
 });
 
 test("every kind of fault has a colour", () => {
-  const areas = Object.fromEntries(faultKinds.map((kind) => [kind, faultArea(kind)]));
+  const kinds = [...faultKinds, ...memberFaultKinds];
+  const areas = Object.fromEntries(kinds.map((kind) => [kind, faultArea(kind)]));
   expect(areas).toMatchObject({
     "kill-tab": "tab", "freeze-tab": "tab", "sleep-profile": "tab", "lose-power": "disk", "stall-storage": "disk",
     "cut-one-way": "network", "isolate-from-server": "network", "mute-to-server": "network", "slow-link": "network",
     "kill-server": "server", "pause-server": "server", "slow-server-disk": "server", "crash-consumer": "client",
+    "freeze-client": "client", "isolate-client": "client", "break-client-links": "client", "duplicate-tab": "tab",
   });
+  expect(memberFaultKinds.map((kind) => areas[kind])).toEqual(memberFaultKinds.map(() => "client"));
 });

@@ -57,6 +57,21 @@ test("the history holds elections, and faults with what became of them", async (
   expect(history.end).toEqual({ atUs: history.untilUs, violation: undefined });
 });
 
+test("faults of clients name the client or the member that they befall", async () => {
+  const kinds = [
+    "crash-member", "join-member", "pause-member", "crash-consumer", "break-client-links", "freeze-client",
+  ] as const;
+  const faults = kinds.map((kind, at): Fault => {
+    return { ...freeze, kind, target: 4, atMs: 1_000 + at * 100 };
+  });
+  const grouped = { ...schedule, eagerMembers: 2, cooperativeMembers: 3, consumers: 2, sdkMembers: 0, faults };
+  const history = new RunHistory();
+  await finish(new WatchedRun({ ...request, schedule: grouped }, history));
+  expect(history.faults.map(({ target }) => target)).toEqual([
+    "cooperative-member-2", "cooperative-member-3", "cooperative-member-2", "consumer-0", "eager-member-1", "nobody",
+  ]);
+});
+
 test("running it again adds nothing to the history", async () => {
   const history = new RunHistory();
   await finish(new WatchedRun(request, history));
