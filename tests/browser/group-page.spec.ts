@@ -20,11 +20,12 @@ demoTest("a page shows a group: who reads what, what moves, and what lags", asyn
 
   await page.getByTestId("add-reader").click();
   await expect.poll(() => sharesOf(page), SETTLES).toEqual({ "Reader 1": 2, "Reader 2": 2, "Reader 3": 2 });
-  await expect(newest(page)).toHaveText(/^Reader 3 joined.*Took.* 4 partitions were read without a pause\./);
+  // The page takes rebalances that follow each other at once for one, of several causes.
+  await expect(newest(page)).toHaveText(/Reader 3 joined.*Took.* \d partitions were read without a pause\./);
 
   await reader(page, "Reader 1").getByTestId("remove").click();
   await expect.poll(() => sharesOf(page), SETTLES).toEqual({ "Reader 2": 3, "Reader 3": 3 });
-  await expect(newest(page)).toHaveText(/^Reader 1 left.*Took/);
+  await expect(newest(page)).toHaveText(/Reader 1 left.*Took/);
 
   await expect(third.getByTestId("group")).toContainText("order-readers");
   await second.goto(`${demo.server.url}/group.html`);
@@ -36,7 +37,7 @@ demoTest("a page shows a group: who reads what, what moves, and what lags", asyn
   await expect(page.getByTestId("partitions-read")).toHaveText("3 of 6");
   await page.screenshot({ path: screenshotPath("group"), fullPage: true });
   await expect.poll(() => sharesOf(page), SETTLES).toEqual({ "Reader 3": 6 });
-  await expect(newest(page)).toHaveText(/^Reader 2 fell silent.*Took/);
+  await expect(newest(page)).toHaveText(/Reader 2 fell silent.*Took/);
   await expect.poll(() => sharesOf(second), SETTLES).toEqual({ "Reader 3": 6 });
 
   await page.getByTestId("read-rate").fill(FASTEST);
