@@ -56,6 +56,8 @@ export class Consumer {
   #group: ConsumerGroup | undefined;
   #stopFollowing: (() => void) | undefined;
   #running: Running | undefined;
+  /** Counts calls of `disconnect`, for a `connect` that is under way meanwhile. */
+  #disconnects = 0;
 
   constructor(cluster: Cluster, config: ConsumerConfig, options: { logger: Logger; retry: RetryOptions | undefined }) {
     this.#cluster = cluster;
@@ -65,11 +67,17 @@ export class Consumer {
     this.#retry = retryPolicy(options.retry, config.retry);
   }
 
+  /** Throws KafkaJSConnectionError when no broker answers, and KafkaJSError when {@link disconnect} comes first. */
   async connect(): Promise<void> {
     if (this.#fetcher !== undefined) return;
+    const disconnects = this.#disconnects;
     // What only groups need is loaded for them alone.
     const loaded = this.#config.groupId === undefined ? undefined : await loadGroup();
     await this.#cluster.acquire();
+    if (disconnects !== this.#disconnects) {
+      this.#cluster.release();
+      throw new KafkaJSError("disconnect() was called before the consumer was connected");
+    }
     if (this.#fetcher !== undefined) return this.#cluster.release();
     const config = this.#config;
     const connections = new BrokerConnections(this.#cluster, this.#emitter.network("consumer"));
@@ -98,6 +106,7 @@ export class Consumer {
   }
 
   async disconnect(): Promise<void> {
+    this.#disconnects++;
     await this.stop();
     if (this.#fetcher === undefined) return;
     this.#stopFollowing?.();

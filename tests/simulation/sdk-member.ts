@@ -59,7 +59,14 @@ export class SdkMember {
     });
     this.#consumer.on<Joined>(GROUP_JOIN, ({ payload }) => this.#joined(payload));
     recorder.began(this.process);
-    this.client.act(() => this.#start());
+    this.client.act(async () => {
+      try {
+        await this.#start();
+      } catch (error) {
+        // Whoever is closed before it has begun is told so.
+        if (!this.isClosing) throw error;
+      }
+    });
   }
 
   crash(): void {
