@@ -178,6 +178,27 @@ const regressions: readonly Regression[] = [
       ],
     },
   },
+  {
+    name: "a consumer that is disconnected while it connects does not join its group after all",
+    seed: 718,
+    seconds: 18,
+    schedule: {
+      ...plainSchedule,
+      producers: 1,
+      recordsPerSecond: 5,
+      minInsyncReplicas: 3,
+      sdkMembers: 1,
+      replicaLagMs: 1_000,
+      lingerMs: 50,
+      firstSequence: 2_147_483_610,
+      batchesPerEpoch: 47,
+      relaxedTabs: 1,
+      faults: [
+        { atMs: 10_348, on: "time", kind: "pause-server", aim: "any", target: 7, other: 16, durationMs: 8_052 },
+        { atMs: 11_062, on: "time", kind: "join-member", aim: "any", target: 38, other: 5, durationMs: 114 },
+      ],
+    },
+  },
 ];
 
 describe("what failed once", () => {
