@@ -129,10 +129,7 @@ function skipNullableBytes(reader: Reader): void {
 }
 
 function skipHeaders(reader: Reader): void {
-  const count = reader.varint();
-  if (count < 0 || count * MIN_HEADER_BYTES > reader.remaining) {
-    throw new CorruptMessageError(`a record announces ${count} headers, where ${reader.remaining} bytes follow`);
-  }
+  const count = headerCount(reader);
   for (let index = 0; index < count; index++) {
     const length = reader.varint();
     if (length < 0) throw new CorruptMessageError(`a header's key of ${length} bytes`);
@@ -142,16 +139,22 @@ function skipHeaders(reader: Reader): void {
 }
 
 function readHeaders(reader: Reader): RecordHeader[] {
-  const count = reader.varint();
-  if (count < 0 || count * MIN_HEADER_BYTES > reader.remaining) {
-    throw new CorruptMessageError(`a record announces ${count} headers, where ${reader.remaining} bytes follow`);
-  }
+  const count = headerCount(reader);
   reader.spend(count);
   const headers: RecordHeader[] = [];
   for (let index = 0; index < count; index++) {
     headers.push({ key: reader.string(reader.varint()), value: readNullableBytes(reader) });
   }
   return headers;
+}
+
+/** Reads how many headers a record has, if so many can fit. */
+function headerCount(reader: Reader): number {
+  const count = reader.varint();
+  if (count < 0 || count * MIN_HEADER_BYTES > reader.remaining) {
+    throw new CorruptMessageError(`a record announces ${count} headers, where ${reader.remaining} bytes follow`);
+  }
+  return count;
 }
 
 function readNullableBytes(reader: Reader): Uint8Array | null {
