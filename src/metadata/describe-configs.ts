@@ -4,10 +4,10 @@ import type { ClusterImage } from "./image.ts";
 import { distinct, errorFields, refuse } from "./request-error.ts";
 import { brokerKeys, configTypes, configValue, topicConfigs } from "./topic-config.ts";
 import type { ConfigDefinition, ConfigSource } from "./topic-config.ts";
+import { topicNameProblem } from "./topic-name.ts";
 
 /** Where a value comes from, by the numbers in DescribeConfigs: a topic, the default of all brokers, the code. */
 export const configSources: Readonly<Record<ConfigSource, number>> = { topic: 1, brokers: 3, fallback: 5 };
-import { topicNameProblem } from "./topic-name.ts";
 
 type Resource = DescribeConfigsRequest["resources"][number];
 type Result = DescribeConfigsResponseInit["results"][number];
