@@ -40,7 +40,7 @@ export class ConsumerGroupWatch {
       if (isMember) fail("members-are-heard", `${where}: ${memberId} is unknown, and nothing has removed it`);
     }
     if (error !== "NONE" || request.memberEpoch < 0) return;
-    this.#expectEpoch(where, request, told, at);
+    this.#expectEpoch(where, request, told, leaderEpoch === undefined ? 0 : at);
     const given = assignment === null ? undefined : namesOf(assignment.topicPartitions);
     const isTold = told.some(({ value }) => {
       if (value?.memberEpoch !== memberEpoch) return false;
@@ -50,15 +50,18 @@ export class ConsumerGroupWatch {
     if (given !== undefined) this.#give(where, groupId, memberId, given);
   }
 
-  /** The member's epoch, or the one before it, whose answer may have been lost. */
+  /**
+   * The member's epoch, or the one before it, whose answer may have been lost; or zero, with which anybody may begin
+   * again, holding nothing (KAFKA-19233).
+   */
   #expectEpoch(
     where: string,
     { memberId, memberEpoch, topicPartitions }: ConsumerGroupHeartbeatRequest,
     told: readonly Told<CurrentAssignment | null>[],
     at: number,
   ): void {
+    if (memberEpoch === 0) return;
     const current = since(told, at);
-    if (memberEpoch === 0) return this.#expectNew(where, memberId, told, current);
     const before = told.slice(0, told.length - current.length).findLast(({ value }) => {
       return value?.memberEpoch !== current[0]?.value?.memberEpoch;
     });
@@ -66,20 +69,6 @@ export class ConsumerGroupWatch {
     if (epochs.includes(memberEpoch)) return;
     if (topicPartitions !== null && before?.value?.memberEpoch === memberEpoch) return;
     fail("old-members-are-refused", `${where}: ${memberId} is in epoch ${memberEpoch} of ${epochs.join()}`);
-  }
-
-  /** Whoever joins is no member, or not heard of it; or it is static, and has left. */
-  #expectNew(
-    where: string,
-    memberId: string,
-    told: readonly Told<CurrentAssignment | null>[],
-    current: readonly Told<CurrentAssignment | null>[],
-  ): void {
-    const first = told[told.findLastIndex(({ at, value }) => value === null && at <= (current[0]?.at ?? 0)) + 1];
-    const isNew = ({ value }: Told<CurrentAssignment | null>) =>
-      value === null || value.memberEpoch <= 0 || value.memberEpoch === first?.value?.memberEpoch;
-    if (current.length === 0 || current.some(isNew)) return;
-    fail("old-members-are-refused", `${where}: ${memberId} joins, and is a member in epoch ${current[0]!.value?.memberEpoch}`);
   }
 
   #give(where: string, groupId: string, memberId: string, given: ReadonlySet<string>): void {

@@ -34,6 +34,7 @@ export interface Asked<Request = unknown> {
   readonly request: Request;
   /** How many records of groups had been committed. */
   readonly at: number;
+  readonly atUs: number;
   /** The epoch that the broker led the group's partition in; undefined if it did not, or was replaced by then. */
   readonly leaderEpoch: number | undefined;
   /** The newest generation that members had been told of in that epoch. */
@@ -98,7 +99,8 @@ export class GroupWatch {
     const leaderEpoch = this.#epochOf(tab, groupId);
     const told = this.#announced.get(groupId);
     const announced = told !== undefined && told.leaderEpoch === leaderEpoch ? told.generation : -1;
-    const asked = { groupId, api, version: header.apiVersion, request, at: this.#truth.count, leaderEpoch, announced };
+    const [at, atUs] = [this.#truth.count, this.#context.nowUs()];
+    const asked = { groupId, api, version: header.apiVersion, request, at, atUs, leaderEpoch, announced };
     this.#asked.set(nameOf(tab, connectionId, header.correlationId), asked);
     if (api === consumerGroupHeartbeat) this.#consumers.asked(asked as Asked<never>);
     if (api === leaveGroup) for (const { memberId } of leavingIn(request)) this.#heard.delete(`${groupId}/${memberId}`);
@@ -275,19 +277,23 @@ export class GroupWatch {
       if (agoUs < HEARD_US) fail("members-are-heard", `${where}: ${memberId} is unknown, and was heard of ${agoUs} us ago`);
     }
     // Nobody is silent for a coordinator that can commit nothing, and so listens to nobody.
-    if (error === "COORDINATOR_NOT_AVAILABLE" && heard !== undefined) this.#hear(asked, memberId);
+    if (error === "COORDINATOR_NOT_AVAILABLE" && heard !== undefined) this.#hear(asked, memberId, asked.atUs);
     if (error !== "NONE") return;
     const stored = since(this.#truth.generations.get(groupId), asked.at)[0]?.value.generation ?? 0;
     const newest = leaderEpoch === undefined ? 0 : Math.max(stored, announced);
     if (generationId < newest) {
       fail("old-members-are-refused", `${where}: ${memberId} is in generation ${generationId}, ${newest} has begun`);
     }
-    this.#hear(asked, memberId);
+    // A session starts anew as a heartbeat comes, however long its answer waits for what is not committed yet.
+    this.#hear(asked, memberId, asked.atUs);
   }
 
-  #hear({ groupId, leaderEpoch }: Asked, memberId: string): void {
+  #hear({ groupId, leaderEpoch }: Asked, memberId: string, atUs = this.#context.nowUs()): void {
     if (leaderEpoch === undefined) return;
-    this.#heard.set(`${groupId}/${memberId}`, { atUs: this.#context.nowUs(), leaderEpoch });
+    const key = `${groupId}/${memberId}`;
+    const before = this.#heard.get(key);
+    if (before?.leaderEpoch === leaderEpoch && before.atUs > atUs) return;
+    this.#heard.set(key, { atUs, leaderEpoch });
   }
 }
 
