@@ -4,8 +4,8 @@ export class FollowerProgress {
   brokerEpoch = -1;
   /** Everything below is durable at the follower (R7); -1 before the first fetch. */
   fetchOffset = -1;
-  /** Where its log starts: what lies below is deleted there too. */
-  logStartOffset = 0;
+  /** Where its log starts: what lies below is deleted there too; -1 before the first fetch. */
+  logStartOffset = -1;
   /** When the follower last held everything that the leader had; undefined if it has not, or long ago. */
   caughtUpMs: number | undefined;
   /** The controller would not have it in the ISR. Not asked again until the next periodic check. */
@@ -37,6 +37,7 @@ export class FollowerProgress {
     if (brokerEpoch <= this.brokerEpoch) return;
     this.brokerEpoch = brokerEpoch;
     this.fetchOffset = -1;
+    this.logStartOffset = -1;
     this.caughtUpMs = undefined;
     this.isIneligible = false;
     this.#logEndAtLastFetch = Number.POSITIVE_INFINITY;

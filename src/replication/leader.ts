@@ -28,15 +28,15 @@ export interface FollowerFetch {
   /** The leader's own durable end. */
   readonly logEndOffset: number;
   /** The end of what the leader has appended, which followers may store before its own disk has it. */
-  readonly nextOffset?: number;
+  readonly nextOffset: number;
   /** Where the follower's log starts, and the leader's. */
-  readonly logStartOffset?: number;
-  readonly leaderLogStartOffset?: number;
+  readonly logStartOffset: number;
+  readonly leaderLogStartOffset: number;
 }
 
 export interface FetchOutcome {
   readonly highWatermarkAdvanced: boolean;
-  /** Set if the follower has deleted records since its last fetch. */
+  /** Set if the follower's log starts higher than it was known to, under its present registration. */
   readonly logStartRaised?: true;
   readonly proposal?: IsrProposal;
   /** The fetch was not counted; answer it with this error. */
@@ -134,11 +134,7 @@ export class LeaderState {
   /** Below this offset everything is deleted in all copies that can be elected; -1 while one has not been heard of. */
   lowWatermark(logStartOffset: number): number {
     const others = this.maximalIsr.filter((brokerId) => brokerId !== this.brokerId);
-    const starts = others.map((brokerId) => {
-      const follower = this.#followers.get(brokerId);
-      return follower?.hasFetched === true ? follower.logStartOffset : -1;
-    });
-    return Math.min(logStartOffset, ...starts);
+    return Math.min(logStartOffset, ...others.map((brokerId) => this.#followers.get(brokerId)?.logStartOffset ?? -1));
   }
 
   /** Why an `acks=all` append has to be refused before it is made, if it has to. */
@@ -148,20 +144,18 @@ export class LeaderState {
 
   /** Only for a fetch that passed the leader epoch check and did not diverge: its offset is of this log. */
   onFollowerFetch(fetch: FollowerFetch): FetchOutcome {
-    const { replicaId, brokerEpoch, fetchOffset, nowMs, logEndOffset, nextOffset = logEndOffset } = fetch;
+    const { replicaId, brokerEpoch, fetchOffset, nowMs, logEndOffset, nextOffset, logStartOffset } = fetch;
     const follower = this.#followers.get(replicaId);
     if (follower === undefined) return refused("UNKNOWN_LEADER_EPOCH");
     if (brokerEpoch < follower.brokerEpoch) return refused("STALE_BROKER_EPOCH");
     if (fetchOffset > nextOffset) return refused("OFFSET_OUT_OF_RANGE");
     follower.onBrokerEpoch(brokerEpoch);
     follower.onFetch(fetchOffset, logEndOffset, nowMs);
-    const { logStartOffset = 0, leaderLogStartOffset = 0 } = fetch;
     const news = logStartOffset > follower.logStartOffset ? ({ logStartRaised: true } as const) : {};
     follower.logStartOffset = logStartOffset;
     this.#logEndOffset = Math.max(this.#logEndOffset, logEndOffset);
     const highWatermarkAdvanced = this.#advanceHighWatermark();
-    const hasDeleted = logStartOffset >= leaderLogStartOffset;
-    if (!hasDeleted || !this.#mayJoin(replicaId, follower)) return { highWatermarkAdvanced, ...news };
+    if (!this.#mayJoin(replicaId, follower, fetch.leaderLogStartOffset)) return { highWatermarkAdvanced, ...news };
     return { highWatermarkAdvanced, ...news, proposal: this.#propose([...this.#isr, replicaId]) };
   }
 
@@ -267,12 +261,13 @@ export class LeaderState {
   }
 
   /** R8. The epoch's start counts too, for the high watermark of a new leader may be behind the true one. */
-  #mayJoin(brokerId: number, follower: FollowerProgress): boolean {
+  #mayJoin(brokerId: number, follower: FollowerProgress, logStartOffset: number): boolean {
     return (
       this.#pending === undefined &&
       !this.#isr.includes(brokerId) &&
       !follower.isIneligible &&
       !follower.isAway &&
+      follower.logStartOffset >= logStartOffset &&
       follower.fetchOffset >= this.#highWatermark &&
       follower.fetchOffset >= this.epochStartOffset
     );

@@ -23,7 +23,14 @@ export function fetchBy(
   state: LeaderState,
   replicaId: number,
   fetchOffset: number,
-  { logEndOffset = 100, nowMs = 0, brokerEpoch = replicaId * 10 + 2 } = {},
+  {
+    logEndOffset = 100,
+    logStartOffset = 0,
+    leaderLogStartOffset = 0,
+    nowMs = 0,
+    brokerEpoch = replicaId * 10 + 2,
+  } = {},
 ): FetchOutcome {
-  return state.onFollowerFetch({ replicaId, brokerEpoch, fetchOffset, nowMs, logEndOffset });
+  const offsets = { fetchOffset, logEndOffset, nextOffset: logEndOffset, logStartOffset, leaderLogStartOffset };
+  return state.onFollowerFetch({ replicaId, brokerEpoch, nowMs, ...offsets });
 }

@@ -66,6 +66,9 @@ class Cluster {
       fetchOffset,
       nowMs: this.nowMs,
       logEndOffset: this.logEndOffset,
+      nextOffset: this.logEndOffset,
+      logStartOffset: 0,
+      leaderLogStartOffset: 0,
     });
     expect(refused).toBeUndefined();
     this.told.set(id, fetchOffset);

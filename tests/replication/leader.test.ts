@@ -170,6 +170,26 @@ describe("growing the ISR", () => {
     expect(isrOf(fetchBy(state, 3, 120, { logEndOffset: 120 }).proposal)).toEqual([1, 2, 3]);
   });
 
+  test("[R8] a follower whose log starts lower than the leader's is not proposed", () => {
+    const state = alone();
+    const leaderLogStartOffset = 50;
+    expect(fetchBy(state, 3, 100, { leaderLogStartOffset, logStartOffset: 49 }).proposal).toBeUndefined();
+    expect(isrOf(fetchBy(state, 3, 100, { leaderLogStartOffset, logStartOffset: 50 }).proposal)).toEqual([1, 2, 3]);
+  });
+
+  test("[R18] a registration takes back what was known to be deleted, until a fetch tells it anew", () => {
+    const state = leader();
+    const deletedBy = (replicaId: number, brokerEpoch: number) =>
+      fetchBy(state, replicaId, 100, { logStartOffset: 50, leaderLogStartOffset: 50, brokerEpoch }).logStartRaised;
+    expect(state.lowWatermark(50)).toBe(-1);
+    expect([deletedBy(2, 22), deletedBy(3, 32), deletedBy(2, 22)]).toEqual([true, true, undefined]);
+    expect(state.lowWatermark(50)).toBe(50);
+    state.onBrokerEpoch(2, 23);
+    expect(state.lowWatermark(50)).toBe(-1);
+    expect(deletedBy(2, 23)).toBe(true);
+    expect(state.lowWatermark(50)).toBe(50);
+  });
+
   test("[R8] vouches for no broker epoch that it has not seen fetch", () => {
     const state = alone();
     state.onBrokerEpoch(2, 22);
