@@ -26,6 +26,7 @@ import type { GroupDescription } from "./group/describe-group.ts";
 import type { DeleteGroupsResult, FetchOffsetsPartition, GroupOverview } from "./group/group-admin.ts";
 import type { Logger } from "./logger.ts";
 import { loadAdmin } from "./on-demand.ts";
+import { Presence } from "./presence.ts";
 import { EARLIEST_TIMESTAMP, LATEST_TIMESTAMP } from "../protocol/apis/02-list-offsets.ts";
 import { TAB_LISTENER } from "../runtime/connection.ts";
 
@@ -36,6 +37,7 @@ export class Admin {
   readonly #logger: Logger;
   readonly #emitter: Emitter;
   readonly #retry: RetryPolicy;
+  readonly #presence: Presence;
   #connections: BrokerConnections | undefined;
   #calls: AdminCalls | undefined;
 
@@ -44,12 +46,13 @@ export class Admin {
     this.#logger = options.logger.namespace("Admin");
     this.#emitter = new Emitter(() => cluster.wallNow(), this.#logger);
     this.#retry = retryPolicy(options.retry, config.retry);
+    this.#presence = new Presence(cluster, "admin");
   }
 
+  /** Throws KafkaJSConnectionError when no broker answers, and KafkaJSError when {@link disconnect} comes first. */
   async connect(): Promise<void> {
-    if (this.#connections !== undefined) return;
-    const { AdminCalls: Loaded } = await loadAdmin();
-    await this.#cluster.acquire();
+    if (this.#connections !== undefined && !this.#presence.isLeaving) return;
+    const { AdminCalls: Loaded } = await this.#presence.enter(loadAdmin);
     if (this.#connections !== undefined) return this.#cluster.release();
     const connections = new BrokerConnections(this.#cluster, this.#emitter.network("admin"));
     this.#connections = connections;
@@ -57,13 +60,15 @@ export class Admin {
     this.#emitter.emit(adminEvents.CONNECT, null);
   }
 
-  async disconnect(): Promise<void> {
-    if (this.#connections === undefined) return;
-    this.#connections.close();
-    this.#connections = undefined;
-    this.#calls = undefined;
-    this.#cluster.release();
-    this.#emitter.emit(adminEvents.DISCONNECT, null);
+  disconnect(): Promise<void> {
+    return this.#presence.leave(async () => {
+      if (this.#connections === undefined) return;
+      this.#connections.close();
+      this.#connections = undefined;
+      this.#calls = undefined;
+      this.#cluster.release();
+      this.#emitter.emit(adminEvents.DISCONNECT, null);
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -25,6 +25,7 @@ import type { Logger } from "./logger.ts";
 import { messageStream } from "./message-stream.ts";
 import type { ConsumedMessage } from "./messages.ts";
 import { loadGroup } from "./on-demand.ts";
+import { Presence } from "./presence.ts";
 import { Subscription } from "./subscription.ts";
 import { ensureTopic } from "./topic-creation.ts";
 
@@ -50,14 +51,13 @@ export class Consumer {
   readonly #logger: Logger;
   readonly #emitter: Emitter;
   readonly #retry: RetryPolicy;
+  readonly #presence: Presence;
   readonly #subscription = new Subscription();
   #connections: BrokerConnections | undefined;
   #fetcher: Fetcher | undefined;
   #group: ConsumerGroup | undefined;
   #stopFollowing: (() => void) | undefined;
   #running: Running | undefined;
-  /** Counts calls of `disconnect`, for a `connect` that is under way meanwhile. */
-  #disconnects = 0;
 
   constructor(cluster: Cluster, config: ConsumerConfig, options: { logger: Logger; retry: RetryOptions | undefined }) {
     this.#cluster = cluster;
@@ -65,19 +65,15 @@ export class Consumer {
     this.#logger = options.logger.namespace("Consumer");
     this.#emitter = new Emitter(() => cluster.wallNow(), this.#logger);
     this.#retry = retryPolicy(options.retry, config.retry);
+    this.#presence = new Presence(cluster, "consumer");
   }
 
   /** Throws KafkaJSConnectionError when no broker answers, and KafkaJSError when {@link disconnect} comes first. */
   async connect(): Promise<void> {
-    if (this.#fetcher !== undefined) return;
-    const disconnects = this.#disconnects;
+    if (this.#fetcher !== undefined && !this.#presence.isLeaving) return;
     // What only groups need is loaded for them alone.
-    const loaded = this.#config.groupId === undefined ? undefined : await loadGroup();
-    await this.#cluster.acquire();
-    if (disconnects !== this.#disconnects) {
-      this.#cluster.release();
-      throw new KafkaJSError("disconnect() was called before the consumer was connected");
-    }
+    const isMember = this.#config.groupId !== undefined;
+    const loaded = await this.#presence.enter(async () => (isMember ? loadGroup() : undefined));
     if (this.#fetcher !== undefined) return this.#cluster.release();
     const config = this.#config;
     const connections = new BrokerConnections(this.#cluster, this.#emitter.network("consumer"));
@@ -105,19 +101,20 @@ export class Consumer {
     this.#emitter.emit(consumerEvents.CONNECT, null);
   }
 
-  async disconnect(): Promise<void> {
-    this.#disconnects++;
-    await this.stop();
-    if (this.#fetcher === undefined) return;
-    this.#stopFollowing?.();
-    this.#stopFollowing = undefined;
-    this.#fetcher.close();
-    this.#fetcher = undefined;
-    this.#group = undefined;
-    this.#connections?.close();
-    this.#connections = undefined;
-    this.#cluster.release();
-    this.#emitter.emit(consumerEvents.DISCONNECT, null);
+  disconnect(): Promise<void> {
+    return this.#presence.leave(async () => {
+      await this.stop();
+      if (this.#fetcher === undefined) return;
+      this.#stopFollowing?.();
+      this.#stopFollowing = undefined;
+      this.#fetcher.close();
+      this.#fetcher = undefined;
+      this.#group = undefined;
+      this.#connections?.close();
+      this.#connections = undefined;
+      this.#cluster.release();
+      this.#emitter.emit(consumerEvents.DISCONNECT, null);
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -15,6 +15,7 @@ import { loadSender } from "./on-demand.ts";
 import { partitionMetadata } from "./partition-metadata.ts";
 import { DefaultPartitioner } from "./partitioner.ts";
 import type { ICustomPartitioner, Partitioner, PartitionMetadata } from "./partitioner.ts";
+import { Presence } from "./presence.ts";
 import { sizeOfLoneBatch } from "./producer-batch.ts";
 import type { SendOptions } from "./producer-batch.ts";
 import type { Sender } from "./sender.ts";
@@ -96,13 +97,13 @@ export class Producer {
   readonly #logger: Logger;
   readonly #emitter: Emitter;
   readonly #retry: RetryPolicy;
+  readonly #presence: Presence;
   readonly #partitioner: Partitioner;
   readonly #admissions: Admission[] = [];
   readonly #targets = new Map<string, TopicTarget>();
   readonly #awaitedTopics = new Map<string, Promise<void>>();
   readonly #outstanding = new Set<Promise<RecordMetadata[]>>();
   #sender: Sender | undefined;
-  #closing = false;
 
   constructor(cluster: Cluster, config: ProducerConfig, options: { logger: Logger; retry: RetryOptions | undefined }) {
     if (config.transactionalId !== undefined) {
@@ -113,13 +114,14 @@ export class Producer {
     this.#logger = options.logger.namespace("Producer");
     this.#emitter = new Emitter(() => cluster.wallNow(), this.#logger);
     this.#retry = retryPolicy(options.retry, config.retry);
+    this.#presence = new Presence(cluster, "producer");
     this.#partitioner = (config.createPartitioner ?? DefaultPartitioner)(() => cluster.platform.random());
   }
 
+  /** Throws KafkaJSConnectionError when no broker answers, and KafkaJSError when {@link disconnect} comes first. */
   async connect(): Promise<void> {
-    if (this.#sender !== undefined) return;
-    const { Sender: Loaded } = await loadSender();
-    await this.#cluster.acquire();
+    if (this.#sender !== undefined && !this.#presence.isLeaving) return;
+    const { Sender: Loaded } = await this.#presence.enter(loadSender);
     if (this.#sender !== undefined) return this.#cluster.release();
     const { idempotent = true, lingerMs = 0, batchSize = 256 * 1024, bufferMemory = 32 * 1024 * 1024 } = this.#config;
     const connections = new BrokerConnections(this.#cluster, this.#emitter.network("producer"));
@@ -139,17 +141,17 @@ export class Producer {
   }
 
   /** Sends what is waiting, or fails it when its time is over, and closes the connections. */
-  async disconnect(): Promise<void> {
-    const sender = this.#sender;
-    if (sender === undefined || this.#closing) return;
-    this.#closing = true;
-    sender.beginFlush();
-    await Promise.allSettled(this.#outstanding);
-    this.#sender = undefined;
-    this.#closing = false;
-    sender.close();
-    this.#cluster.release();
-    this.#emitter.emit(producerEvents.DISCONNECT, null);
+  disconnect(): Promise<void> {
+    return this.#presence.leave(async () => {
+      const sender = this.#sender;
+      if (sender === undefined) return;
+      sender.beginFlush();
+      await Promise.allSettled(this.#outstanding);
+      this.#sender = undefined;
+      sender.close();
+      this.#cluster.release();
+      this.#emitter.emit(producerEvents.DISCONNECT, null);
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -201,7 +203,7 @@ export class Producer {
   }
 
   #connected(): Sender {
-    if (this.#sender === undefined || this.#closing) {
+    if (this.#sender === undefined || this.#presence.isLeaving) {
       throw new KafkaJSError("The producer is disconnected; call connect() first");
     }
     return this.#sender;

@@ -26,18 +26,6 @@ async function connected(cluster: ScriptedCluster, config: ConsumerConfig = {}):
   return consumer;
 }
 
-test("a consumer that is disconnected while it connects stays so, and can connect again", async () => {
-  const consumer = new ScriptedCluster().kafka().consumer();
-  const first = consumer.connect();
-  await consumer.disconnect();
-  const second = consumer.connect();
-  await expect(first).rejects.toThrow("disconnect() was called before the consumer was connected");
-  await second;
-  consumers.push(consumer);
-  await consumer.disconnect();
-  await expect(consumer.subscribe({ topic: "t" })).rejects.toThrow("call connect() first");
-});
-
 const numbers = (count: number, from = 0) => Array.from({ length: count }, (_, index) => String(from + index));
 
 /** Writes one batch, as a producer without an id would. */

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { defaultRetry, retryPause, retryPolicy } from "../../src/client/backoff.ts";
 import { Emitter } from "../../src/client/events.ts";
 import { serverAddress } from "../../src/client/kafka.ts";
@@ -52,6 +52,35 @@ test("clients of one Kafka share a connection to the server, from the first to t
   await clients[0]!.connect();
   expect([opened, closed]).toEqual([2, 1]);
   await clients[0]!.disconnect();
+});
+
+describe.each(["producer", "consumer", "admin"] as const)("%s: of calls that overlap, the last one holds", (kind) => {
+  test("disconnecting while it connects, and connecting again", async () => {
+    const client = new ScriptedCluster().kafka()[kind]();
+    const connected = vi.fn();
+    client.on(`${kind}.connect`, connected);
+    const first = client.connect();
+    await client.disconnect();
+    const second = client.connect();
+    await expect(first).rejects.toThrow(`disconnect() was called before the ${kind} was connected`);
+    await second;
+    expect(connected).toHaveBeenCalledOnce();
+    await client.disconnect();
+  });
+
+  test("connecting while it disconnects, and disconnecting twice", async () => {
+    const client = new ScriptedCluster().kafka()[kind]();
+    const events: string[] = [];
+    for (const what of ["connect", "disconnect"]) client.on(`${kind}.${what}`, () => void events.push(what));
+    await client.connect();
+    const first = client.disconnect();
+    const second = client.disconnect();
+    await client.connect();
+    expect(events).toEqual(["connect", "disconnect", "connect"]);
+    await Promise.all([first, second]);
+    await client.disconnect();
+    expect(events).toEqual(["connect", "disconnect", "connect", "disconnect"]);
+  });
 });
 
 describe("pauses between attempts", () => {
