@@ -151,12 +151,13 @@ function response(
   partitions: readonly (PartitionResponse & { readonly name: string })[],
 ): ProduceResponseInit {
   const topics = new Map<string, PartitionResponse[]>();
+  const leaders: number[] = [];
   for (const { name, ...partition } of partitions) {
     const responses = topics.get(name) ?? [];
     topics.set(name, responses);
     responses.push(partition);
+    if (partition.currentLeader) leaders.push(partition.currentLeader.leaderId);
   }
-  const leaders = partitions.flatMap(({ currentLeader }) => currentLeader?.leaderId ?? []);
   return {
     responses: [...topics].map(([name, partitionResponses]) => ({ name, partitionResponses })),
     nodeEndpoints: nodeEndpoints(broker.image, leaders, listener),

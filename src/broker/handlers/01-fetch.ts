@@ -283,16 +283,16 @@ class WaitingFetch implements Delayed {
 
   #response(answers: readonly Answer[]): FetchResponseInit {
     const topics = new Map<string, { topic: string; topicId: string; partitions: PartitionResponse[] }>();
+    const leaders: number[] = [];
     this.#asked.forEach((asked, at) => {
       const name = `${asked.topicId}/${asked.topic}`;
       const topic = topics.get(name) ?? { topic: asked.topic, topicId: asked.topicId, partitions: [] };
       topics.set(name, topic);
-      topic.partitions.push(this.#partitionResponse(asked, answers[at]!));
+      const partition = this.#partitionResponse(asked, answers[at]!);
+      topic.partitions.push(partition);
+      if (partition.currentLeader) leaders.push(partition.currentLeader.leaderId);
     });
     const responses = [...topics.values()];
-    const leaders = responses.flatMap(({ partitions }) =>
-      partitions.flatMap(({ currentLeader }) => currentLeader?.leaderId ?? []),
-    );
     return { responses, nodeEndpoints: nodeEndpoints(this.#broker.image, leaders, this.#context.listener) };
   }
 
