@@ -1,5 +1,7 @@
 import { CoordinatorShard } from "../coordinator/coordinator-shard.ts";
 import type { Answer, Decision, ShardStart } from "../coordinator/coordinator-shard.ts";
+import { subjectOf } from "../coordinator/subjects.ts";
+import type { Subject } from "../coordinator/subjects.ts";
 import { CorruptMessageError, UnsupportedVersionError } from "../protocol/errors.ts";
 import type { ErrorName } from "../protocol/error-codes.ts";
 import { decodeGroupRecord, encodeGroupRecord } from "../protocol/group-records/registry.ts";
@@ -28,7 +30,7 @@ type Phase = "reading" | "catching-up" | "serving" | "closed";
 /**
  * The coordinator of one partition of `__consumer_offsets`, for as long as this broker leads it in one epoch (R17).
  * It appends what the coordinator decides like a produced batch, and lets the answers go when the high watermark has
- * passed it.
+ * passed it, and whatever else they tell of.
  */
 export class GroupShard {
   readonly #broker: Broker;
@@ -36,6 +38,8 @@ export class GroupShard {
   readonly #leader: LeaderState;
   readonly #shard: CoordinatorShard;
   #phase: Phase = "reading";
+  /** Where the newest record about each subject ends, oldest first; what is committed is forgotten in time. */
+  readonly #ends = new Map<Subject, number>();
   #nextOffset: number;
   #isDiskBusy = false;
   /** Set while too few replicas are in sync to commit anything: then nobody can be heard, and nobody falls silent. */
@@ -152,11 +156,12 @@ export class GroupShard {
     }
   }
 
-  #apply({ records, answers }: Decision, nowMs: number): void {
+  #apply({ records, answers, subjects }: Decision, nowMs: number): void {
     if (records.length > 0) this.#append(records, nowMs);
     if (answers.length === 0) return;
     const { offsetsCommitTimeoutMs } = this.#broker.config.coordinator;
-    const endOffset = this.#replica.log.nextOffset;
+    const tellsAll = records.length > 0 || subjects === undefined;
+    const endOffset = tellsAll ? this.#replica.log.nextOffset : this.#endOf(subjects);
     this.#broker.purgatory.enter(this.#committed(answers, endOffset, nowMs + offsetsCommitTimeoutMs), nowMs);
   }
 
@@ -168,9 +173,23 @@ export class GroupShard {
     );
     this.#broker.write(this.#replica, operations, () => this.#broker.becameDurable(this.#replica));
     this.#broker.purgatory.touch(this.#replica.key);
+    for (const record of records) {
+      const subject = subjectOf(record);
+      this.#ends.delete(subject);
+      this.#ends.set(subject, log.nextOffset);
+    }
   }
 
-  /** The answers, which wait for the log to be committed up to where it ended when they were decided. */
+  /** Up to where the log has to be committed before any of the subjects may be told of. */
+  #endOf(subjects: readonly Subject[]): number {
+    for (const [subject, endOffset] of this.#ends) {
+      if (endOffset > this.#leader.highWatermark) break;
+      this.#ends.delete(subject);
+    }
+    return subjects.reduce((end, subject) => Math.max(end, this.#ends.get(subject) ?? 0), 0);
+  }
+
+  /** The answers, which wait for the log to be committed up to what they tell of. */
   #committed(answers: readonly Answer[], endOffset: number, deadlineMs: number): Delayed {
     const refuse = (error: ErrorName) => {
       for (const answer of answers) answer.refuse(error);

@@ -22,12 +22,14 @@ import type { CoordinatorConfig } from "./coordinator-config.ts";
 import { describeConsumerGroup, describeGroup, listGroups } from "./describe-groups.ts";
 import type { DescribedConsumerGroup, DescribedGroup, ListedGroup } from "./describe-groups.ts";
 import { commitOffsets } from "./offset-commit.ts";
-import { fetchOffsets } from "./offset-fetch.ts";
+import { fetchOffsets, subjectsOfFetch } from "./offset-fetch.ts";
 import type { FetchedGroup, GroupOffsets } from "./offset-fetch.ts";
 import { deleteGroup, deleteOffsets, expireOffsets, forgetDeletedTopics, forgetTopics } from "./offset-removal.ts";
 import { replay } from "./replay.ts";
 import type { Client, Reply } from "./reply.ts";
 import type { Group, ShardState } from "./shard-state.ts";
+import { groupSubject } from "./subjects.ts";
+import type { Subject } from "./subjects.ts";
 import { Timers } from "./timers.ts";
 import type { Topics } from "./topics.ts";
 
@@ -38,6 +40,11 @@ import type { Topics } from "./topics.ts";
 export interface Decision {
   readonly records: readonly GroupRecord[];
   readonly answers: readonly Answer[];
+  /**
+   * What the answers tell of: without records of their own, they wait for earlier ones about these alone. Undefined for
+   * answers that tell of everything. A group commits offsets all the time, and a heartbeat need not wait for them.
+   */
+  readonly subjects: readonly Subject[] | undefined;
 }
 
 /** One of the two is called, once. */
@@ -140,15 +147,15 @@ export class CoordinatorShard {
   }
 
   joinGroup(request: JoinGroupRequest, client: Client, nowMs: number, reply: Reply<JoinGroupResponseInit>): Decision {
-    return this.#decide(nowMs, (state) => joinGroup(state, request, client, reply));
+    return this.#decide(nowMs, (state) => joinGroup(state, request, client, reply), [groupSubject(request.groupId)]);
   }
 
   syncGroup(request: SyncGroupRequest, nowMs: number, reply: Reply<SyncGroupResponseInit>): Decision {
-    return this.#decide(nowMs, (state) => syncGroup(state, request, reply));
+    return this.#decide(nowMs, (state) => syncGroup(state, request, reply), [groupSubject(request.groupId)]);
   }
 
   heartbeat(request: HeartbeatRequest, nowMs: number, reply: Reply<HeartbeatResponseInit>): Decision {
-    return this.#decide(nowMs, (state) => heartbeat(state, request, reply));
+    return this.#decide(nowMs, (state) => heartbeat(state, request, reply), [groupSubject(request.groupId)]);
   }
 
   leaveGroup(
@@ -157,7 +164,7 @@ export class CoordinatorShard {
     nowMs: number,
     reply: Reply<LeaveGroupResponseInit>,
   ): Decision {
-    return this.#decide(nowMs, (state) => leaveGroup(state, request, client, reply));
+    return this.#decide(nowMs, (state) => leaveGroup(state, request, client, reply), [groupSubject(request.groupId)]);
   }
 
   consumerGroupHeartbeat(
@@ -166,7 +173,8 @@ export class CoordinatorShard {
     nowMs: number,
     reply: ConsumerHeartbeatReply,
   ): Decision {
-    return this.#decide(nowMs, (state) => consumerGroupHeartbeat(state, request, client, reply));
+    const subjects = [groupSubject(request.groupId)];
+    return this.#decide(nowMs, (state) => consumerGroupHeartbeat(state, request, client, reply), subjects);
   }
 
   commitOffsets(
@@ -179,7 +187,7 @@ export class CoordinatorShard {
   }
 
   fetchOffsets(request: FetchedGroup, nowMs: number, reply: Reply<GroupOffsets>): Decision {
-    return this.#decide(nowMs, (state) => fetchOffsets(state, request, reply));
+    return this.#decide(nowMs, (state) => fetchOffsets(state, request, reply), subjectsOfFetch(request));
   }
 
   deleteOffsets(request: OffsetDeleteRequest, nowMs: number, reply: Reply<OffsetDeleteResponseInit>): Decision {
@@ -220,13 +228,13 @@ export class CoordinatorShard {
     }
   }
 
-  #decide(nowMs: number, decide: (state: ShardState) => void): Decision {
+  #decide(nowMs: number, decide: (state: ShardState) => void, subjects?: readonly Subject[]): Decision {
     this.#state.nowMs = nowMs;
     this.#state.wallMs = this.#wallMs(nowMs);
     this.#records = [];
     this.#answers = [];
     decide(this.#state);
-    return { records: this.#records, answers: this.#answers };
+    return { records: this.#records, answers: this.#answers, subjects };
   }
 
   #expectExpiry(): void {

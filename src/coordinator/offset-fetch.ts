@@ -3,6 +3,8 @@ import type { ErrorName } from "../protocol/error-codes.ts";
 import type { CommittedOffset } from "./committed-offsets.ts";
 import type { Reply } from "./reply.ts";
 import type { ShardState } from "./shard-state.ts";
+import { groupSubject, offsetSubject } from "./subjects.ts";
+import type { Subject } from "./subjects.ts";
 
 export type FetchedGroup = OffsetFetchRequest["groups"][number];
 export type GroupOffsets = NonNullable<OffsetFetchResponseInit["groups"]>[number];
@@ -27,6 +29,15 @@ export function fetchOffsets(state: ShardState, request: FetchedGroup, reply: Re
           partitions: partitionIndexes.map((index) => answerOf(index, state.offsets.get(groupId, name, index))),
         }));
   state.answer(reply, { groupId, topics });
+}
+
+/** What the answer tells of; undefined for all that the group has committed. */
+export function subjectsOfFetch({ groupId, topics }: FetchedGroup): readonly Subject[] | undefined {
+  if (topics === null) return undefined;
+  const offsets = topics.flatMap(({ name, partitionIndexes }) =>
+    partitionIndexes.map((index) => offsetSubject(groupId, name, index)),
+  );
+  return [groupSubject(groupId), ...offsets];
 }
 
 /** Members of a consumer group name their epoch; others ask without. */

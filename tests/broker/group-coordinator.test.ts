@@ -4,6 +4,7 @@ import { metadata } from "../../src/protocol/apis/03-metadata.ts";
 import { offsetCommit } from "../../src/protocol/apis/08-offset-commit.ts";
 import { offsetFetch } from "../../src/protocol/apis/09-offset-fetch.ts";
 import { findCoordinator } from "../../src/protocol/apis/10-find-coordinator.ts";
+import { leaveGroup } from "../../src/protocol/apis/13-leave-group.ts";
 import { describeGroups } from "../../src/protocol/apis/15-describe-groups.ts";
 import { listGroups } from "../../src/protocol/apis/16-list-groups.ts";
 import { apiVersions } from "../../src/protocol/apis/18-api-versions.ts";
@@ -217,6 +218,50 @@ describe("commits", () => {
     untilInSync(cluster, OFFSETS_TOPIC, 1, offsetsPartition(cluster));
     cluster.advance(100);
     expect(committed(cluster, client, 6)).toBe("COORDINATOR_NOT_AVAILABLE");
+  });
+
+  it("[R17] hold up answers that tell of them, and no others", () => {
+    const coordinator = readyCoordinator();
+    const { leader, follower, generation } = stableGroup(cluster, coordinator);
+    const committing = coordinator.connect();
+    const member = { memberId: leader, generation };
+    expect(committed(cluster, committing, 4, member)).toBe("NONE");
+    for (const tab of others(coordinator)) tab.slowDisk = true;
+    const commit = sendCommit(committing, 5, member);
+    cluster.advance(100);
+    const client = coordinator.connect();
+    expect(heartbeatError(client, leader, generation)).toBe("NONE");
+    expect(fetched(client, 1)).toBe(-1);
+    const topics = (partitionIndexes: number[] | null) =>
+      partitionIndexes === null ? null : [{ name: "quakes", partitionIndexes }];
+    const told = [topics([1, 0]), topics(null)].map((wanted) =>
+      coordinator.connect().send(offsetFetch, 8, { groups: [{ groupId: GROUP, topics: wanted }] }),
+    );
+    cluster.advance(100);
+    expect([commit(), ...told.map((answer) => answer())]).toEqual([undefined, undefined, undefined]);
+    for (const tab of others(coordinator)) {
+      tab.slowDisk = false;
+      tab.flush();
+    }
+    cluster.until(() => told.every((answer) => answer() !== undefined), "the offsets");
+    const offsets = told.map((answer) =>
+      answer()!.groups[0]!.topics[0]!.partitions.find(({ partitionIndex }) => partitionIndex === 0)!.committedOffset,
+    );
+    expect([commit(), ...offsets]).toEqual(["NONE", 5, 5]);
+    // That the group is empty is not committed yet, and whoever asks about the group has to wait for that.
+    for (const tab of others(coordinator)) tab.slowDisk = true;
+    const leaving = coordinator.connect();
+    const left = leaving.send(leaveGroup, 4, { groupId: GROUP, members: [{ memberId: leader }, { memberId: follower }] });
+    cluster.advance(100);
+    const rejoining = sendJoin(coordinator.connect());
+    cluster.advance(100);
+    expect([left(), rejoining()]).toEqual([undefined, undefined]);
+    for (const tab of others(coordinator)) {
+      tab.slowDisk = false;
+      tab.flush();
+    }
+    cluster.until(() => rejoining() !== undefined, "the answer to a join");
+    expect(left()!.members.map(({ errorCode }) => errorCode)).toEqual([0, 0]);
   });
 
   it("wait for more replicas without anybody's session ending meanwhile", () => {
