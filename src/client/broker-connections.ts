@@ -7,9 +7,10 @@ import { TAB_LISTENER } from "../runtime/connection.ts";
 
 /**
  * What a connection is for. Responses come in the order of requests, so whatever must not wait for a long poll has a
- * connection of its own.
+ * connection of its own. A member of a group joins and sends heartbeats, one at a time, on one that waits for none of
+ * the offsets that it commits.
  */
-export type Purpose = "produce" | "fetch" | "query" | "group" | "join";
+export type Purpose = "produce" | "fetch" | "query" | "offsets" | "member";
 
 interface Pooled {
   readonly connection: BrokerConnection;

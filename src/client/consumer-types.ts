@@ -33,7 +33,7 @@ export interface ConsumerConfig {
   readonly sessionTimeout?: number;
   /** How long members may take to finish what they process before the group goes on without them; 60,000 ms. */
   readonly rebalanceTimeout?: number;
-  /** Milliseconds between heartbeats, by which members also hear of changes to the group; 150 by default. */
+  /** Milliseconds between heartbeats, by which members also hear of changes to the group; 100 by default. */
   readonly heartbeatInterval?: number;
   readonly retry?: RetryOptions & { readonly restartOnFailure?: (error: Error) => Promise<boolean> };
   /** The most bytes of one partition in one response; 1 MiB by default. */

@@ -56,7 +56,10 @@ export class CommittedOffsets {
    */
   commitLast(offsets: readonly OffsetToCommit[], identity: Identity): Promise<unknown> {
     if (offsets.length === 0) return Promise.resolve();
-    return this.#link.ask(offsetCommit, this.#body(offsets, identity), { errorOf: firstError });
+    return this.#link.ask(offsetCommit, this.#body(offsets, identity), {
+      purpose: this.#link.parting,
+      errorOf: firstError,
+    });
   }
 
   /** The committed positions of partitions, in their order; undefined where there is none. */
@@ -104,7 +107,8 @@ export class CommittedOffsets {
 
   async #commitAs(identity: Identity, offsets: readonly OffsetToCommit[], timeoutMs?: number): Promise<void> {
     const { memberId, generationId } = identity;
-    const asking = { errorOf: firstError, ...(timeoutMs === undefined ? {} : { timeoutMs }) };
+    const within = timeoutMs === undefined ? {} : { timeoutMs };
+    const asking = { purpose: "offsets", errorOf: firstError, ...within } as const;
     await this.#link.persist(offsetCommit, this.#body(offsets, identity), asking);
     this.#emitter.emit(consumerEvents.COMMIT_OFFSETS, () => ({
       groupId: this.#link.groupId,

@@ -36,7 +36,7 @@ interface Told {
 }
 
 /** Before the coordinator has said how often it wants to hear of its members. */
-const FIRST_INTERVAL_MS = 200;
+const FIRST_INTERVAL_MS = 100;
 /** Whatever it says, the page has something else to do, too. */
 const MIN_INTERVAL_MS = 20;
 /** A broker that does not answer a heartbeat for so long is asked again over another connection. */
@@ -141,14 +141,14 @@ export class ConsumerMembership implements GroupMembership {
     this.#cancelBeat?.();
   }
 
-  /** A join that is under way comes before it: both go over one connection, and the id is the member's own choice. */
+  /** A join that is under way comes before it: who joins commits nothing, and so leaves on the same connection. */
   async #sendLeave(): Promise<void> {
     const { groupInstanceId, link, logger } = this.#options;
     if (!this.#hasSpoken) return;
     const memberEpoch = groupInstanceId === null ? LEAVE_GROUP_MEMBER_EPOCH : LEAVE_GROUP_STATIC_MEMBER_EPOCH;
     const body = { groupId: link.groupId, memberId: this.#memberId, memberEpoch, instanceId: groupInstanceId };
     try {
-      await link.ask(consumerGroupHeartbeat, body, { timeoutMs: LEAVING_PATIENCE_MS });
+      await link.ask(consumerGroupHeartbeat, body, { purpose: link.parting, timeoutMs: LEAVING_PATIENCE_MS });
     } catch (error) {
       // Its session will end by itself.
       logger.debug(`Leaving group ${link.groupId} failed: ${reasonOf(error)}`, { error });

@@ -15,8 +15,7 @@ import type { Api } from "../../protocol/schema.ts";
 import type { Clock } from "../../runtime/clock.ts";
 
 export interface Asking<R> {
-  /** A join may wait for minutes, and must hold nothing else up. */
-  readonly purpose?: Extract<Purpose, "group" | "join">;
+  readonly purpose?: Extract<Purpose, "offsets" | "member">;
   readonly timeoutMs?: number;
   /** Finds an error in the response; its `errorCode` by default. */
   readonly errorOf?: (response: R) => number;
@@ -31,6 +30,7 @@ export class CoordinatorLink {
   #nodeId: number | undefined;
   #finding: Promise<number> | undefined;
   #attempts = 0;
+  #commits = 0;
 
   constructor(groupId: string, cluster: Cluster, connections: BrokerConnections, retry: RetryPolicy) {
     this.groupId = groupId;
@@ -44,11 +44,19 @@ export class CoordinatorLink {
   }
 
   /**
+   * The connection for the last words of a member: behind the commits that are on their way, which they must not
+   * overtake, or else on the one that is certainly open.
+   */
+  get parting(): "offsets" | "member" {
+    return this.#commits > 0 ? "offsets" : "member";
+  }
+
+  /**
    * Asks once, and waits for `timeoutMs` in all. A coordinator that cannot be reached, or is none any more, is looked
    * for again the next time.
    */
   ask<Init, R>(api: Api<unknown, Init, R>, body: NoInfer<Init>, asking: Asking<NoInfer<R>> = {}): Promise<R> {
-    const { purpose = "group", timeoutMs = this.#cluster.requestTimeoutMs, errorOf = ownError } = asking;
+    const { purpose = "member", timeoutMs = this.#cluster.requestTimeoutMs, errorOf = ownError } = asking;
     const answer = this.#ask(api, body, { purpose, timeoutMs, errorOf });
     return within(this.#cluster.clock, timeoutMs, this.#what(api), answer);
   }
@@ -58,7 +66,20 @@ export class CoordinatorLink {
     body: NoInfer<Init>,
     { purpose, timeoutMs, errorOf }: Required<Asking<NoInfer<R>>>,
   ): Promise<R> {
-    const nodeId = await this.#coordinator();
+    if (purpose === "offsets") this.#commits++;
+    try {
+      return await this.#askAt(await this.#coordinator(), api, body, { purpose, timeoutMs, errorOf });
+    } finally {
+      if (purpose === "offsets") this.#commits--;
+    }
+  }
+
+  async #askAt<Init, R>(
+    nodeId: number,
+    api: Api<unknown, Init, R>,
+    body: NoInfer<Init>,
+    { purpose, timeoutMs, errorOf }: Required<Asking<NoInfer<R>>>,
+  ): Promise<R> {
     try {
       const response = await this.#connections.to(nodeId, purpose).request(api, body, timeoutMs);
       const error = errorName(errorOf(response));

@@ -19,7 +19,7 @@ const DEFAULT_SESSION_TIMEOUT_MS = 30_000;
  * Much shorter than KafkaJS's 3,000: only by heartbeats do members hear of a rebalance, and while they do not, nobody
  * reads what a member has left behind.
  */
-const DEFAULT_HEARTBEAT_INTERVAL_MS = 150;
+const DEFAULT_HEARTBEAT_INTERVAL_MS = 100;
 
 /** How to become a member by the protocol that `config` names. Throws for settings that do not go with it. */
 export function groupProtocol(

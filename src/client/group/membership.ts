@@ -31,8 +31,9 @@ const FAILURES_TO_WARN = 5;
  * One membership of a classic group, from `start` to `leave`: it joins, is given partitions, says that it is alive, and
  * joins again when the group rebalances.
  *
- * Heartbeats go at their own pace, on a connection where nothing waits. A timer drives them, and so does everything
- * that comes over the network, because a hidden page's timers may run once a minute and what arrives is not delayed.
+ * Heartbeats go at their own pace, on a connection where no commit is waited for. A timer drives them, and so does
+ * everything that comes over the network, because a hidden page's timers may run once a minute and what arrives is not
+ * delayed.
  */
 export class ClassicMembership implements GroupMembership {
   readonly #options: ClassicMembershipOptions;
@@ -136,10 +137,9 @@ export class ClassicMembership implements GroupMembership {
     const { groupInstanceId, link, logger } = this.#options;
     if (this.#memberId === "" || groupInstanceId !== null) return;
     const members = [{ memberId: this.#memberId, reason: "the consumer is closing" }];
-    // Before its first heartbeat a member has no other connection, and opening one takes time.
-    const purpose = this.#generationId < 0 ? "join" : "group";
     try {
-      await link.ask(leaveGroup, { groupId: link.groupId, members }, { purpose, timeoutMs: LEAVING_PATIENCE_MS });
+      const asking = { purpose: link.parting, timeoutMs: LEAVING_PATIENCE_MS };
+      await link.ask(leaveGroup, { groupId: link.groupId, members }, asking);
     } catch (error) {
       // Its session will end by itself.
       logger.debug(`Leaving group ${link.groupId} failed: ${reasonOf(error)}`, { error });
@@ -214,7 +214,7 @@ export class ClassicMembership implements GroupMembership {
           protocolType: CONSUMER_PROTOCOL_TYPE,
           protocols,
         },
-        { purpose: "join", timeoutMs, errorOf },
+        { timeoutMs, errorOf },
       );
       this.#memberId = joined.memberId;
       if (joined.errorCode !== 0 && !this.#over) continue;
@@ -243,7 +243,7 @@ export class ClassicMembership implements GroupMembership {
         protocolName,
         assignments,
       },
-      { purpose: "join", timeoutMs: this.#options.rebalanceTimeoutMs + cluster.requestTimeoutMs },
+      { timeoutMs: this.#options.rebalanceTimeoutMs + cluster.requestTimeoutMs },
     );
     this.#generationId = generationId;
     const partitions = assignment.length === 0 ? [] : partitionsIn(decodeAssignment(assignment).assignedPartitions);
