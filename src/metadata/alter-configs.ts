@@ -7,6 +7,7 @@ import type { MetadataRecordInit } from "../protocol/metadata-records/registry.t
 import { isBroker } from "./describe-configs.ts";
 import { BROKER_RESOURCE, TOPIC_RESOURCE } from "./image.ts";
 import type { ClusterImage } from "./image.ts";
+import { isReassigning } from "./partition.ts";
 import { duplicates, errorFields, isRefused, refuse } from "./request-error.ts";
 import type { RequestError } from "./request-error.ts";
 import { brokerKeys, configProblem, listItems, REPLICATION_FACTOR, topicConfigs } from "./topic-config.ts";
@@ -104,9 +105,15 @@ function alterResource(
     if (resourceType === TOPIC_RESOURCE && isFixed(resourceName, name)) {
       return refuse("INVALID_CONFIG", `${resourceName} is always compacted`);
     }
+    const isFactor = resourceType === TOPIC_RESOURCE && name === REPLICATION_FACTOR;
+    if (isFactor && image.topicNamed(resourceName)!.partitions.some(isReassigning)) {
+      const advice = "wait until they are there, or cancel that";
+      return refuse("REASSIGNMENT_IN_PROGRESS", `partitions of ${resourceName} are being moved to other replicas: ${advice}`);
+    }
     const value = alteredValue(definition, current.get(name), alteration);
     if (typeof value === "object" && value !== null) return value;
-    if (value !== (current.get(name) ?? null)) {
+    // A replication factor ends what reassignments asked for, even if it is the one that the topic had before them.
+    if (value !== (current.get(name) ?? null) || (isFactor && value !== null)) {
       records.push({ type: "ConfigRecord", resourceType, resourceName, name, value });
     }
   }
