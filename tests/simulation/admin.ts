@@ -1,10 +1,12 @@
-import type { ConnectionEnd, SimulatedNetwork } from "../../src/platform/simulated/network.ts";
+import type { ConnectionEnd, NodeName, SimulatedNetwork } from "../../src/platform/simulated/network.ts";
 import { SERVER } from "../../src/platform/simulated/simulated-server.ts";
 import type { VirtualTime } from "../../src/platform/simulated/virtual-time.ts";
 import { createTopics } from "../../src/protocol/apis/19-create-topics.ts";
 import { deleteTopics } from "../../src/protocol/apis/20-delete-topics.ts";
+import { deleteRecords } from "../../src/protocol/apis/21-delete-records.ts";
 import { createPartitions } from "../../src/protocol/apis/37-create-partitions.ts";
 import { incrementalAlterConfigs } from "../../src/protocol/apis/44-incremental-alter-configs.ts";
+import { alterPartitionReassignments } from "../../src/protocol/apis/45-alter-partition-reassignments.ts";
 import { decodeResponse, encodeRequest } from "../../src/protocol/envelope.ts";
 import { errorName } from "../../src/protocol/error-codes.ts";
 import type { ErrorName } from "../../src/protocol/error-codes.ts";
@@ -13,14 +15,22 @@ import type { Api, RequestInit, Response } from "../../src/protocol/schema.ts";
 type Configs = Readonly<Record<string, string>>;
 
 interface Task {
+  readonly to: NodeName;
   /** Asks once, on a connection of its own. */
   ask(end: ConnectionEnd): void;
   /** What an answer was: the task is over, or to be tried again. */
   isOver(frame: Uint8Array): boolean;
+  /** Whether it is over, whatever came of it, once it was tried. */
+  readonly once: boolean;
 }
+
+/** The error code of an answer, and the errors that say that there is nothing left to do. */
+type Outcome = readonly [code: number, ...settled: ErrorName[]];
 
 const TOPIC_RESOURCE = 2;
 const SET = 0;
+/** In place of an offset: the high watermark. */
+const ALL_COMMITTED = -1;
 const RETRY_MS = 150;
 const TIMEOUT_MS = 3_000;
 
@@ -67,18 +77,36 @@ export class Admin {
     this.#do(incrementalAlterConfigs, 1, body, ({ responses }) => [responses[0]!.errorCode, "NONE"]);
   }
 
-  /** `outcome` gives the error code of an answer, and the error that says that it was done before. */
+  /** Has the partition moved to other replicas; null takes that back. */
+  reassign(name: string, partitionIndex: number, replicas: readonly number[] | null): void {
+    const body = { timeoutMs: TIMEOUT_MS, topics: [{ name, partitions: [{ partitionIndex, replicas }] }] };
+    this.#do(alterPartitionReassignments, 1, body, ({ responses }) => [
+      responses[0]!.partitions[0]!.errorCode,
+      // A broker has gone, or the move is over, or it cannot be taken back.
+      "INVALID_REPLICA_ASSIGNMENT",
+      "NO_REASSIGNMENT_IN_PROGRESS",
+    ]);
+  }
+
+  /** Asks the leader, once, to delete everything that is committed. */
+  deleteRecords(leader: NodeName, name: string, partitionIndex: number): void {
+    const body = { timeoutMs: TIMEOUT_MS, topics: [{ name, partitions: [{ partitionIndex, offset: ALL_COMMITTED }] }] };
+    this.#do(deleteRecords, 2, body, () => [0], { to: leader, once: true });
+  }
+
   #do<A extends Api>(
     api: A,
     version: number,
     body: RequestInit<A>,
-    outcome: (response: Response<A>) => readonly [number, ErrorName],
+    outcome: (response: Response<A>) => Outcome,
+    where: Pick<Task, "to" | "once"> = { to: SERVER, once: false },
   ): void {
     this.#tasks.push({
+      ...where,
       ask: (end) => end.send(encodeRequest(api, version, { correlationId: 1, clientId: "admin" }, body)),
       isOver: (frame) => {
-        const [code, doneBefore] = outcome(decodeResponse(api, version, frame).body as Response<A>);
-        return code === 0 || errorName(code) === doneBefore;
+        const [code, ...settled] = outcome(decodeResponse(api, version, frame).body as Response<A>);
+        return code === 0 || settled.includes(errorName(code));
       },
     });
     if (!this.#busy) this.#next();
@@ -92,10 +120,10 @@ export class Admin {
     const settle = (isOver: boolean) => {
       if (!isOpen) return;
       isOpen = false;
-      if (isOver) this.#tasks.shift();
+      if (isOver || task.once) this.#tasks.shift();
       this.#time.after(isOver ? 0 : RETRY_MS, () => this.#next());
     };
-    this.#network.dial("admin", SERVER, (end) => this.#ask(task, end, settle), () => settle(false));
+    this.#network.dial("admin", task.to, (end) => this.#ask(task, end, settle), () => settle(false));
   }
 
   #ask(task: Task, end: ConnectionEnd, settle: (isOver: boolean) => void): void {

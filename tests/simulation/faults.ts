@@ -376,6 +376,31 @@ const effects: Record<FaultKind, Effect> = {
     const { retentionBytes } = schedule;
     return () => admin.alterConfigs(TOPIC, { "retention.ms": "-1", "retention.bytes": String(retentionBytes) });
   },
+  // Kafka's tools move partitions so; the wish lasts until somebody says how many copies there are to be.
+  "reassign-partition": (cluster, fault) => {
+    const { admin, server } = cluster;
+    const partition = partitionAimedAt(cluster, fault);
+    const topic = server.image?.topics.get(partition?.topicId ?? "")?.name;
+    const brokers = [...(server.image?.brokers.keys() ?? [])].filter((node) => server.image!.isActive(node));
+    const size = 2 + (fault.other % 2);
+    if (partition === undefined || topic === undefined || brokers.length < size) return undefined;
+    const first = Math.floor(fault.other / 2);
+    const target = Array.from({ length: size }, (_, index) => brokers[(first + index) % brokers.length]!);
+    admin.reassign(topic, partition.partitionIndex, target);
+    return () => {
+      if (fault.target % 2 === 0) admin.reassign(topic, partition.partitionIndex, null);
+      admin.alterConfigs(topic, { "replication.factor": "3" });
+    };
+  },
+  "delete-records": (cluster, fault) => {
+    const { admin, tabs } = cluster;
+    const topic = cluster.server.image?.topicNamed(TOPIC);
+    const partition = topic?.partitions[fault.target % topic.partitions.length];
+    const leader = tabs.find(({ core, storage }) => core !== undefined && storage.image.identity.brokerId === partition?.leader);
+    if (partition === undefined || leader === undefined) return undefined;
+    admin.deleteRecords(leader.name, TOPIC, partition.partitionIndex);
+    return nothing;
+  },
 };
 
 const MOST_PARTITIONS = 6;

@@ -1,4 +1,4 @@
-import { aims, COORDINATOR, faultKinds, groupOccasions, memberFaultKinds, occasions } from "./schedule.ts";
+import { adminFaultKinds, aims, COORDINATOR, faultKinds, groupOccasions, memberFaultKinds, occasions } from "./schedule.ts";
 import type { Fault, Schedule } from "./schedule.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -22,7 +22,7 @@ type Field<T> = (value: unknown, path: string) => T;
 const fault: Field<Fault> = fields({
   atMs: integer(0, DAY_S * 1000),
   on: oneOf([...occasions, ...groupOccasions]),
-  kind: oneOf([...faultKinds, ...memberFaultKinds]),
+  kind: oneOf([...faultKinds, ...memberFaultKinds, ...adminFaultKinds]),
   aim: oneOf([...aims, COORDINATOR]),
   target: integer(0, 1_000_000),
   other: integer(0, 1_000_000),

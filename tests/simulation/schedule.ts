@@ -21,7 +21,10 @@ export const memberFaultKinds = [
   "crash-member", "close-member", "freeze-member", "pause-member", "isolate-member", "join-member", "replace-member",
 ] as const;
 
-export type FaultKind = (typeof faultKinds)[number] | (typeof memberFaultKinds)[number];
+/** What whoever runs a cluster does to its partitions, while everything else goes wrong. */
+export const adminFaultKinds = ["reassign-partition", "delete-records"] as const;
+
+export type FaultKind = (typeof faultKinds | typeof memberFaultKinds | typeof adminFaultKinds)[number];
 
 /** Whom a fault is after: a tab, the leader of a partition, or one of the partition's other replicas. */
 export const aims = ["any", "leader", "follower"] as const;
@@ -158,7 +161,8 @@ export function drawSchedule(seed: number, seconds: number): Schedule {
   const drawn = { ...drawCluster(seed), faults: drawFaults(seed, seconds) };
   const script = scriptedSchedules.get(scriptOf(seed) ?? "");
   if (script !== undefined) return inOrder(script(drawn, new Chance(`${seed}/script's parameters`), seconds));
-  return inOrder(withGroups(drawn, new Chance(`${seed}/groups`), seconds));
+  const withAdmin = { ...drawn, faults: [...drawn.faults, ...drawAdminFaults(new Chance(`${seed}/admin`), seconds)] };
+  return inOrder(withGroups(withAdmin, new Chance(`${seed}/groups`), seconds));
 }
 
 /** Members of all groups together, of whom there is one at least. */
@@ -257,6 +261,25 @@ function drawGroupFaults(chance: Chance, seconds: number): Fault[] {
       target: chance.below(60),
       other: chance.below(60),
       durationMs: chance.permille(500) ? chance.between(10, 1_500) : chance.between(1_500, 12_000),
+    });
+  }
+  return faults;
+}
+
+/** One seed in five has somebody who moves partitions, or deletes records. */
+function drawAdminFaults(chance: Chance, seconds: number): Fault[] {
+  if (!chance.permille(200)) return [];
+  const enabled = chance.pick([adminFaultKinds, ["reassign-partition"], ["delete-records"]] as const);
+  const faults: Fault[] = [];
+  for (let atMs = SOONEST_MS; atMs < seconds * 1000; atMs += chance.between(1_000, 8_000)) {
+    faults.push({
+      atMs,
+      on: chance.permille(700) ? "time" : chance.pick(occasions),
+      kind: chance.pick(enabled),
+      aim: "any",
+      target: chance.below(60),
+      other: chance.below(60),
+      durationMs: chance.between(500, 8_000),
     });
   }
   return faults;

@@ -44,7 +44,7 @@ export class SdkConsumer {
     };
     this.#consumer.on<{ readonly error: Error }>(CRASH, ({ payload }) => fails(payload.error.message));
     // What retention removed is passed over; nothing else may move a position.
-    const isKept = retentionBytes < 0 && faults.every(({ kind }) => kind !== "alter-retention");
+    const isKept = retentionBytes < 0 && faults.every(({ kind }) => kind !== "alter-retention" && kind !== "delete-records");
     if (isKept) this.#consumer.on<{ readonly reason: string }>(OFFSET_RESET, ({ payload }) => fails(payload.reason));
     this.client.act(() => this.#start());
   }

@@ -11,7 +11,7 @@ export function faultArea(kind: string): FaultArea {
   if (/-(producer|consumer|client|client-links|member)$/.test(kind)) return "client";
   if (/^(kill|pause|fill|slow)-server|^server-/.test(kind)) return "server";
   if (/storage|power/.test(kind)) return "disk";
-  if (/topic|partitions|^alter-/.test(kind)) return "topic";
+  if (/topic|partition|records|^alter-/.test(kind)) return "topic";
   return /cut|isolate|deaf|mute|link|relay|slow/.test(kind) ? "network" : "tab";
 }
 

@@ -5,7 +5,7 @@ import { epochSpans } from "../../../src/demo/simulation/partition-view.ts";
 import type { ReplicaView } from "../../../src/demo/simulation/partition-view.ts";
 import type { SeenFault } from "../../../src/demo/simulation/run-history.ts";
 import { lanesOf, spansOf, ticksOf } from "../../../src/demo/simulation/timeline-spans.ts";
-import { faultKinds, memberFaultKinds } from "../../simulation/schedule.ts";
+import { adminFaultKinds, faultKinds, memberFaultKinds } from "../../simulation/schedule.ts";
 import type { Fault } from "../../simulation/schedule.ts";
 
 function seen(startUs: number, endUs: number): SeenFault {
@@ -59,13 +59,14 @@ test("a strip shows the end of every copy, unless one is far behind", () => {
 });
 
 test("every kind of fault has a colour", () => {
-  const kinds = [...faultKinds, ...memberFaultKinds];
+  const kinds = [...faultKinds, ...memberFaultKinds, ...adminFaultKinds];
   const areas = Object.fromEntries(kinds.map((kind) => [kind, faultArea(kind)]));
   expect(areas).toMatchObject({
     "kill-tab": "tab", "freeze-tab": "tab", "sleep-profile": "tab", "lose-power": "disk", "stall-storage": "disk",
     "cut-one-way": "network", "isolate-from-server": "network", "mute-to-server": "network", "slow-link": "network",
     "kill-server": "server", "pause-server": "server", "slow-server-disk": "server", "crash-consumer": "client",
     "freeze-client": "client", "isolate-client": "client", "break-client-links": "client", "duplicate-tab": "tab",
+    "reassign-partition": "topic", "delete-records": "topic",
   });
   expect(memberFaultKinds.map((kind) => areas[kind])).toEqual(memberFaultKinds.map(() => "client"));
 });
