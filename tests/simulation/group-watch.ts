@@ -1,5 +1,3 @@
-import type { BrokerEffect } from "../../src/broker/effects.ts";
-import type { BrokerEvent } from "../../src/broker/events.ts";
 import { OFFSETS_TOPIC, partitionForGroup } from "../../src/coordinator/group-partition.ts";
 import type { SimulatedTab } from "../../src/platform/simulated/simulated-tab.ts";
 import { offsetCommit } from "../../src/protocol/apis/08-offset-commit.ts";
@@ -14,7 +12,7 @@ import { leaveGroup } from "../../src/protocol/apis/13-leave-group.ts";
 import { syncGroup } from "../../src/protocol/apis/14-sync-group.ts";
 import type { SyncGroupRequest, SyncGroupResponse } from "../../src/protocol/apis/14-sync-group.ts";
 import { consumerGroupHeartbeat } from "../../src/protocol/apis/68-consumer-group-heartbeat.ts";
-import { decodeCorrelationId, decodeRequest, decodeRequestHeader, decodeResponse } from "../../src/protocol/envelope.ts";
+import { decodeRequest, decodeRequestHeader, decodeResponse } from "../../src/protocol/envelope.ts";
 import { errorName } from "../../src/protocol/error-codes.ts";
 import type { Api } from "../../src/protocol/schema.ts";
 import { ConsumerGroupWatch } from "./consumer-group-watch.ts";
@@ -22,6 +20,7 @@ import type { ControllerWatch } from "./controller-watch.ts";
 import { since } from "./group-truth.ts";
 import type { GroupTruth } from "./group-truth.ts";
 import { expectLoaded } from "./loaded-groups.ts";
+import type { RequestWatch } from "./open-requests.ts";
 import { fail } from "./oracle-context.ts";
 import type { OracleContext } from "./oracle-context.ts";
 import type { Occasion } from "./schedule.ts";
@@ -51,12 +50,11 @@ const HEARD_US = 1_500_000;
  * What members of groups are told, against what is committed: nobody hears of what another coordinator might not know.
  * Of a coordinator that was replaced, and has not heard of it, only that is asked: it may tell what was so before.
  */
-export class GroupWatch {
+export class GroupWatch implements RequestWatch {
   readonly #context: OracleContext;
   readonly #controller: ControllerWatch;
   readonly #truth: GroupTruth;
   readonly #consumers: ConsumerGroupWatch;
-  readonly #asked = new Map<string, Asked>();
   /** By group, the generation that members were told last, and the epoch of the coordinator that told them. */
   readonly #announced = new Map<string, { readonly leaderEpoch: number; readonly generation: number }>();
   /** By group and member: when a coordinator that leads in this epoch heard of a member last, and let it know. */
@@ -76,23 +74,9 @@ export class GroupWatch {
     this.#listener = listener;
   }
 
-  look(tab: SimulatedTab, event: BrokerEvent, effects: readonly BrokerEffect[]): void {
-    if (event.type === "connection-frame") this.#ask(tab, event.connectionId, event.frame);
-    this.#lookForLoads(tab);
-    if (this.#asked.size === 0) return;
-    for (const effect of effects) {
-      if (effect.type !== "send") continue;
-      const name = nameOf(tab, effect.connectionId, decodeCorrelationId(effect.frame));
-      const asked = this.#asked.get(name);
-      if (asked === undefined) continue;
-      this.#asked.delete(name);
-      this.#answered(tab, asked, effect.frame);
-    }
-  }
-
-  #ask(tab: SimulatedTab, connectionId: number, frame: Uint8Array): void {
+  asked(tab: SimulatedTab, frame: Uint8Array) {
     const api = frame[0] === 0 ? watched.get(frame[1]!) : undefined;
-    if (api === undefined) return;
+    if (api === undefined) return undefined;
     const header = decodeRequestHeader(frame);
     const request = decodeRequest(api, header) as { readonly groupId?: string; readonly groups?: readonly { groupId: string }[] };
     const groupId = request.groups?.[0]?.groupId ?? request.groupId ?? "";
@@ -101,11 +85,11 @@ export class GroupWatch {
     const announced = told !== undefined && told.leaderEpoch === leaderEpoch ? told.generation : -1;
     const [at, atUs] = [this.#truth.count, this.#context.nowUs()];
     const asked = { groupId, api, version: header.apiVersion, request, at, atUs, leaderEpoch, announced };
-    this.#asked.set(nameOf(tab, connectionId, header.correlationId), asked);
     if (api === consumerGroupHeartbeat) this.#consumers.asked(asked as Asked<never>);
     if (api === leaveGroup) for (const { memberId } of leavingIn(request)) this.#heard.delete(`${groupId}/${memberId}`);
     if (api === joinGroup || api === syncGroup) this.#listener?.("rebalance");
     else if (api === offsetCommit) this.#listener?.("commit");
+    return (answer: Uint8Array) => this.#answered(tab, asked, answer);
   }
 
   /** The epoch in which the tab coordinates the group; undefined if it does not, or somebody else is to by now. */
@@ -118,7 +102,7 @@ export class GroupWatch {
     return role?.kind === "leader" && role.state.leaderEpoch === decided ? decided : undefined;
   }
 
-  #lookForLoads(tab: SimulatedTab): void {
+  lookForLoads(tab: SimulatedTab): void {
     const topic = tab.core?.image.topicNamed(OFFSETS_TOPIC);
     for (const { partitionIndex } of topic?.partitions ?? []) {
       const place = `${tab.name}#${tab.starts}/${partitionIndex}`;
@@ -299,8 +283,4 @@ export class GroupWatch {
 
 function leavingIn(request: unknown): readonly { readonly memberId: string }[] {
   return (request as { readonly members: readonly { readonly memberId: string }[] }).members;
-}
-
-function nameOf(tab: SimulatedTab, connectionId: number, correlationId: number): string {
-  return `${tab.name}#${tab.starts}/${connectionId}/${correlationId}`;
 }

@@ -11,6 +11,7 @@ import { EndWatch } from "./end-watch.ts";
 import { FetchWatch } from "./fetch-watch.ts";
 import type { GroupTruth } from "./group-truth.ts";
 import { GroupWatch } from "./group-watch.ts";
+import { OpenRequests } from "./open-requests.ts";
 import { expectComplete, fail } from "./oracle-context.ts";
 import type { OracleContext } from "./oracle-context.ts";
 import { ProduceWatch } from "./produce-watch.ts";
@@ -59,9 +60,7 @@ const MOST_QUEUED_BYTES = 18 * 1024 * 1024;
 export class Oracle {
   readonly #context: OracleContext;
   readonly #controller: ControllerWatch;
-  readonly #fetches: FetchWatch;
-  readonly #produce = new ProduceWatch();
-  readonly #ends: EndWatch;
+  readonly #requests: OpenRequests;
   /** Undefined in a cluster without groups. */
   readonly groups: GroupWatch | undefined;
   readonly #timeGapMs: number;
@@ -74,9 +73,13 @@ export class Oracle {
     this.#context = context;
     this.#controller = controller;
     this.#timeGapMs = timeGapMs;
-    this.#fetches = new FetchWatch(context, controller);
-    this.#ends = new EndWatch(context, controller);
     this.groups = groups === undefined ? undefined : new GroupWatch(context, controller, groups);
+    this.#requests = new OpenRequests([
+      new FetchWatch(context, controller),
+      new ProduceWatch(),
+      new EndWatch(context, controller),
+      ...(this.groups === undefined ? [] : [this.groups]),
+    ]);
   }
 
   look(tab: SimulatedTab, event: BrokerEvent, effects: readonly BrokerEffect[]): void {
@@ -92,10 +95,9 @@ export class Oracle {
       const replica = core.replica(key);
       if (replica !== undefined) this.#lookAt(tab, replica, page.partitions);
     }
-    this.#fetches.look(tab, event, effects);
-    this.#produce.look(tab, event, effects);
-    this.#ends.look(tab, event, effects);
-    this.groups?.look(tab, event, effects);
+    this.#requests.asked(tab, event);
+    this.groups?.lookForLoads(tab);
+    this.#requests.answered(tab, effects);
     if (event.type === "written") this.#compacted(tab, event.operations);
     if (event.type === "identity-saved") this.#controller.expectPresentable(tab);
     this.#expectBounds(tab);

@@ -1,45 +1,24 @@
-import type { BrokerEffect } from "../../src/broker/effects.ts";
-import type { BrokerEvent } from "../../src/broker/events.ts";
 import type { SimulatedTab } from "../../src/platform/simulated/simulated-tab.ts";
 import { produce } from "../../src/protocol/apis/00-produce.ts";
 import type { ProduceRequest } from "../../src/protocol/apis/00-produce.ts";
-import { decodeCorrelationId, decodeRequest, decodeRequestHeader, decodeResponse } from "../../src/protocol/envelope.ts";
+import { decodeRequest, decodeRequestHeader, decodeResponse } from "../../src/protocol/envelope.ts";
 import { readBatchHeader } from "../../src/protocol/record-batch.ts";
+import type { RequestWatch } from "./open-requests.ts";
 import { fail } from "./oracle-context.ts";
-
-interface Asked {
-  readonly version: number;
-  readonly request: ProduceRequest;
-}
 
 /**
  * What an acknowledgement stands for when it is given. With acks=1 the leader's own disk has the batch. And a producer
  * that a leader does not know has one batch on its way, until that is acknowledged: a leader takes any sequence from
  * such a one, so that a second batch could get in before the first.
  */
-export class ProduceWatch {
-  readonly #asked = new Map<string, Asked>();
+export class ProduceWatch implements RequestWatch {
   /** By producer id, its epoch and partition, the sequence of the batch that goes first, until it is acknowledged. */
   readonly #first = new Map<string, number | "acknowledged">();
 
-  look(tab: SimulatedTab, event: BrokerEvent, effects: readonly BrokerEffect[]): void {
-    if (event.type === "connection-frame") this.#ask(tab, event.connectionId, event.frame);
-    if (this.#asked.size === 0) return;
-    for (const effect of effects) {
-      if (effect.type !== "send") continue;
-      const name = nameOf(tab, effect.connectionId, decodeCorrelationId(effect.frame));
-      const asked = this.#asked.get(name);
-      if (asked === undefined) continue;
-      this.#asked.delete(name);
-      this.#answered(tab, asked, effect.frame);
-    }
-  }
-
-  #ask(tab: SimulatedTab, connectionId: number, frame: Uint8Array): void {
-    if (frame[0] !== 0 || frame[1] !== produce.key) return;
+  asked(tab: SimulatedTab, frame: Uint8Array) {
+    if (frame[0] !== 0 || frame[1] !== produce.key) return undefined;
     const header = decodeRequestHeader(frame);
     const request = decodeRequest(produce, header);
-    this.#asked.set(nameOf(tab, connectionId, header.correlationId), { version: header.apiVersion, request });
     for (const { name, index, records } of batchesOf(request)) {
       const { producerId, producerEpoch, baseSequence } = readBatchHeader(records);
       const key = producerKey(name, index, records);
@@ -51,11 +30,12 @@ export class ProduceWatch {
         fail("first-batch-goes-alone", `${who} sends sequence ${baseSequence} of ${name}-${index} behind ${first}`);
       }
     }
+    return (answer: Uint8Array) => this.#answered(tab, header.apiVersion, request, answer);
   }
 
-  #answered(tab: SimulatedTab, { version, request }: Asked, frame: Uint8Array): void {
+  #answered(tab: SimulatedTab, version: number, request: ProduceRequest, answer: Uint8Array): void {
     const succeeded = new Map<string, number>();
-    for (const { name, partitionResponses } of decodeResponse(produce, version, frame).body.responses) {
+    for (const { name, partitionResponses } of decodeResponse(produce, version, answer).body.responses) {
       for (const { index, errorCode, baseOffset } of partitionResponses) {
         if (errorCode === 0) succeeded.set(`${name}-${index}`, baseOffset);
       }
@@ -83,8 +63,4 @@ function* batchesOf({ topicData }: ProduceRequest): Generator<{ name: string; in
 function producerKey(name: string, index: number, records: Uint8Array): string {
   const { producerId, producerEpoch } = readBatchHeader(records);
   return `${producerId}/${producerEpoch}/${name}-${index}`;
-}
-
-function nameOf(tab: SimulatedTab, connectionId: number, correlationId: number): string {
-  return `${tab.name}#${tab.starts}/${connectionId}/${correlationId}`;
 }
