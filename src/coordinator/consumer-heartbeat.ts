@@ -239,9 +239,14 @@ function reconcile(
     errorCode: 0,
     memberId,
     memberEpoch: after.memberEpoch,
-    heartbeatIntervalMs: state.config.groupConsumerHeartbeatIntervalMs,
+    heartbeatIntervalMs: heartbeatIntervalMs(state, group),
     assignment: tells ? { topicPartitions: topicPartitionsOf(after.assigned) } : null,
   });
+}
+
+function heartbeatIntervalMs({ config }: ShardState, { members }: ConsumerGroup): number {
+  const fairMs = Math.ceil((1_000 * members.size) / config.groupConsumerHeartbeatsPerSecond);
+  return Math.max(config.groupConsumerHeartbeatIntervalMs, fairMs);
 }
 
 function isSameStep(left: CurrentAssignment, right: CurrentAssignment): boolean {

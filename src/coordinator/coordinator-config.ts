@@ -11,6 +11,8 @@ export interface CoordinatorConfig {
   /** For members of the consumer protocol (KIP-848), whose timings the broker sets. */
   readonly groupConsumerSessionTimeoutMs: number;
   readonly groupConsumerHeartbeatIntervalMs: number;
+  /** A group that is so large that its coordinator would hear more heartbeats than this is told to send fewer. */
+  readonly groupConsumerHeartbeatsPerSecond: number;
   readonly offsetMetadataMaxSize: number;
   /** How long offsets stay after their group became empty. */
   readonly offsetsRetentionMs: number;
@@ -27,17 +29,19 @@ export interface CoordinatorConfig {
 }
 
 /**
- * Kafka's defaults, but for the heartbeat interval of KIP-848: heartbeats are what carries a new assignment to a
- * member, and partitions shall move within a fraction of a second here.
+ * Kafka's defaults, but for two. Heartbeats are what carries a new assignment to a member (KIP-848), and partitions
+ * shall move within a fraction of a second here. And whoever opens a page looks at it: three seconds, or six where
+ * another member comes meanwhile, are long to wait for a first record, while one rebalance more costs a fraction of one.
  */
 export const defaultCoordinatorConfig: CoordinatorConfig = {
   groupMinSessionTimeoutMs: 6_000,
   groupMaxSessionTimeoutMs: 1_800_000,
-  groupInitialRebalanceDelayMs: 3_000,
+  groupInitialRebalanceDelayMs: 1_000,
   newMemberJoinTimeoutMs: 300_000,
   groupMaxSize: 1_000,
   groupConsumerSessionTimeoutMs: 45_000,
-  groupConsumerHeartbeatIntervalMs: 200,
+  groupConsumerHeartbeatIntervalMs: 100,
+  groupConsumerHeartbeatsPerSecond: 500,
   offsetMetadataMaxSize: 4_096,
   offsetsRetentionMs: 7 * 24 * 60 * 60 * 1_000,
   offsetsRetentionCheckIntervalMs: 600_000,

@@ -31,7 +31,7 @@ const group = () => {
 describe("a consumer group (KIP-848)", () => {
   it("gives its first member everything at once", () => {
     const first = join("a");
-    expect(response(first)).toMatchObject({ errorCode: 0, memberId: "a", memberEpoch: 1, heartbeatIntervalMs: 200 });
+    expect(response(first)).toMatchObject({ errorCode: 0, memberId: "a", memberEpoch: 1, heartbeatIntervalMs: 100 });
     expect(given(first)).toEqual([0, 1, 2, 3, 4, 5]);
     expect(group().state).toBe("Stable");
     expect(given(beat("a", 1))).toBeNull();
@@ -44,6 +44,12 @@ describe("a consumer group (KIP-848)", () => {
     );
     expect(response(old)).toMatchObject({ memberId: "1", memberEpoch: 1 });
     expect(errorOf(join(""))).toBe("INVALID_REQUEST");
+  });
+
+  it("asks the members of a large group for fewer heartbeats", () => {
+    driver = new ShardDriver({ groupConsumerHeartbeatsPerSecond: 15 });
+    const intervals = ["a", "b", "c"].map((name) => response(join(name)).heartbeatIntervalMs);
+    expect(intervals).toEqual([100, 134, 200]);
   });
 
   it("hands a partition over only when its old owner says that it gave it up", () => {
