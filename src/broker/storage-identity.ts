@@ -20,5 +20,20 @@ export interface StorageIdentity {
   readonly metadataOffset: number;
 }
 
+/** Of storage that no broker has used yet. */
+export function newIdentity(directoryId: string, durability: Durability): StorageIdentity {
+  return {
+    directoryId,
+    brokerId: -1,
+    clusterId: undefined,
+    generation: 0,
+    nonce: undefined,
+    pendingNonce: undefined,
+    durability,
+    metadataEpoch: -1,
+    metadataOffset: 0,
+  };
+}
+
 /** `strict` flushes before a write counts as durable; `relaxed` leaves it with the operating system. */
 export type Durability = "strict" | "relaxed";

@@ -2,6 +2,7 @@ import { Broker } from "../../src/broker/broker.ts";
 import { defaultBrokerConfig } from "../../src/broker/broker-config.ts";
 import type { BrokerEffect } from "../../src/broker/effects.ts";
 import type { BrokerEvent } from "../../src/broker/events.ts";
+import { newIdentity } from "../../src/broker/storage-identity.ts";
 import type { StorageIdentity } from "../../src/broker/storage-identity.ts";
 import { coalesceAppends } from "../../src/log/coalesce-appends.ts";
 import type { StoreOperation } from "../../src/log/stored-log.ts";
@@ -36,7 +37,7 @@ export class CoreCluster {
   }
 
   /** Adds a tab with an empty disk, each in a profile of its own. */
-  start(name: string, identity = newIdentity(this.brokers.length + 1)): CoreBroker {
+  start(name: string, identity = numberedIdentity(this.brokers.length + 1)): CoreBroker {
     const broker = new CoreBroker(this, name, identity);
     this.brokers.push(broker);
     broker.start();
@@ -227,7 +228,7 @@ export class CoreBroker {
   /** Clears the site's data: the next start is a new, empty directory. */
   wipe(): void {
     this.disk = StoredLogs.empty;
-    this.identity = newIdentity(1_000 + this.#cluster.connection());
+    this.identity = numberedIdentity(1_000 + this.#cluster.connection());
   }
 
   flush(): void {
@@ -377,16 +378,6 @@ export class TestClient {
   }
 }
 
-function newIdentity(number: number): StorageIdentity {
-  return {
-    directoryId: `d0000000-0000-4000-8000-${String(number).padStart(12, "0")}`,
-    brokerId: -1,
-    clusterId: undefined,
-    generation: 0,
-    nonce: undefined,
-    pendingNonce: undefined,
-    durability: "strict",
-    metadataEpoch: -1,
-    metadataOffset: 0,
-  };
+function numberedIdentity(number: number): StorageIdentity {
+  return newIdentity(`d0000000-0000-4000-8000-${String(number).padStart(12, "0")}`, "strict");
 }

@@ -6,6 +6,7 @@ import {
   KafkaJSRequestTimeoutError,
   KafkaJSServerDoesNotSupportApiKey,
 } from "../../src/client/errors.ts";
+import { browserClock } from "../../src/platform/browser/browser-clock.ts";
 import { listOffsets } from "../../src/protocol/apis/02-list-offsets.ts";
 import { apiVersions } from "../../src/protocol/apis/18-api-versions.ts";
 import { advertisedApiKeys } from "../../src/protocol/apis/registry.ts";
@@ -14,15 +15,6 @@ import type { Connection } from "../../src/runtime/connection.ts";
 import { MemoryConnection } from "./memory-connection.ts";
 
 const events = { request: () => {}, requestTimeout: () => {}, requestQueueSize: () => {} };
-const clock = {
-  now: () => performance.now(),
-  wallNow: () => Date.now(),
-  setTimer: (delayMs: number, callback: () => void) => {
-    const timer = setTimeout(callback, delayMs);
-    return () => clearTimeout(timer);
-  },
-};
-
 /** A broker that answers ApiVersions by itself and leaves the rest to the test. */
 class Far {
   readonly asked: { correlationId: number; version: number; timestamp: number }[] = [];
@@ -69,7 +61,7 @@ function bench(
   const connection = new BrokerConnection({
     nodeId: 4,
     dial: options.dial ?? dial,
-    clock,
+    clock: browserClock,
     clientId: "test",
     connectionTimeoutMs: options.timeoutMs ?? 1000,
     events,

@@ -4,17 +4,9 @@ import { Emitter } from "../../src/client/events.ts";
 import { CommittedOffsets } from "../../src/client/group/committed-offsets.ts";
 import type { CoordinatorLink } from "../../src/client/group/coordinator-link.ts";
 import { createLogger, logLevel } from "../../src/client/logger.ts";
+import { browserClock } from "../../src/platform/browser/browser-clock.ts";
 import type { OffsetCommitRequestInit } from "../../src/protocol/apis/08-offset-commit.ts";
 import type { ErrorName } from "../../src/protocol/error-codes.ts";
-
-const clock = {
-  now: () => performance.now(),
-  wallNow: () => Date.now(),
-  setTimer(delayMs: number, callback: () => void) {
-    const timer = setTimeout(callback, delayMs);
-    return () => clearTimeout(timer);
-  },
-};
 
 const OFFSETS = [{ topic: "t", partition: 0, offset: 5, leaderEpoch: -1, metadata: null }];
 
@@ -23,15 +15,15 @@ function committing(...errors: ErrorName[]) {
   const bodies: OffsetCommitRequestInit[] = [];
   const link = {
     groupId: "g",
-    clock,
+    clock: browserClock,
     async persist(_: unknown, body: OffsetCommitRequestInit) {
       bodies.push(body);
       const error = errors.shift();
       if (error !== undefined) throw new KafkaJSProtocolError(error);
     },
   } as unknown as CoordinatorLink;
-  const logger = createLogger({ level: logLevel.NOTHING, logCreator: () => () => {}, wallNow: clock.wallNow });
-  return { offsets: new CommittedOffsets(link, new Emitter(clock.wallNow, logger)), bodies };
+  const logger = createLogger({ level: logLevel.NOTHING, logCreator: () => () => {}, wallNow: browserClock.wallNow });
+  return { offsets: new CommittedOffsets(link, new Emitter(browserClock.wallNow, logger)), bodies };
 }
 
 const member = (generationId: number) => ({ memberId: "m", generationId, groupInstanceId: null });

@@ -1,4 +1,5 @@
 import type { BrokerConfig } from "../../src/broker/broker-config.ts";
+import { newIdentity } from "../../src/broker/storage-identity.ts";
 import type { StorageIdentity } from "../../src/broker/storage-identity.ts";
 import type { ControllerConfig } from "../../src/metadata/controller-config.ts";
 import { Controller } from "../../src/metadata/controller.ts";
@@ -6,10 +7,10 @@ import type { ControllerEvent } from "../../src/metadata/controller.ts";
 import { KafkaClient } from "../../src/client/kafka.ts";
 import type { KafkaConfig } from "../../src/client/kafka.ts";
 import { logLevel } from "../../src/client/logger.ts";
+import { browserClock } from "../../src/platform/browser/browser-clock.ts";
 import { StoredLogs } from "../../src/platform/simulated/stored-logs.ts";
 import type { BrokerPlatform } from "../../src/runtime/broker-platform.ts";
 import type { ClientPlatform, PageWatcher } from "../../src/runtime/client-platform.ts";
-import type { Clock } from "../../src/runtime/clock.ts";
 import type { Connection, Endpoint } from "../../src/runtime/connection.ts";
 import { TAB_LISTENER } from "../../src/runtime/connection.ts";
 import type { ControllerLink, ControllerLinkHandlers } from "../../src/runtime/controller-link.ts";
@@ -17,15 +18,6 @@ import type { LogStore } from "../../src/runtime/log-store.ts";
 import { runBroker } from "../../src/runtime/run-broker.ts";
 import type { RunningBroker } from "../../src/runtime/run-broker.ts";
 import { MemoryConnection } from "./memory-connection.ts";
-
-const clock: Clock = {
-  now: () => performance.now(),
-  wallNow: () => Date.now(),
-  setTimer(delayMs, callback) {
-    const timer = setTimeout(callback, delayMs);
-    return () => clearTimeout(timer);
-  },
-};
 
 /** A real controller and real brokers in one process: only the network and the disks are stand-ins. */
 export class LiveCluster {
@@ -46,7 +38,7 @@ export class LiveCluster {
       seed: crypto.randomUUID(),
       snapshot: undefined,
       log: [],
-      nowMs: clock.now(),
+      nowMs: browserClock.now(),
     });
   }
 
@@ -92,7 +84,7 @@ export class LiveCluster {
   }
 
   #toController(event: ControllerEvent): void {
-    for (const effect of this.#controller.handle(event, clock.now())) {
+    for (const effect of this.#controller.handle(event, browserClock.now())) {
       if (effect.type === "send") {
         const { connectionId, frame } = effect;
         setImmediate(() => this.#links.get(connectionId)?.deliver(frame));
@@ -104,7 +96,7 @@ export class LiveCluster {
     this.#cancelWake();
     const { wakeAtMs } = this.#controller;
     if (wakeAtMs === undefined || !Number.isFinite(wakeAtMs)) return;
-    this.#cancelWake = clock.setTimer(Math.max(0, wakeAtMs - clock.now()), () => this.#toController({ type: "woken" }));
+    this.#cancelWake = browserClock.setTimer(Math.max(0, wakeAtMs - browserClock.now()), () => this.#toController({ type: "woken" }));
   }
 }
 
@@ -172,9 +164,9 @@ export class LiveTab {
     this.#link = controller;
     return {
       clock: {
-        ...clock,
+        ...browserClock,
         setTimer: (delayMs, callback) =>
-          clock.setTimer(delayMs, () => {
+          browserClock.setTimer(delayMs, () => {
             if (this.#thawed === undefined) callback();
             else this.#thawed.push(callback);
           }),
@@ -235,17 +227,7 @@ export class LiveBroker {
   readonly #cluster: LiveCluster;
   readonly #number: number;
   #disk = StoredLogs.empty;
-  #identity: StorageIdentity = {
-    directoryId: crypto.randomUUID(),
-    brokerId: -1,
-    clusterId: undefined,
-    generation: 0,
-    nonce: undefined,
-    pendingNonce: undefined,
-    durability: "strict",
-    metadataEpoch: -1,
-    metadataOffset: 0,
-  };
+  #identity: StorageIdentity = newIdentity(crypto.randomUUID(), "strict");
   #tab: LiveBrokerTab;
 
   constructor(cluster: LiveCluster, number: number) {
@@ -299,7 +281,7 @@ export class LiveBroker {
       close: () => {},
     };
     return {
-      clock,
+      clock: browserClock,
       store,
       identity: this.#identity,
       saveIdentity: async (identity) => {

@@ -11,6 +11,7 @@ import type {
   ConsumerGroupHeartbeatRequestInit,
   ConsumerGroupHeartbeatResponseInit,
 } from "../../src/protocol/apis/68-consumer-group-heartbeat.ts";
+import { browserClock } from "../../src/platform/browser/browser-clock.ts";
 import type { ErrorName } from "../../src/protocol/error-codes.ts";
 
 /** A member and a coordinator that says what the test wants it to. */
@@ -35,27 +36,19 @@ class Bench {
 
   constructor(answers: readonly Answer[], groupInstanceId: string | null = null) {
     let ids = 0;
-    const clock = {
-      now: () => performance.now(),
-      wallNow: () => Date.now(),
-      setTimer(delayMs: number, callback: () => void) {
-        const timer = setTimeout(callback, delayMs);
-        return () => clearTimeout(timer);
-      },
-    };
     const cluster = {
-      clock,
+      clock: browserClock,
       platform: { randomUuid: () => `member-${++ids}`, random: () => 0.5 },
       requestTimeoutMs: 1000,
       image: { topics: new Map([[TOPIC_ID, { name: "t" }]]) },
       watch: () => () => {},
     } as unknown as Cluster;
     const link = { groupId: "g", ask: (_: unknown, body: never) => this.#answer(body, answers) };
-    const logger = createLogger({ level: logLevel.NOTHING, logCreator: () => () => {}, wallNow: clock.wallNow });
+    const logger = createLogger({ level: logLevel.NOTHING, logCreator: () => () => {}, wallNow: browserClock.wallNow });
     this.membership = new ConsumerMembership({
       cluster,
       link: link as unknown as CoordinatorLink,
-      emitter: new Emitter(clock.wallNow, logger),
+      emitter: new Emitter(browserClock.wallNow, logger),
       logger,
       retry: { ...defaultRetry, initialRetryTime: 1 },
       groupInstanceId,

@@ -3,6 +3,7 @@ import type { KafkaConfig } from "../../src/client/kafka.ts";
 import { logLevel } from "../../src/client/logger.ts";
 import type { LogEntry } from "../../src/client/logger.ts";
 import { encodeMetadataBatch, METADATA_TOPIC_ID } from "../../src/metadata/metadata-batch.ts";
+import { browserClock } from "../../src/platform/browser/browser-clock.ts";
 import { produce } from "../../src/protocol/apis/00-produce.ts";
 import type { ProduceRequest } from "../../src/protocol/apis/00-produce.ts";
 import { fetch } from "../../src/protocol/apis/01-fetch.ts";
@@ -93,14 +94,7 @@ export class ScriptedCluster {
     this.#links.add(link);
     const connections = new Set<Connection>();
     return {
-      clock: {
-        now: () => performance.now(),
-        wallNow: () => Date.now(),
-        setTimer: (delayMs, callback) => {
-          const timer = setTimeout(callback, delayMs);
-          return () => clearTimeout(timer);
-        },
-      },
+      clock: browserClock,
       controller: link,
       dial: async ({ port }) => {
         this.dials++;

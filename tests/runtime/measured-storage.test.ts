@@ -1,39 +1,21 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { newIdentity } from "../../src/broker/storage-identity.ts";
+import { browserClock } from "../../src/platform/browser/browser-clock.ts";
 import { describeLogDirs } from "../../src/protocol/apis/35-describe-log-dirs.ts";
 import { decodeResponse, encodeRequest } from "../../src/protocol/envelope.ts";
 import type { BrokerPlatform } from "../../src/runtime/broker-platform.ts";
-import type { Clock } from "../../src/runtime/clock.ts";
 import type { Connection } from "../../src/runtime/connection.ts";
 import { runBroker } from "../../src/runtime/run-broker.ts";
 import { MemoryConnection } from "../client/memory-connection.ts";
-
-const clock: Clock = {
-  now: () => Date.now(),
-  wallNow: () => Date.now(),
-  setTimer(delayMs, callback) {
-    const timer = setTimeout(callback, delayMs);
-    return () => clearTimeout(timer);
-  },
-};
 
 /** A broker without a server, and how it is asked for its log directories. */
 function startBroker(measureStorage?: BrokerPlatform["measureStorage"]) {
   let accept: ((connection: Connection, listener: string) => void) | undefined;
   const logged: string[] = [];
   const broker = runBroker({
-    clock,
+    clock: browserClock,
     store: { load: async () => [], write: async () => {}, read: async () => [], close: () => {} },
-    identity: {
-      directoryId: "d0000000-0000-4000-8000-000000000001",
-      brokerId: -1,
-      clusterId: undefined,
-      generation: 0,
-      nonce: undefined,
-      pendingNonce: undefined,
-      durability: "strict",
-      metadataEpoch: -1,
-      metadataOffset: 0,
-    },
+    identity: newIdentity("d0000000-0000-4000-8000-000000000001", "strict"),
     saveIdentity: async () => {},
     controller: { receive: () => {}, send: () => {}, close: () => {} },
     dial: () => Promise.reject(new Error("there is nobody")),

@@ -1,25 +1,17 @@
 import { WebSocket } from "ws";
+import { newIdentity } from "../../src/broker/storage-identity.ts";
+import { browserClock } from "../../src/platform/browser/browser-clock.ts";
 import { LinkPaths } from "../../src/platform/browser/link-paths.ts";
 import { ControllerSocket } from "../../src/platform/browser/controller-socket.ts";
 import { clusterUrl, relayUrl } from "../../src/platform/browser/server-address.ts";
 import { TabDialer } from "../../src/platform/browser/tab-dialer.ts";
 import { StoredLogs } from "../../src/platform/simulated/stored-logs.ts";
 import type { BrokerPlatform } from "../../src/runtime/broker-platform.ts";
-import type { Clock } from "../../src/runtime/clock.ts";
 import type { Connection } from "../../src/runtime/connection.ts";
 import { TAB_LISTENER } from "../../src/runtime/connection.ts";
 import type { LogStore } from "../../src/runtime/log-store.ts";
 import { runBroker } from "../../src/runtime/run-broker.ts";
 import type { RunningBroker } from "../../src/runtime/run-broker.ts";
-
-const clock: Clock = {
-  now: () => performance.now(),
-  wallNow: () => Date.now(),
-  setTimer(delayMs, callback) {
-    const timer = setTimeout(callback, delayMs);
-    return () => clearTimeout(timer);
-  },
-};
 
 // What the sockets of a worker are made of.
 Object.assign(globalThis, { WebSocket, addEventListener: () => {}, removeEventListener: () => {} });
@@ -94,19 +86,9 @@ export class NodeTab {
       close: () => {},
     };
     return {
-      clock,
+      clock: browserClock,
       store,
-      identity: {
-        directoryId: crypto.randomUUID(),
-        brokerId: -1,
-        clusterId: undefined,
-        generation: 0,
-        nonce: undefined,
-        pendingNonce: undefined,
-        durability: "strict",
-        metadataEpoch: -1,
-        metadataOffset: 0,
-      },
+      identity: newIdentity(crypto.randomUUID(), "strict"),
       saveIdentity: async () => {},
       controller: this.#socket,
       dial: async ({ host }) => this.#dialer.dial(host, TAB_LISTENER),

@@ -2,6 +2,7 @@ import { defaultBrokerConfig } from "../../src/broker/broker-config.ts";
 import type { BrokerConfig } from "../../src/broker/broker-config.ts";
 import type { BrokerEffect } from "../../src/broker/effects.ts";
 import type { BrokerEvent } from "../../src/broker/events.ts";
+import { newIdentity } from "../../src/broker/storage-identity.ts";
 import type { StorageIdentity } from "../../src/broker/storage-identity.ts";
 import { Chance } from "../../src/platform/simulated/chance.ts";
 import { SimulatedNetwork } from "../../src/platform/simulated/network.ts";
@@ -254,17 +255,7 @@ export class SimulatedCluster {
   }
 
   newIdentity(durability: StorageIdentity["durability"] = "strict"): StorageIdentity {
-    return {
-      directoryId: this.#chance.uuid(),
-      brokerId: -1,
-      clusterId: undefined,
-      generation: 0,
-      nonce: undefined,
-      pendingNonce: undefined,
-      durability,
-      metadataEpoch: -1,
-      metadataOffset: 0,
-    };
+    return newIdentity(this.#chance.uuid(), durability);
   }
 
   /** The storage no longer holds what its broker said it did. */

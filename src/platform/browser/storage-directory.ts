@@ -1,3 +1,4 @@
+import { newIdentity } from "../../broker/storage-identity.ts";
 import type { Durability, StorageIdentity } from "../../broker/storage-identity.ts";
 import { DirectoryDatabase } from "./directory-database.ts";
 import { StoreUnavailableError, storageError } from "./errors.ts";
@@ -81,7 +82,7 @@ async function lockAndOpen(
     unlock();
   };
   try {
-    database = await DirectoryDatabase.open(name, freshIdentity(directoryId, options.durability), lost);
+    database = await DirectoryDatabase.open(name, newIdentity(directoryId, options.durability), lost);
     const identity = await database.identity();
     if (identity?.directoryId === directoryId) return await settle(database, identity, options.durability, release);
   } catch (cause) {
@@ -114,20 +115,6 @@ async function settle(
       return database.saveIdentity({ ...next, durability: complete ? durability : identity.durability });
     },
     release,
-  };
-}
-
-function freshIdentity(directoryId: string, durability: Durability): StorageIdentity {
-  return {
-    directoryId,
-    brokerId: -1,
-    clusterId: undefined,
-    generation: 0,
-    nonce: undefined,
-    pendingNonce: undefined,
-    durability,
-    metadataEpoch: -1,
-    metadataOffset: -1,
   };
 }
 

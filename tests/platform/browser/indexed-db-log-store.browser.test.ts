@@ -1,7 +1,7 @@
 import { deleteDB } from "idb";
 import { expect, test } from "vitest";
 import { cdp } from "vitest/browser";
-import type { StorageIdentity } from "../../../src/broker/storage-identity.ts";
+import { newIdentity } from "../../../src/broker/storage-identity.ts";
 import type { LogMetadata } from "../../../src/log/stored-log.ts";
 import { partitionKey } from "../../../src/log/stored-log.ts";
 import { DirectoryDatabase } from "../../../src/platform/browser/directory-database.ts";
@@ -9,17 +9,7 @@ import { StoreUnavailableError } from "../../../src/platform/browser/errors.ts";
 import { openIndexedDbLogStore } from "../../../src/platform/browser/indexed-db-log-store.ts";
 import { chunk, describeLogStore } from "../../contracts/log-store.contract.ts";
 
-const IDENTITY: StorageIdentity = {
-  directoryId: "d",
-  brokerId: -1,
-  clusterId: undefined,
-  generation: 0,
-  nonce: undefined,
-  pendingNonce: undefined,
-  durability: "strict",
-  metadataEpoch: -1,
-  metadataOffset: -1,
-};
+const IDENTITY = newIdentity("d", "strict");
 
 const KEY = partitionKey("6ba7b810-9dad-41d1-80b4-00c04fd430c8", 0);
 

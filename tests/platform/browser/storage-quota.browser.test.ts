@@ -1,6 +1,7 @@
 import { deleteDB } from "idb";
 import { expect, test } from "vitest";
 import { cdp } from "vitest/browser";
+import { newIdentity } from "../../../src/broker/storage-identity.ts";
 import { partitionKey } from "../../../src/log/stored-log.ts";
 import { DirectoryDatabase } from "../../../src/platform/browser/directory-database.ts";
 import { StorageFullError } from "../../../src/platform/browser/errors.ts";
@@ -10,17 +11,7 @@ import { chunk } from "../../contracts/log-store.contract.ts";
 const KEY = partitionKey("6ba7b810-9dad-41d1-80b4-00c04fd430c8", 0);
 
 async function open(name: string) {
-  const identity = {
-    directoryId: "d",
-    brokerId: -1,
-    clusterId: undefined,
-    generation: 0,
-    nonce: undefined,
-    pendingNonce: undefined,
-    durability: "strict",
-    metadataEpoch: -1,
-    metadataOffset: -1,
-  } as const;
+  const identity = newIdentity("d", "strict");
   return openIndexedDbLogStore(await DirectoryDatabase.open(name, identity, () => {}), "strict");
 }
 
