@@ -7,6 +7,7 @@ import { batches } from "../../src/protocol/record-batch.ts";
 import type { BatchHeader } from "../../src/protocol/record-batch.ts";
 import type { LeaderState } from "../../src/replication/leader.ts";
 import type { ControllerWatch } from "./controller-watch.ts";
+import { DeletionWatch } from "./deletion-watch.ts";
 import { EndWatch } from "./end-watch.ts";
 import { FetchWatch } from "./fetch-watch.ts";
 import type { GroupTruth } from "./group-truth.ts";
@@ -61,6 +62,7 @@ export class Oracle {
   readonly #context: OracleContext;
   readonly #controller: ControllerWatch;
   readonly #requests: OpenRequests;
+  readonly #deletions: DeletionWatch;
   /** Undefined in a cluster without groups. */
   readonly groups: GroupWatch | undefined;
   readonly #timeGapMs: number;
@@ -74,10 +76,12 @@ export class Oracle {
     this.#controller = controller;
     this.#timeGapMs = timeGapMs;
     this.groups = groups === undefined ? undefined : new GroupWatch(context, controller, groups);
+    this.#deletions = new DeletionWatch(context, controller);
     this.#requests = new OpenRequests([
       new FetchWatch(context, controller),
       new ProduceWatch(),
       new EndWatch(context, controller),
+      this.#deletions,
       ...(this.groups === undefined ? [] : [this.groups]),
     ]);
   }
@@ -237,6 +241,7 @@ export class Oracle {
     }
     if (epochStartOffset > committed) mark("uncommitted tail at election");
     this.#compare(tab, replica, 0, Number.POSITIVE_INFINITY, false);
+    this.#deletions.beginsToLead(tab, replica);
     this.#expectProducersKnown(tab, replica);
   }
 
