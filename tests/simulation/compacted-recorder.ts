@@ -1,9 +1,8 @@
 import { textOf } from "./compacted-log.ts";
 import type { CommittedRecord } from "./compacted-log.ts";
-import { ViolationFound } from "./recorder.ts";
-import type { ClientRecorder } from "./recorder.ts";
 import { PADDING } from "./scripted-producer.ts";
 import { COMPACTED_TOPIC, partitionLabel } from "./topics.ts";
+import { TruthOnlyRecorder } from "./truth-only-recorder.ts";
 import type { Truth } from "./truth.ts";
 
 const KEYS = 8;
@@ -14,17 +13,14 @@ const TOMBSTONE_EVERY = 5;
  * Whom the clients of the compacted topic tell. What was read is what was committed there; and whoever has read all from
  * the start knows of every key what was written last.
  */
-export class CompactedRecorder implements ClientRecorder {
-  readonly acks = -1;
-  readonly mayForgetProducers = true;
-  readonly mark: (name: string) => void;
+export class CompactedRecorder extends TruthOnlyRecorder {
   readonly #truth: Truth;
   /** By reader and partition, of each key the offset of the record that was read last. */
   readonly #read = new Map<string, Map<string, number>>();
 
   constructor(truth: Truth, mark: (name: string) => void) {
+    super(mark);
     this.#truth = truth;
-    this.mark = mark;
   }
 
   /** Of which key a record with this value is, and what it says of it; null for nothing more. */
@@ -33,18 +29,6 @@ export class CompactedRecorder implements ClientRecorder {
     const isTombstone = number % TOMBSTONE_EVERY === TOMBSTONE_EVERY - 1;
     return { key: `key-${Math.floor(number / 2) % KEYS}`, value: isTombstone ? null : value };
   }
-
-  endOffset(): number {
-    return 0;
-  }
-
-  trimmedTo(): number {
-    return 0;
-  }
-
-  sent(): void {}
-
-  gaveUp(): void {}
 
   acknowledged(_process: string, partition: number, value: string, offset: number): void {
     const label = partitionLabel(COMPACTED_TOPIC, partition);
@@ -74,10 +58,6 @@ export class CompactedRecorder implements ClientRecorder {
       if (read === offset || (value === null && read === undefined)) continue;
       this.violation("newest-is-read", `${process} read ${key} of ${label} last at ${read}, and its newest is at ${offset}`);
     }
-  }
-
-  violation(rule: string, evidence: string): never {
-    throw new ViolationFound({ rule, evidence });
   }
 }
 

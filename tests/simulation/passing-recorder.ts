@@ -1,7 +1,6 @@
-import { ViolationFound } from "./recorder.ts";
-import type { ClientRecorder } from "./recorder.ts";
 import { PASSING_TOPIC } from "./topics.ts";
 import type { PartitionNames } from "./topics.ts";
+import { TruthOnlyRecorder } from "./truth-only-recorder.ts";
 import type { Truth } from "./truth.ts";
 
 /** What one life of a partition was seen to hold. */
@@ -17,31 +16,16 @@ interface SeenLog {
  * which life of the topic a record landed in, so that nothing can be missed here; but within one life no record is
  * there twice, in another order or uncommitted.
  */
-export class PassingRecorder implements ClientRecorder {
-  readonly acks = -1;
-  readonly mayForgetProducers = true;
-  readonly mark: (name: string) => void;
+export class PassingRecorder extends TruthOnlyRecorder {
   readonly #names: PartitionNames;
   readonly #truth: Truth;
   readonly #logs = new Map<string, SeenLog>();
 
   constructor(names: PartitionNames, truth: Truth, mark: (name: string) => void) {
+    super(mark);
     this.#names = names;
     this.#truth = truth;
-    this.mark = mark;
   }
-
-  endOffset(): number {
-    return 0;
-  }
-
-  trimmedTo(): number {
-    return 0;
-  }
-
-  sent(): void {}
-
-  gaveUp(): void {}
 
   acknowledged(_process: string, partition: number, value: string, offset: number): void {
     const labels = this.#names.labelsOf(PASSING_TOPIC, partition);
@@ -64,10 +48,6 @@ export class PassingRecorder implements ClientRecorder {
     log.values.set(offset, value);
     log.offsets.set(value, offset);
     this.#expectOrder(label, log, offset, value);
-  }
-
-  violation(rule: string, evidence: string): never {
-    throw new ViolationFound({ rule, evidence });
   }
 
   /** Consumers may come to the same records at different times; what is behind the newest one is judged by it alone. */
