@@ -23,8 +23,7 @@ describe("administration", () => {
 
   beforeEach(() => {
     cluster = new CoreCluster();
-    tabs = ["a", "b", "c", "d"].map((name) => cluster.start(name));
-    cluster.until(() => tabs.every(({ core }) => core.state === "running"), "four running brokers");
+    tabs = cluster.startRunning("a", "b", "c", "d");
     createTopic(cluster, TOPIC, { replicationFactor: 2 });
     untilInSync(cluster, TOPIC, 2);
   });

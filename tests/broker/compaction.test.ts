@@ -19,8 +19,7 @@ describe("a compacted topic", () => {
 
   beforeEach(() => {
     cluster = new CoreCluster();
-    tabs = ["a", "b", "c"].map((name) => cluster.start(name));
-    cluster.until(() => tabs.every(({ core }) => core.state === "running"), "three running brokers");
+    tabs = cluster.startRunning("a", "b", "c");
   });
 
   const create = (configs: Record<string, string> = {}) => {

@@ -44,6 +44,13 @@ export class CoreCluster {
     return broker;
   }
 
+  /** Starts a tab of each name, and waits until all of them are running brokers. */
+  startRunning(...names: readonly string[]): CoreBroker[] {
+    const tabs = names.map((name) => this.start(name));
+    this.until(() => tabs.every(({ core }) => core.state === "running"), `${names.length} running brokers`);
+    return tabs;
+  }
+
   enqueue(work: () => void): void {
     this.#queue.push(work);
   }

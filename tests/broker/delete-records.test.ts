@@ -16,8 +16,7 @@ describe("DeleteRecords", () => {
 
   beforeEach(() => {
     cluster = new CoreCluster();
-    tabs = ["a", "b", "c"].map((name) => cluster.start(name));
-    cluster.until(() => tabs.every(({ core }) => core.state === "running"), "three running brokers");
+    tabs = cluster.startRunning("a", "b", "c");
     createTopic(cluster, TOPIC);
     untilInSync(cluster, TOPIC, 3);
     for (const value of ["0", "1", "2", "3", "4"]) produced(cluster, leader().connect(), TOPIC, [value]);

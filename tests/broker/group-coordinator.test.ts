@@ -38,8 +38,7 @@ let tabs: CoreBroker[];
 
 beforeEach(() => {
   cluster = new CoreCluster();
-  tabs = ["a", "b", "c"].map((name) => cluster.start(name));
-  cluster.until(() => tabs.every(({ core }) => core.state === "running"), "three running brokers");
+  tabs = cluster.startRunning("a", "b", "c");
   createTopic(cluster, "quakes", { partitions: 6 });
   untilInSync(cluster, "quakes", 3);
 });

@@ -13,8 +13,7 @@ describe("a replicated partition", () => {
 
   beforeEach(() => {
     cluster = new CoreCluster();
-    tabs = ["a", "b", "c"].map((name) => cluster.start(name));
-    cluster.until(() => tabs.every(({ core }) => core.state === "running"), "three running brokers");
+    tabs = cluster.startRunning("a", "b", "c");
     createTopic(cluster, "quakes");
     untilInSync(cluster, "quakes", 3);
   });
@@ -268,8 +267,7 @@ function deleteTopic(cluster: CoreCluster, name: string): void {
 describe("a leader whose disk is slower than the others", () => {
   it("[R6] lets followers store a record first, and acknowledges it only when its own disk has it too", () => {
     const cluster = new CoreCluster();
-    const tabs = ["a", "b", "c"].map((name) => cluster.start(name));
-    cluster.until(() => tabs.every(({ core }) => core.state === "running"), "three running brokers");
+    const tabs = cluster.startRunning("a", "b", "c");
     createTopic(cluster, "quakes");
     untilInSync(cluster, "quakes", 3);
     const leader = leaderOf(cluster, "quakes");
@@ -288,8 +286,7 @@ describe("a leader whose disk is slower than the others", () => {
 
   it("[R4] loses nothing acknowledged when it dies before its disk caught up", () => {
     const cluster = new CoreCluster();
-    const tabs = ["a", "b", "c"].map((name) => cluster.start(name));
-    cluster.until(() => tabs.every(({ core }) => core.state === "running"), "three running brokers");
+    const tabs = cluster.startRunning("a", "b", "c");
     createTopic(cluster, "quakes");
     untilInSync(cluster, "quakes", 3);
     const leader = leaderOf(cluster, "quakes");

@@ -22,8 +22,7 @@ describe("a broker whose storage fails", () => {
 
   beforeEach(() => {
     cluster = new CoreCluster();
-    tabs = ["a", "b", "c"].map((name) => cluster.start(name));
-    cluster.until(() => tabs.every(({ core }) => core.state === "running"), "three running brokers");
+    tabs = cluster.startRunning("a", "b", "c");
     createTopic(cluster, "quakes");
     untilInSync(cluster, "quakes", 3);
     leader = leaderOf(cluster, "quakes");
