@@ -6,6 +6,7 @@ import type { ConsumerRunConfig } from "../../src/client/consumer-types.ts";
 import type { OffsetsByTopicPartition } from "../../src/client/group/committed-offsets.ts";
 import {
   balanced,
+  comeAndGoUnderLoad,
   committed,
   coordinatorOf,
   kill,
@@ -129,33 +130,7 @@ test.each(["roundRobin", "cooperativeSticky"] as const)(
     await start(3);
     // Nobody dies, and on a busy machine nobody shall be taken for dead.
     const config = { partitionAssigners: [PartitionAssigners[name]], sessionTimeout: 6000 };
-    const all: Member[] = [await new Member(config).run()];
-    let present = [...all];
-    let count = 0;
-    const sent: Promise<void>[] = [];
-    const timer = setInterval(() => {
-      sent.push(produce(count, 6));
-      count += 6;
-    }, 10);
-    for (let step = 0; step < 12; step++) {
-      const leaves = present.length > 3 || (present.length > 1 && step % 3 === 2);
-      if (leaves) {
-        await present.shift()!.consumer.disconnect();
-      } else {
-        const member = new Member(config);
-        all.push(member);
-        present = [...present, member];
-        // Some joins are still under way when the next step is taken.
-        if (step % 2 === 0) await member.run();
-        else void member.run();
-      }
-      await pause(step % 4 === 0 ? 0 : 120);
-    }
-    clearInterval(timer);
-    await Promise.all(sent);
-    await balanced(...present);
-    await expect.poll(() => valuesOf(...all).length, { timeout: 10_000 }).toBeGreaterThanOrEqual(count);
-    expect(valuesOf(...all)).toEqual(range(0, count));
+    await comeAndGoUnderLoad(() => new Member(config));
   },
 );
 

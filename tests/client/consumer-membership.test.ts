@@ -5,6 +5,7 @@ import type { ConsumerConfig } from "../../src/client/consumer-types.ts";
 import {
   balanced,
   cluster,
+  comeAndGoUnderLoad,
   committed,
   coordinatorOf,
   kill,
@@ -149,33 +150,7 @@ describe("members share the partitions", () => {
 test("members come and go under load, and each message is read once", { timeout: 40_000 }, async () => {
   // Nobody dies, and on a busy machine nobody shall be taken for dead.
   await start(3, PARTITIONS, { groupConsumerSessionTimeoutMs: 6000 });
-  const all: Member[] = [await member().run()];
-  let present = [...all];
-  let count = 0;
-  const sent: Promise<void>[] = [];
-  const timer = setInterval(() => {
-    sent.push(produce(count, 6));
-    count += 6;
-  }, 10);
-  for (let step = 0; step < 12; step++) {
-    const leaves = present.length > 3 || (present.length > 1 && step % 3 === 2);
-    if (leaves) {
-      await present.shift()!.consumer.disconnect();
-    } else {
-      const added = member();
-      all.push(added);
-      present = [...present, added];
-      // Some joins are still under way when the next step is taken.
-      if (step % 2 === 0) await added.run();
-      else void added.run();
-    }
-    await pause(step % 4 === 0 ? 0 : 120);
-  }
-  clearInterval(timer);
-  await Promise.all(sent);
-  await balanced(...present);
-  await expect.poll(() => valuesOf(...all).length, { timeout: 10_000 }).toBeGreaterThanOrEqual(count);
-  expect(valuesOf(...all)).toEqual(range(0, count));
+  await comeAndGoUnderLoad(member);
 });
 
 test("whoever keeps a partition never stops reading it", { timeout: 30_000 }, async () => {

@@ -6,7 +6,7 @@ import type { Producer } from "../../src/client/producer.ts";
 import { defaultCoordinatorConfig } from "../../src/coordinator/coordinator-config.ts";
 import type { CoordinatorConfig } from "../../src/coordinator/coordinator-config.ts";
 import { OFFSETS_TOPIC } from "../../src/coordinator/group-partition.ts";
-import { LiveCluster } from "./live-cluster.ts";
+import { LiveCluster, pause } from "./live-cluster.ts";
 
 export const PARTITIONS = 6;
 export const SESSION_TIMEOUT_MS = 1000;
@@ -114,6 +114,37 @@ export async function produce(from: number, count: number): Promise<void> {
     value: String(from + index),
   }));
   await producer.send({ topic: "t", messages });
+}
+
+/** Members come and leave, while more is produced all the time; between them they have to read each message once. */
+export async function comeAndGoUnderLoad(newMember: () => Member): Promise<void> {
+  const all = [await newMember().run()];
+  const present = [...all];
+  let count = 0;
+  const sent: Promise<void>[] = [];
+  const timer = setInterval(() => {
+    sent.push(produce(count, 6));
+    count += 6;
+  }, 10);
+  for (let step = 0; step < 12; step++) {
+    const leaves = present.length > 3 || (present.length > 1 && step % 3 === 2);
+    if (leaves) {
+      await present.shift()!.consumer.disconnect();
+    } else {
+      const member = newMember();
+      all.push(member);
+      present.push(member);
+      // Some joins are still under way when the next step is taken.
+      if (step % 2 === 0) await member.run();
+      else void member.run();
+    }
+    await pause(step % 4 === 0 ? 0 : 120);
+  }
+  clearInterval(timer);
+  await Promise.all(sent);
+  await balanced(...present);
+  await expect.poll(() => valuesOf(...all).length, { timeout: 10_000 }).toBeGreaterThanOrEqual(count);
+  expect(valuesOf(...all)).toEqual(range(0, count));
 }
 
 /** Ten messages for one partition. */

@@ -1,20 +1,16 @@
 import { afterEach, expect, test } from "vitest";
 import type { Consumer } from "../../src/client/consumer.ts";
 import type { ConsumerConfig, EachMessagePayload } from "../../src/client/consumer-types.ts";
-import type { Producer } from "../../src/client/producer.ts";
-import { defaultCoordinatorConfig } from "../../src/coordinator/coordinator-config.ts";
-import { LiveCluster, pause } from "./live-cluster.ts";
+import { cluster, producer, SESSION_TIMEOUT_MS, start, stopAll } from "./group-members.ts";
+import { pause } from "./live-cluster.ts";
 import type { LiveTab } from "./live-cluster.ts";
 
 /** What becomes of a member whose page goes away, or sleeps. */
 
 const PARTITIONS = 4;
-const SESSION_TIMEOUT_MS = 1000;
 /** Less than a sleep of these tests. */
 const REQUEST_TIMEOUT_MS = 1500;
 
-let cluster: LiveCluster;
-let producer: Producer;
 const members: Member[] = [];
 
 interface Member {
@@ -27,29 +23,8 @@ interface Member {
 
 afterEach(async () => {
   await Promise.all(members.splice(0).map(({ tab, consumer }) => (tab.alive ? consumer.disconnect() : undefined)));
-  await producer.disconnect();
-  await cluster.stop();
+  await stopAll();
 });
-
-async function start(): Promise<void> {
-  cluster = new LiveCluster({
-    offsetsTopicPartitions: 1,
-    coordinator: {
-      ...defaultCoordinatorConfig,
-      groupInitialRebalanceDelayMs: 0,
-      groupMinSessionTimeoutMs: 100,
-      groupConsumerSessionTimeoutMs: SESSION_TIMEOUT_MS,
-      groupConsumerHeartbeatIntervalMs: 100,
-    },
-  });
-  await cluster.start(1);
-  const kafka = cluster.kafka();
-  await using admin = kafka.admin();
-  await admin.connect();
-  await admin.createTopics({ topics: [{ topic: "t", numPartitions: PARTITIONS, replicationFactor: 1 }] });
-  producer = kafka.producer();
-  await producer.connect();
-}
 
 /** Commits once a minute, so that a member that goes away has much to commit. */
 async function join(config: ConsumerConfig = {}): Promise<Member> {
@@ -88,7 +63,7 @@ const valuesOf = (...of: readonly Member[]) =>
 const range = (count: number) => Array.from({ length: count }, (_, index) => index);
 
 test("a page that is closed hands over at once, and nothing is read again", { timeout: 20_000 }, async () => {
-  await start();
+  await start(1, PARTITIONS);
   const [stays, closes] = [await join(), await join()];
   await balanced(stays, closes);
   await produce(0, 40);
@@ -104,7 +79,7 @@ test("a page that is closed hands over at once, and nothing is read again", { ti
 });
 
 test("a page that is closed while it joins is waited for by nobody", { timeout: 20_000 }, async () => {
-  await start();
+  await start(1, PARTITIONS);
   const stays = await join();
   await balanced(stays);
   // The rebalance waits for the member that is asleep, and so does the one that joins.
@@ -118,7 +93,7 @@ test("a page that is closed while it joins is waited for by nobody", { timeout: 
 });
 
 test("a page that comes back from the back/forward cache joins anew", { timeout: 20_000 }, async () => {
-  await start();
+  await start(1, PARTITIONS);
   const [stays, leaves] = [await join(), await join()];
   await balanced(stays, leaves);
   await produce(0, 40);
@@ -132,7 +107,7 @@ test("a page that comes back from the back/forward cache joins anew", { timeout:
 });
 
 test("a static member that is closed keeps its place, and has committed", { timeout: 20_000 }, async () => {
-  await start();
+  await start(1, PARTITIONS);
   const config = { groupInstanceId: "i", sessionTimeout: 5000 };
   const [stays, closes] = [await join(), await join(config)];
   await balanced(stays, closes);
@@ -153,7 +128,7 @@ test.each([
   ["consumer", "network"],
   ["consumer", "timers"],
 ] as const)("a slept-through heartbeat proves nothing: %s, %s first", { timeout: 20_000 }, async (protocol, first) => {
-  await start();
+  await start(1, PARTITIONS);
   const config: ConsumerConfig = { groupProtocol: protocol };
   const sleeper = await join(config);
   await produce(0, 4);
