@@ -6,6 +6,7 @@ import { connect, createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "@playwright/test";
+import { freePort } from "../cluster/free-port.ts";
 import { makeTemporaryFolder, removeTemporaryFolder } from "../cluster/temporary-folder.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -113,12 +114,4 @@ function commandLinesWith(folder: string): string[] {
     }
   });
   return lines.filter((line) => line.includes(folder));
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  return port;
 }

@@ -3,10 +3,10 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
-import { connect, createServer } from "node:net";
-import type { AddressInfo } from "node:net";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { freePort } from "../../cluster/free-port.ts";
 import { makeTemporaryFolder, removeTemporaryFolder } from "../../cluster/temporary-folder.ts";
 import { PEERS_FOLDER } from "./installed-peers.ts";
 
@@ -87,13 +87,4 @@ async function accepts(port: number): Promise<boolean> {
   });
   socket.destroy();
   return connected;
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, "close");
-  return port;
 }

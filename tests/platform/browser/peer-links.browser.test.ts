@@ -5,7 +5,7 @@ import type { LinkSignal } from "../../../src/platform/browser/peer-links.ts";
 import { PeerLinks, declineOffer } from "../../../src/platform/browser/peer-links.ts";
 import { Peer } from "../../../src/platform/browser/simple-peer.ts";
 import type { Connection } from "../../../src/runtime/connection.ts";
-import { bytes, receiveAll } from "./received.ts";
+import { expectEcho, receiveAll } from "./received.ts";
 
 interface Tab {
   readonly peer: string;
@@ -117,14 +117,6 @@ describe("direct links between tabs", () => {
     vi.useRealTimers();
     signals.close();
   });
-
-  async function expectEcho(near: Connection, far: Connection): Promise<void> {
-    const [atNear, atFar] = [receiveAll(near), receiveAll(far)];
-    near.send(bytes(1, 2, 3));
-    expect(await atFar.next()).toEqual(bytes(1, 2, 3));
-    far.send(bytes(4));
-    expect(await atNear.next()).toEqual(bytes(4));
-  }
 
   test("a dial opens a connection, and later dials of both sides share its link", async () => {
     const first = await a.dial("b");

@@ -1,3 +1,4 @@
+import { expect } from "vitest";
 import type { Connection } from "../../../src/runtime/connection.ts";
 
 /** What a connection has brought, and ways to wait for it. */
@@ -29,6 +30,15 @@ export function receiveAll(connection: Connection, onFrame: (frame: Uint8Array) 
         ? Promise.resolve(frames[taken++]!)
         : new Promise((resolve) => waiting.push(resolve)),
   };
+}
+
+/** That frames get through, both ways, on a connection that nobody has listened to yet. */
+export async function expectEcho(near: Connection, far: Connection): Promise<void> {
+  const [atNear, atFar] = [receiveAll(near), receiveAll(far)];
+  near.send(bytes(1, 2, 3));
+  expect(await atFar.next()).toEqual(bytes(1, 2, 3));
+  far.send(bytes(4));
+  expect(await atNear.next()).toEqual(bytes(4));
 }
 
 export function bytes(...values: number[]): Uint8Array {

@@ -7,7 +7,7 @@ import { clusterUrl, relayUrl } from "../../../src/platform/browser/server-addre
 import type { DialDirect } from "../../../src/platform/browser/tab-dialer.ts";
 import { TabDialer } from "../../../src/platform/browser/tab-dialer.ts";
 import type { Connection } from "../../../src/runtime/connection.ts";
-import { bytes, patterned, receiveAll, same } from "./received.ts";
+import { expectEcho, patterned, receiveAll, same } from "./received.ts";
 
 class Tab {
   readonly peer = randomUuid();
@@ -52,14 +52,6 @@ describe("dialling through the relay", () => {
       socket.close();
     }
   });
-
-  async function expectEcho(near: Connection, far: Connection): Promise<void> {
-    const [atNear, atFar] = [receiveAll(near), receiveAll(far)];
-    near.send(bytes(1, 2, 3));
-    expect(await atFar.next()).toEqual(bytes(1, 2, 3));
-    far.send(bytes(4));
-    expect(await atNear.next()).toEqual(bytes(4));
-  }
 
   test("without direct links, the relay carries the connection, and both sides know its path", async () => {
     const [a, b] = [await tab(), await tab()];
