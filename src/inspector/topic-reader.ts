@@ -1,4 +1,4 @@
-import type { Kafka, PartitionAssignment } from "../index.ts";
+import type { EachBatchPayload, Kafka, PartitionAssignment } from "../index.ts";
 
 /** Where a reader starts, in every partition alike. Offsets out of range are moved to the nearest end. */
 export type ReadFrom =
@@ -48,25 +48,29 @@ export async function readTopic(kafka: Kafka, reading: TopicReading): Promise<To
   const ends = new Map<number, number>();
   // Where records were deleted by retention, or a log was truncated, the first that is left is the next to show.
   const consumer = kafka.consumer({ autoOffsetReset: "earliest" });
-  await consumer.connect();
-  consumer.assign(assignments);
-  await consumer.run({
-    eachBatch: async ({ batch }) => {
-      const highWatermark = Number(batch.highWatermark);
-      ends.set(batch.partition, highWatermark);
-      await reading.onBatch({
+  const eachBatch = async ({ batch }: EachBatchPayload): Promise<void> => {
+    const highWatermark = Number(batch.highWatermark);
+    ends.set(batch.partition, highWatermark);
+    await reading.onBatch({
+      partition: batch.partition,
+      records: batch.messages.map((message) => ({
         partition: batch.partition,
-        records: batch.messages.map((message) => ({
-          partition: batch.partition,
-          offset: Number(message.offset),
-          timestampMs: Number(message.timestamp),
-          key: message.key,
-          value: message.value,
-        })),
-        behind: Math.max(0, highWatermark - 1 - Number(batch.lastOffset())),
-      });
-    },
-  });
+        offset: Number(message.offset),
+        timestampMs: Number(message.timestamp),
+        key: message.key,
+        value: message.value,
+      })),
+      behind: Math.max(0, highWatermark - 1 - Number(batch.lastOffset())),
+    });
+  };
+  try {
+    await consumer.connect();
+    consumer.assign(assignments);
+    await consumer.run({ eachBatch });
+  } catch (error) {
+    await consumer.disconnect();
+    throw error;
+  }
   return {
     pause: () => consumer.pause([{ topic }]),
     resume: () => consumer.resume([{ topic }]),
