@@ -101,6 +101,8 @@ export class ReplayPanel extends HTMLElement {
     };
     await new Promise<void>((resolve) => {
       running.signal.addEventListener("abort", () => resolve());
+      // It may have been stopped before it was loaded.
+      if (running.signal.aborted) return resolve();
       ticks.onmessage = () => {
         for (const quake of replay.due(performance.now(), this.#factor(), IN_FLIGHT_MAX - inFlight)) {
           const value = encodeEarthquake(quake);
