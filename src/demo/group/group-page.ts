@@ -293,7 +293,8 @@ export class GroupPage {
 
   #renderGroups(): void {
     const groups = [...new Set([this.#groupId, ...this.#watch.groups])].sort();
-    if (groups.length === this.#choice.options.length) return;
+    const isShown = ({ value }: HTMLOptionElement, index: number) => value === groups[index];
+    if (groups.length === this.#choice.options.length && [...this.#choice.options].every(isShown)) return;
     this.#choice.replaceChildren(
       ...groups.map((group) => element("option", { value: group, selected: group === this.#groupId }, group)),
     );

@@ -21,7 +21,8 @@ export interface GroupKnowledge {
   readonly topics: readonly { readonly name: string; readonly partitions: number }[];
 }
 
-const TOPICS_SHOWN = 4;
+/** A picture of more is none. */
+export const TOPICS_SHOWN = 4;
 const PARTITIONS_SHOWN = 24;
 const READERS_SHOWN = 24;
 const REBALANCES_SHOWN = 12;

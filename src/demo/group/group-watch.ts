@@ -2,6 +2,7 @@ import type { Admin, GroupDescription, MemberDescription } from "../../index.ts"
 import { AssignerProtocol } from "../../index.ts";
 import { partitionName } from "../../inspector/partition-name.ts";
 import { reasonOf } from "../../inspector/reason.ts";
+import { TOPICS_SHOWN } from "./group-views.ts";
 import { sharedNow } from "./member-messages.ts";
 import { withKept } from "./who-reads.ts";
 import type { AnsweredMember, GroupAnswer } from "./who-reads.ts";
@@ -19,8 +20,6 @@ const OFFSETS_EVERY_MS = 400;
 const GROUPS_EVERY_MS = 2000;
 /** A question that takes longer is told of, and goes on. */
 const PATIENCE_MS = 4000;
-/** A picture of more is none. */
-export const TOPICS_SHOWN = 4;
 
 /** Asks the brokers again and again what they know of one group, while the page is visible. */
 export class GroupWatch {
