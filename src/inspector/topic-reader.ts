@@ -38,11 +38,13 @@ export interface TopicReader {
   close(): Promise<void>;
 }
 
+type Clients = Pick<Kafka, "admin" | "consumer">;
+
 /** A partition without a leader does not tell its end; the others are not kept waiting for it longer than this. */
 const ENDS_WITHIN_MS = 4000;
 
 /** Reads every partition of one topic, without a group and without committing anything. */
-export async function readTopic(kafka: Kafka, reading: TopicReading): Promise<TopicReader> {
+export async function readTopic(kafka: Clients, reading: TopicReading): Promise<TopicReader> {
   const { topic } = reading;
   const assignments = await startsOf(kafka, reading);
   const ends = new Map<number, number>();
@@ -82,7 +84,7 @@ export async function readTopic(kafka: Kafka, reading: TopicReading): Promise<To
   };
 }
 
-async function startsOf(kafka: Kafka, { topic, from }: TopicReading): Promise<PartitionAssignment[]> {
+async function startsOf(kafka: Clients, { topic, from }: TopicReading): Promise<PartitionAssignment[]> {
   const admin = kafka.admin();
   await admin.connect();
   try {
