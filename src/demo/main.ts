@@ -59,7 +59,9 @@ async function watch(): Promise<void> {
   let quakes: Promise<TopicReader | undefined> = Promise.resolve(undefined);
   admin.watchCluster((view) => {
     const nowMs = performance.now();
-    for (const partition of observations.onView(view)) session.failover.onElection(partition, nowMs);
+    const { elected, gone } = observations.onView(view);
+    for (const topic of gone) session.forget(topic);
+    for (const partition of elected) session.failover.onElection(partition, nowMs);
     const topicId = view.topics.find((topic) => topic.name === EARTHQUAKES.name)?.topicId;
     if (topicId !== mapped) {
       mapped = topicId;

@@ -7,6 +7,13 @@ import type { ReadBatch } from "../inspector/topic-reader.ts";
 /** Topics that are asked for their settings at once. */
 const TOPICS_ASKED = 50;
 
+export interface Changes {
+  /** Partitions that have a new leader epoch. */
+  readonly elected: readonly string[];
+  /** Topics that were deleted; there may be others of their names by now. */
+  readonly gone: readonly string[];
+}
+
 /** Everything that the page has been told about the cluster, and when a leader changed. */
 export class Observations {
   status: BrokerStatus | undefined;
@@ -18,29 +25,40 @@ export class Observations {
   readonly minIsr = new Map<string, number>();
   readonly #highWatermarks = new Map<string, number>();
   readonly #epochs = new Map<string, number>();
+  readonly #topicIds = new Map<string, string>();
   #rate = 0;
   #measured: { readonly ends: ReadonlyMap<string, number>; readonly atMs: number } | undefined;
 
-  /** Takes the new view, and returns the partitions that have a new leader epoch since the last one. */
-  onView(view: ClusterView): readonly string[] {
+  /** Takes the new view, and returns what has changed since the last one. */
+  onView(view: ClusterView): Changes {
     this.view = view;
+    const gone = this.#forgetGone(view);
     const elected: string[] = [];
-    const present = new Set<string>();
     for (const topic of view.topics) {
       for (const { partitionIndex, leaderEpoch } of topic.partitions) {
         const name = partitionName(topic.name, partitionIndex);
-        present.add(name);
         const before = this.#epochs.get(name);
         if (before !== undefined && leaderEpoch > before) elected.push(name);
         this.#epochs.set(name, leaderEpoch);
       }
     }
-    for (const name of this.#epochs.keys()) {
-      if (present.has(name)) continue;
-      this.#epochs.delete(name);
-      this.#highWatermarks.delete(name);
+    return { elected, gone };
+  }
+
+  #forgetGone(view: ClusterView): readonly string[] {
+    const ids = new Map(view.topics.map(({ name, topicId }) => [name, topicId]));
+    const gone = [...this.#topicIds].filter(([name, topicId]) => ids.get(name) !== topicId).map(([name]) => name);
+    for (const topic of gone) {
+      this.#topicIds.delete(topic);
+      this.minIsr.delete(topic);
+      for (const name of this.#epochs.keys()) {
+        if (name.slice(0, name.lastIndexOf("-")) !== topic) continue;
+        this.#epochs.delete(name);
+        this.#highWatermarks.delete(name);
+      }
     }
-    return elected;
+    for (const [name, topicId] of ids) this.#topicIds.set(name, topicId);
+    return gone;
   }
 
   onRead(topic: string, { partition, records, behind }: ReadBatch): void {

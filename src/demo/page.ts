@@ -236,15 +236,13 @@ export class Page {
   }
 }
 
-function topicActions({ admin, observations, session }: PageParts): TopicActions {
+function topicActions({ admin }: PageParts): TopicActions {
   return {
     async create({ name, partitions, replicationFactor }) {
       await admin.createTopics({ topics: [{ topic: name, numPartitions: partitions, replicationFactor }] });
     },
     async remove(name) {
       await admin.deleteTopics({ topics: [name] });
-      observations.minIsr.delete(name);
-      session.forget(name);
     },
   };
 }

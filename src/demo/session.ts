@@ -60,15 +60,18 @@ export class Session {
   /** Reads back the topics that this page has written to. */
   #audit(topic: string): void {
     if (this.#auditors.has(topic)) return;
-    const auditor = readTopic(this.#kafka, {
+    const isPresent = () => this.#auditors.get(topic) === auditor;
+    const auditor: Promise<TopicReader | undefined> = readTopic(this.#kafka, {
       topic,
       from: { kind: "newest", count: AUDIT_FROM_NEWEST },
-      onBatch: ({ records }) => this.ledger.onRead(topic, records),
+      onBatch: ({ records }) => {
+        if (isPresent()) this.ledger.onRead(topic, records);
+      },
+    }).catch(() => {
+      // A reader that cannot be opened is tried again with the next acknowledgement.
+      if (isPresent()) this.#auditors.delete(topic);
+      return undefined;
     });
-    // A reader that cannot be opened is tried again with the next acknowledgement.
-    this.#auditors.set(
-      topic,
-      auditor.catch(() => void this.#auditors.delete(topic)),
-    );
+    this.#auditors.set(topic, auditor);
   }
 }

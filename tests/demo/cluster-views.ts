@@ -3,7 +3,11 @@ import type { ClusterView } from "../../src/index.ts";
 type Partition = ClusterView["topics"][number]["partitions"][number];
 
 /** A cluster of four tabs in three profiles: A has brokers 1 and 2, B has 3, C has 4. */
-export function clusterView(partitions: readonly Partial<Partition>[], fenced: readonly number[] = []): ClusterView {
+export function clusterView(
+  partitions: readonly Partial<Partition>[],
+  fenced: readonly number[] = [],
+  topicId = "00000000-0000-4000-8000-000000000001",
+): ClusterView {
   const racks = ["rack-a", "rack-a", "rack-b", "rack-c"];
   return {
     clusterId: "test",
@@ -14,7 +18,7 @@ export function clusterView(partitions: readonly Partial<Partition>[], fenced: r
     }),
     topics: [
       {
-        topicId: "00000000-0000-4000-8000-000000000001",
+        topicId,
         name: "orders",
         replicationFactor: 3,
         partitions: partitions.map((partition, partitionIndex) => ({

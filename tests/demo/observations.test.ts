@@ -1,0 +1,30 @@
+import { expect, test } from "vitest";
+import { Observations } from "../../src/demo/observations.ts";
+import { clusterView } from "./cluster-views.ts";
+
+const ANOTHER = "00000000-0000-4000-8000-000000000002";
+const read = { partition: 0, records: [{ partition: 0, offset: 6, timestampMs: 0, key: null, value: null }], behind: 3 };
+
+test("elections are told once, by a leader epoch that is higher than the last", () => {
+  const observations = new Observations();
+  expect(observations.onView(clusterView([{ leaderEpoch: 3 }, {}])).elected).toEqual([]);
+  expect(observations.onView(clusterView([{ leaderEpoch: 4 }, {}])).elected).toEqual(["orders-0"]);
+  expect(observations.onView(clusterView([{ leaderEpoch: 4 }, {}])).elected).toEqual([]);
+});
+
+test("what was known of a topic is forgotten with it, also when another has its name at once", () => {
+  const observations = new Observations();
+  observations.onView(clusterView([{ leaderEpoch: 3 }]));
+  observations.minIsr.set("orders", 2);
+  observations.onRead("orders", read);
+  expect(observations.figures().get("orders-0")?.highWatermark).toBe(10);
+  expect(observations.onView(clusterView([{ leaderEpoch: 3 }])).gone).toEqual([]);
+  // Whoever deleted it, this page or another.
+  expect(observations.onView(clusterView([{ leaderEpoch: 5 }], [], ANOTHER))).toEqual({ elected: [], gone: ["orders"] });
+  expect([observations.minIsr.size, observations.figures().size]).toEqual([0, 0]);
+  observations.minIsr.set("orders", 1);
+  const view = { ...clusterView([]), topics: [] };
+  expect(observations.onView(view).gone).toEqual(["orders"]);
+  expect(observations.onView(view).gone).toEqual([]);
+  expect(observations.minIsr.size).toBe(0);
+});
