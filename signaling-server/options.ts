@@ -45,9 +45,11 @@ export class OptionError extends Error {
 const demoPages = fileURLToPath(new URL("../dist/demo", import.meta.url));
 const logLevels: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 
-export function parseOptions(args: readonly string[], env: NodeJS.ProcessEnv): CommandOptions | "help" {
+export function parseOptions(args: readonly string[], environment: NodeJS.ProcessEnv): CommandOptions | "help" {
   const flags = parseFlags(args);
   if (flags.help === true) return "help";
+  // An empty variable is an unset one. As an address to listen on, nothing would mean every network there is.
+  const env = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ""));
   const origins = flags.origin ?? env["ORIGINS"]?.split(/[\s,]+/).filter((origin) => origin !== "") ?? [];
   const wrongOrigin = origins.find((origin) => !isOrigin(origin));
   if (wrongOrigin !== undefined) {
@@ -58,7 +60,7 @@ export function parseOptions(args: readonly string[], env: NodeJS.ProcessEnv): C
   if (knownLevel === undefined) throw new OptionError(`${logLevel} is no log level; they are ${logLevels.join(", ")}`);
   return {
     port: integer("port", flags.port ?? env["PORT"] ?? "8080", 65_535),
-    host: flags.host ?? env["HOST"] ?? "127.0.0.1",
+    host: address("host", flags.host ?? env["HOST"] ?? "127.0.0.1"),
     dataDir: flags["data-dir"] ?? env["DATA_DIR"] ?? "data",
     staticRoot: flags["static-root"] ?? env["STATIC_ROOT"] ?? demoPages,
     origins,
@@ -69,11 +71,11 @@ export function parseOptions(args: readonly string[], env: NodeJS.ProcessEnv): C
 }
 
 function kafkaOptions(flags: ReturnType<typeof parseFlags>, env: NodeJS.ProcessEnv): KafkaListenerOptions | undefined {
-  const text = flags["kafka-port"] ?? env["KAFKA_PORT"] ?? "";
-  if (text === "") return undefined;
+  const text = flags["kafka-port"] ?? env["KAFKA_PORT"];
+  if (text === undefined) return undefined;
   const port = integer("kafka-port", text, 65_000);
   if (port === 0) throw new OptionError("kafka-port is 0, but the ports of the brokers follow from it: choose one");
-  const host = flags["kafka-host"] ?? env["KAFKA_HOST"] ?? "127.0.0.1";
+  const host = address("kafka-host", flags["kafka-host"] ?? env["KAFKA_HOST"] ?? "127.0.0.1");
   const advertisedHost = flags["kafka-advertised-host"] ?? env["KAFKA_ADVERTISED_HOST"] ?? host;
   if (["0.0.0.0", "::", ""].includes(advertisedHost)) {
     throw new OptionError(
@@ -114,6 +116,11 @@ function parseFlags(args: readonly string[]) {
   } catch (error) {
     throw new OptionError(error instanceof Error ? error.message : String(error));
   }
+}
+
+function address(name: string, text: string): string {
+  if (text !== "") return text;
+  throw new OptionError(`${name} is empty; name an address, such as 127.0.0.1, or 0.0.0.0 for every network`);
 }
 
 function integer(name: string, text: string, largest: number): number {

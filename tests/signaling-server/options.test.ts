@@ -60,7 +60,14 @@ describe("options", () => {
       origins: ["https://c.example", "https://d.example"],
       minControllerEpoch: 9,
     });
-    expect(parseOptions([], { ORIGINS: "" })).toMatchObject({ origins: [] });
+  });
+
+  test("are not set by empty variables, least of all the address to listen on", () => {
+    const names = ["PORT", "HOST", "DATA_DIR", "STATIC_ROOT", "ORIGINS", "LOG_LEVEL", "KAFKA_PORT", "KAFKA_HOST"];
+    const env = Object.fromEntries(names.map((name) => [name, ""]));
+    expect(parseOptions([], env)).toEqual(parseOptions([], {}));
+    const kafka = { KAFKA_PORT: "9092", KAFKA_HOST: "", KAFKA_ADVERTISED_HOST: "", KAFKA_CLUSTER: "" };
+    expect(parseOptions([], kafka)).toEqual(parseOptions([], { KAFKA_PORT: "9092" }));
   });
 
   test.each([
@@ -74,6 +81,8 @@ describe("options", () => {
     [["--origin", "*"], "* is no origin"],
     [["--log-level", "loud"], "loud is no log level; they are debug, info, warn, error"],
     [["--min-controller-epoch", "1e9"], "min-controller-epoch"],
+    [["--host", ""], "host is empty"],
+    [["--kafka-port", "9092", "--kafka-host", ""], "kafka-host is empty"],
     [["--kafka-port", "0"], "kafka-port is 0"],
     [["--kafka-port", "65536"], "kafka-port is 65536"],
     [["--kafka-port", "9092", "--kafka-host", "0.0.0.0"], "name this machine as they know it"],
