@@ -230,6 +230,8 @@ class TabstreamServer implements RunningServer {
     }
     const { cluster: name, peer, key } = path;
     const cluster = await this.#clusters.open(name);
+    // A stopping server would wait for a socket that nobody closes any more.
+    if (this.#closing !== undefined) return void socket.destroy();
     this.#complete(request, socket, head, (webSocket) => {
       if (cluster instanceof Cluster) return cluster.accept(webSocket, peer, key, address);
       this.#refused("cluster-unavailable", cluster.reason, request);

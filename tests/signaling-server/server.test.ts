@@ -2,7 +2,8 @@ import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { request } from "node:http";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { LmdbMetadataStore } from "../../signaling-server/metadata-store/lmdb-metadata-store.ts";
 import { startServer } from "../../signaling-server/server.ts";
 import { temporaryFolder, testServer } from "./test-server.ts";
 import { TestTab, welcomedTab } from "./test-tab.ts";
@@ -212,6 +213,27 @@ describe("start and stop", () => {
     const startedMs = performance.now();
     await server.close();
     expect(performance.now() - startedMs).toBeLessThan(2_500);
+  });
+
+  test("a tab whose cluster is being opened cannot hold it up either", async () => {
+    const server = await testServer();
+    const { open } = LmdbMetadataStore.prototype;
+    let read = () => {};
+    const reading = new Promise<void>((resolve) => (read = resolve));
+    const opening = vi.spyOn(LmdbMetadataStore.prototype, "open");
+    opening.mockImplementation(async function (this: LmdbMetadataStore, cluster) {
+      await reading;
+      return open.call(this, cluster);
+    });
+    onTestFinished(() => opening.mockRestore());
+    const tab = new TestTab(server);
+    await expect.poll(() => opening.mock.calls.length).toBe(1);
+    const startedMs = performance.now();
+    const closed = server.close();
+    read();
+    await closed;
+    expect(performance.now() - startedMs).toBeLessThan(2_500);
+    await expect(tab.opened).rejects.toThrow("socket hang up");
   });
 
   test("requests that are no HTTP, or are cut off in an upgrade, harm nobody", async () => {
