@@ -66,7 +66,9 @@ export class ReplicaFetcher {
   get wakeAtMs(): number {
     if (this.replicas.size === 0) return Number.POSITIVE_INFINITY;
     if (this.#link === undefined) return this.#retryAtMs;
-    return this.#link.open ? Math.min(...this.#refusedUntilMs.values()) : Number.POSITIVE_INFINITY;
+    let wakeAtMs = Number.POSITIVE_INFINITY;
+    if (this.#link.open) for (const untilMs of this.#refusedUntilMs.values()) wakeAtMs = Math.min(wakeAtMs, untilMs);
+    return wakeAtMs;
   }
 
   add(replica: Replica): void {

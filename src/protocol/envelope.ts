@@ -3,7 +3,7 @@ import { Reader } from "./reader.ts";
 import type { Api, Message } from "./schema.ts";
 import { skipTags } from "./struct-codec.ts";
 import { utf8Length } from "./utf8.ts";
-import { encode } from "./writer.ts";
+import { encode, encodeForSending } from "./writer.ts";
 import type { Writer } from "./writer.ts";
 
 /**
@@ -23,7 +23,7 @@ export interface RequestHeader {
   readonly reader: Reader;
 }
 
-/** A request without its length prefix. */
+/** A request without its length prefix, to be sent and forgotten: brief frames share buffers. */
 export function encodeRequest<Init>(
   api: Api<unknown, Init>,
   version: number,
@@ -31,7 +31,7 @@ export function encodeRequest<Init>(
   body: NoInfer<Init>,
 ): Uint8Array<ArrayBuffer> {
   const codec = api.request.codec(version);
-  return encode((writer) => {
+  return encodeForSending((writer) => {
     writer.int16(api.key);
     writer.int16(version);
     writer.int32(header.correlationId);
@@ -62,7 +62,7 @@ export function decodeRequest<Decoded>(api: Api<Decoded>, header: RequestHeader)
   return body;
 }
 
-/** A response without its length prefix. */
+/** A response without its length prefix, to be sent and forgotten as well. */
 export function encodeResponse<Init>(
   api: Api<unknown, unknown, unknown, Init>,
   version: number,
@@ -70,7 +70,7 @@ export function encodeResponse<Init>(
   body: NoInfer<Init>,
 ): Uint8Array<ArrayBuffer> {
   const codec = api.response.codec(version);
-  return encode((writer) => {
+  return encodeForSending((writer) => {
     writer.int32(correlationId);
     if (hasResponseTags(api, version)) writer.unsignedVarint(0);
     codec.write(writer, body);

@@ -5,6 +5,9 @@ import { writeUuid } from "./uuid.ts";
 const TWO_32 = 0x1_0000_0000;
 /** What {@link encode} starts with, and the most that it keeps for the next message. */
 const SPARE_BYTES = [16 * 1024, 1024 * 1024] as const;
+/** What brief messages share, and how large one of them may be. */
+const SHARED_BYTES = 16 * 1024;
+const MOST_SHARED_BYTES = 1024;
 
 /**
  * Writes Kafka's primitive types, big-endian, into a buffer that grows. A value that does not fit its type is a
@@ -174,14 +177,49 @@ let spare: Writer | undefined;
 
 /** What `write` writes, in a buffer of just its size. */
 export function encode(write: (writer: Writer) => void): Uint8Array<ArrayBuffer> {
+  return written(write, ownCopy);
+}
+
+/**
+ * The same for what is sent, or copied, and forgotten: brief messages share buffers, for making one costs several times
+ * what filling it does. So the result must be neither transferred nor kept.
+ */
+export function encodeForSending(write: (writer: Writer) => void): Uint8Array<ArrayBuffer> {
+  return written(write, sharedCopy);
+}
+
+function written(
+  write: (writer: Writer) => void,
+  copy: (bytes: Uint8Array) => Uint8Array<ArrayBuffer>,
+): Uint8Array<ArrayBuffer> {
   const writer = spare ?? new Writer(SPARE_BYTES[0]);
   // Whoever encodes within `write` gets another one.
   spare = undefined;
   writer.reset();
   write(writer);
-  const bytes = writer.finish().slice();
+  const bytes = writer.finish();
   if (bytes.length <= SPARE_BYTES[1]) spare = writer;
-  return bytes;
+  return copy(bytes);
+}
+
+function ownCopy(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(bytes);
+}
+
+let shared = new Uint8Array(0);
+let sharedBytes = 0;
+
+function sharedCopy(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const { length } = bytes;
+  if (length > MOST_SHARED_BYTES) return ownCopy(bytes);
+  if (sharedBytes + length > shared.length) {
+    shared = new Uint8Array(SHARED_BYTES);
+    sharedBytes = 0;
+  }
+  const at = sharedBytes;
+  sharedBytes = at + length;
+  shared.set(bytes, at);
+  return shared.subarray(at, sharedBytes);
 }
 
 /** Kept apart from the checks, so that a value which fits costs no message. */
