@@ -29,6 +29,7 @@ export interface PartitionLeader {
 }
 
 interface Pending {
+  readonly dueUs: number;
   answered(frame: Uint8Array): void;
   lost(): void;
 }
@@ -168,6 +169,7 @@ class BrokerLink {
   #unsent: Uint8Array[] = [];
   readonly #pending = new Map<number, Pending>();
   #nextId = 1;
+  #timedForUs = Number.POSITIVE_INFINITY;
   readonly #time: ClientContext["time"];
 
   constructor(from: NodeName, to: NodeName, { network, time }: ClientContext) {
@@ -198,14 +200,28 @@ class BrokerLink {
   ): void {
     const correlationId = this.#nextId++;
     const frame = encodeRequest(api, version, { correlationId, clientId: "simulated" }, body);
+    const dueUs = this.#time.nowUs + timeoutMs * 1000;
     this.#pending.set(correlationId, {
+      dueUs,
       answered: (response) => answered(decodeResponse(api, version, response).body as Response<A>),
       lost,
     });
     if (this.#end === undefined) this.#unsent.push(frame);
     else this.#end.send(frame);
-    this.#time.after(timeoutMs, () => {
-      if (this.#pending.has(correlationId)) this.close();
+    this.#timeFor(dueUs);
+  }
+
+  /** One timer for all that is asked: most requests are answered long before they are due. */
+  #timeFor(dueUs: number): void {
+    if (dueUs >= this.#timedForUs) return;
+    this.#timedForUs = dueUs;
+    this.#time.at(dueUs, () => {
+      if (this.#timedForUs !== dueUs || this.isOver) return;
+      this.#timedForUs = Number.POSITIVE_INFINITY;
+      let nextUs = Number.POSITIVE_INFINITY;
+      for (const pending of this.#pending.values()) nextUs = Math.min(nextUs, pending.dueUs);
+      if (nextUs <= dueUs) this.close();
+      else if (nextUs < Number.POSITIVE_INFINITY) this.#timeFor(nextUs);
     });
   }
 

@@ -284,5 +284,5 @@ function positionAt(partition: number, offset: number): Position {
 function textOf(bytes: Uint8Array | null): string {
   if (bytes === null) return "";
   const end = bytes.indexOf(PADDING.charCodeAt(0));
-  return String.fromCharCode(...(end === -1 ? bytes : bytes.subarray(0, end)));
+  return String.fromCharCode.apply(null, (end === -1 ? bytes : bytes.subarray(0, end)) as unknown as number[]);
 }
