@@ -1,7 +1,7 @@
 import type { Replica } from "../../src/broker/replica.ts";
 import type { SimulatedTab } from "../../src/platform/simulated/simulated-tab.ts";
 import { deleteRecords } from "../../src/protocol/apis/21-delete-records.ts";
-import { decodeRequestHeader, decodeResponse } from "../../src/protocol/envelope.ts";
+import { decodeRequest, decodeRequestHeader, decodeResponse } from "../../src/protocol/envelope.ts";
 import { errorName } from "../../src/protocol/error-codes.ts";
 import type { ControllerWatch } from "./controller-watch.ts";
 import type { RequestWatch } from "./open-requests.ts";
@@ -11,11 +11,14 @@ import type { OracleContext } from "./oracle-context.ts";
 interface Deletion {
   /** No log starts lower. */
   readonly offset: number;
-  /** Who was in sync when the deletion was answered for. */
-  readonly nodes: readonly number[];
+  /** Who was away, and is still to hear of it (R10). */
+  readonly away: readonly number[];
 }
 
-/** Deleted records stay deleted: whoever was in sync when somebody was told so, and leads later, has deleted them too. */
+/**
+ * Deleted records stay deleted: whoever leads after somebody was told so has deleted them too, unless it was away all the
+ * while and can yet be elected for what it holds.
+ */
 export class DeletionWatch implements RequestWatch {
   readonly #context: OracleContext;
   readonly #controller: ControllerWatch;
@@ -29,24 +32,33 @@ export class DeletionWatch implements RequestWatch {
 
   asked(tab: SimulatedTab, frame: Uint8Array) {
     if (frame[0] !== 0 || frame[1] !== deleteRecords.key) return undefined;
-    const { apiVersion } = decodeRequestHeader(frame);
-    return (answer: Uint8Array) => this.#answered(tab, apiVersion, answer);
+    const header = decodeRequestHeader(frame);
+    const starts = new Map<string, number>();
+    for (const { name, partitions } of decodeRequest(deleteRecords, header).topics) {
+      const topicId = tab.core?.image.topicNamed(name)?.topicId;
+      for (const { partitionIndex } of partitions) {
+        const key = `${topicId}/${partitionIndex}`;
+        starts.set(key, tab.core?.replica(key)?.log.logStartOffset ?? 0);
+      }
+    }
+    return (answer: Uint8Array) => this.#answered(tab, header.apiVersion, starts, answer);
   }
 
   beginsToLead({ name, core }: SimulatedTab, { key, log }: Replica): void {
-    for (const { offset, nodes } of this.#deletions.get(key) ?? []) {
-      if (!nodes.includes(core!.nodeId) || log.logStartOffset >= offset) continue;
+    for (const { offset, away } of this.#deletions.get(key) ?? []) {
+      if (away.includes(core!.nodeId) || log.logStartOffset >= offset) continue;
       fail("deleted-stays-deleted", `${name} leads ${key} from ${log.logStartOffset} on, ${offset} was the start`);
     }
   }
 
-  #answered(tab: SimulatedTab, version: number, answer: Uint8Array): void {
+  #answered(tab: SimulatedTab, version: number, starts: ReadonlyMap<string, number>, answer: Uint8Array): void {
     for (const { name, partitions } of decodeResponse(deleteRecords, version, answer).body.topics) {
       const topicId = tab.core?.image.topicNamed(name)?.topicId;
-      for (const { partitionIndex, errorCode, lowWatermark } of partitions) {
+      for (const { partitionIndex, errorCode } of partitions) {
+        const key = `${topicId}/${partitionIndex}`;
         const error = errorName(errorCode);
         if (error !== "NONE") this.#context.mark(`DeleteRecords refused: ${error}`);
-        else this.#deleted(tab, `${topicId}/${partitionIndex}`, lowWatermark);
+        else this.#deleted(tab, key, starts.get(key) ?? 0);
       }
     }
   }
@@ -58,6 +70,6 @@ export class DeletionWatch implements RequestWatch {
     if (role?.kind !== "leader" || role.state.leaderEpoch !== decided?.leaderEpoch) return;
     this.#context.mark("records deleted");
     const known = this.#deletions.get(key) ?? [];
-    this.#deletions.set(key, [...known, { offset, nodes: decided.isr }]);
+    this.#deletions.set(key, [...known, { offset, away: decided.eligibleLeaderReplicas }]);
   }
 }

@@ -20,6 +20,8 @@ interface Batch {
   /** How far the partition was committed when the batch was sent last, and the leader's epoch when it was sent first. */
   committedTo: number;
   firstEpoch: number;
+  /** How far the partition was committed when the batch was sent first: nowhere below that is it. */
+  firstCommittedTo: number;
   /** As far as known of the leader that it was sent to last. */
   lastEpoch: number;
 }
@@ -203,9 +205,13 @@ export class ScriptedProducer {
 
   #send(queue: Queue, batch: Batch, { nodeId, leaderEpoch }: PartitionLeader): void {
     batch.isOpen = true;
-    if (!batch.wasSent) batch.firstEpoch = leaderEpoch;
+    const committedTo = this.#recorder.endOffset(queue.partition);
+    if (!batch.wasSent) {
+      batch.firstEpoch = leaderEpoch;
+      batch.firstCommittedTo = committedTo;
+    }
     batch.lastEpoch = leaderEpoch;
-    batch.committedTo = batch.wasSent ? this.#recorder.endOffset(queue.partition) : 0;
+    batch.committedTo = batch.wasSent ? committedTo : 0;
     batch.wasSent = true;
     const lost = () => this.#answered(queue, batch, "NETWORK_EXCEPTION", -1);
     this.#ask(queue.partition, batch, nodeId, (error, offset) => this.#answered(queue, batch, error, offset), lost);
@@ -254,6 +260,11 @@ export class ScriptedProducer {
     const isOutdated = batch.lastEpoch < this.#context.decidedEpoch(this.#topic, queue.partition);
     if (!isRetriable(error) && !(isOutOfOrder && (isBehindAnother || isOutdated))) {
       if (this.#recorder.mayForgetProducers) return this.crash();
+      if (isOutOfOrder && this.#recorder.trimmedTo(queue.partition) > batch.firstCommittedTo) {
+        // It may have been stored and deleted, with later ones kept, so that not even that it was is known (R16).
+        this.#recorder.mark("batch deleted before its answer");
+        return this.crash();
+      }
       return this.#recorder.violation(
         "producer",
         `${this.process} was refused at partition ${queue.partition} sequence ${batch.firstSequence}: ${error}`,
@@ -326,7 +337,7 @@ function takeBatch(queue: Queue, values: readonly string[]): Batch {
   queue.batchesOfEpoch++;
   const sequence = { producerEpoch, firstSequence: nextSequence };
   const state = { wasSent: false, isOpen: false, isAcknowledged: false };
-  return { values, ...sequence, ...state, committedTo: 0, firstEpoch: -1, lastEpoch: -1 };
+  return { values, ...sequence, ...state, committedTo: 0, firstEpoch: -1, firstCommittedTo: 0, lastEpoch: -1 };
 }
 
 function paddedBytes(text: string, size: number): Uint8Array {

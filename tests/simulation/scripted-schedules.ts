@@ -11,6 +11,7 @@ const FIRST_FOLLOWER_END = 1;
 const oneTopic = { leaderAckedPartitions: 0, passingPartitions: 0, recordsPerSecond: 60 } as const;
 const slowAnswers = { partitions: 1, recordsPerSecond: 120, latencyMs: 40, produceTimeoutMs: 200 } as const;
 const fullBatches = { producers: 2, sdkProducers: 0, latencyMs: 2, recordsPerSecond: 100, lingerMs: 400, batchesPerEpoch: 0 } as const;
+const quiet = { recordsPerSecond: 2, replicaLagMs: 10_000, relayedTabs: 0 } as const;
 const sdkOnly = { producers: 3, sdkProducers: 3, lingerMs: 0 } as const;
 
 /**
@@ -43,6 +44,8 @@ export const scriptedSchedules: ReadonlyMap<string, Script> = new Map<string, Sc
   ["answers-lost", repeated(answersLost, { ...oneTopic, ...sdkOnly, ...slowAnswers })],
   ["shrink-unanswered", repeated(shrinkUnanswered, { ...oneTopic, partitions: 1, replicaLagMs: 1_000 })],
   ["trimmed-tail", repeated(trimmedTail, { ...oneTopic, ...fullBatches, partitions: 1, replicaLagMs: 10_000 })],
+  ["deletes-and-dies", repeated(deletesAndDies, { ...oneTopic, partitions: 1 })],
+  ["joins-after-deletion", repeated(joinsAfterDeletion, { ...oneTopic, ...quiet, partitions: 1, latencyMs: 40 })],
   ...groupScripts,
 ]);
 
@@ -414,5 +417,36 @@ function trimmedTail(atMs: number, chance: Chance): ReturnType<Passage> {
       { atMs: killMs + 10, kind: "alter-retention", other: 0, durationMs: awayMs + 5_000 },
     ],
     ms: aloneMs + awayMs + 8_000,
+  };
+}
+
+/** A leader deletes records and dies before one of the others has heard of it. */
+function deletesAndDies(atMs: number, chance: Chance): ReturnType<Passage> {
+  return {
+    steps: [
+      { atMs, kind: "cut-one-way", aim: "leader", other: FIRST_FOLLOWER_END + chance.below(2), durationMs: 1_500 },
+      { atMs: atMs + 50, kind: "delete-records" },
+      { atMs: atMs + chance.between(100, 1_400), kind: "kill-tab", aim: "leader", durationMs: chance.between(1_000, 5_000) },
+    ],
+    ms: 7_000,
+  };
+}
+
+/**
+ * Records are deleted while a follower is away that lacks no other ones. Back again it has all that is committed at
+ * once, but what the leader tells it of the deletion is long on its way, and the leader dies as soon as it may join.
+ */
+function joinsAfterDeletion(atMs: number, chance: Chance): ReturnType<Passage> {
+  const awayMs = chance.between(200, 500);
+  const slow = { atMs: atMs + awayMs, kind: "slow-link", aim: "leader", durationMs: 3_000 } as const;
+  return {
+    steps: [
+      { atMs, kind: "kill-tab", aim: "follower", other: chance.below(2), durationMs: awayMs },
+      { atMs: atMs + 60, kind: "delete-records" },
+      { ...slow, other: FIRST_FOLLOWER_END },
+      { ...slow, other: FIRST_FOLLOWER_END + 1 },
+      { atMs: atMs + 200, on: "isr-change", kind: "kill-tab", aim: "leader", durationMs: 3_000 },
+    ],
+    ms: 5_000,
   };
 }

@@ -57,6 +57,8 @@ export const brokerBugs: readonly PlantedBug[] = [
       "      this.#replicas.delete(replica.key);\n" +
       '      this.write(replica, [{ type: "delete-log", key: replica.key }], () => {});\n' +
       "    }\n"),
+  bug("deletes-records-alone", "KIP-107", "src/broker/handlers/21-delete-records.ts",
+    'durable && lowWatermark(replica) >= offset ? "NONE"', 'durable ? "NONE"'),
   bug("ignores-failed-storage", "R20", "src/broker/broker.ts",
     'case "storage-failed":\n        return this.fail(event.reason);', 'case "storage-failed":\n        return;'),
 ];

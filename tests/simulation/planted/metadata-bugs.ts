@@ -57,6 +57,8 @@ export const metadataBugs: readonly PlantedBug[] = [
     "const anyActive = rules.uncleanLeaderElection ?", "const anyActive = rules !== undefined ?"),
   bug("keeps-fenced-leader", "R13", "src/metadata/partition-change.ts",
     "if (mayLead(before.leader)) return before.leader;", "if (isr.includes(before.leader)) return before.leader;"),
+  bug("finishes-moves-early", "R13", "src/metadata/partition-change.ts",
+    "(node) => isr.includes(node) && rules.isActive(node));", "(node) => rules.isActive(node));"),
   bug("snapshot-forgets-producer-ids", "R16", "src/metadata/image.ts",
     'records.push({ type: "ProducerIdsRecord", brokerId: -1, nextProducerId: this.nextProducerId });', ""),
 ];
