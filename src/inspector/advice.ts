@@ -30,7 +30,7 @@ export interface StorageRoom {
   readonly persisted: boolean;
 }
 
-export const DEFAULT_MIN_ISR = 2;
+const DEFAULT_MIN_ISR = 2;
 
 /** From this share of the quota on, the page says that room is running out. */
 const STORAGE_NEARLY_FULL = 0.9;

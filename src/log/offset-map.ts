@@ -1,6 +1,6 @@
 /** A pass notes the last offsets of at most about this many keys, and of keys of this size in all. */
-export const MAX_KEYS = 1 << 17;
-export const MAX_KEY_BYTES = 16 * 1024 * 1024;
+const MAX_KEYS = 1 << 17;
+const MAX_KEY_BYTES = 16 * 1024 * 1024;
 
 /**
  * The newest offset of each key in the part of a log that a compaction looks at. Keys are kept whole, not hashed: two

@@ -92,7 +92,7 @@ export function registerBroker(
 }
 
 /** Node ids count up. The broker with the highest one is never forgotten, so no id is given twice. */
-export function nextBrokerId(image: ClusterImage): number {
+function nextBrokerId(image: ClusterImage): number {
   let highest = 0;
   for (const brokerId of image.brokers.keys()) highest = Math.max(highest, brokerId);
   return highest + 1;

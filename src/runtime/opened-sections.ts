@@ -10,7 +10,7 @@ import { batches, codecNames, recordsSection } from "../protocol/record-batch.ts
 export const MAX_SECTION_BYTES = 4 * 1024 * 1024;
 
 /** What one read may grow to. */
-export const MAX_OPENED_BYTES = 32 * 1024 * 1024;
+const MAX_OPENED_BYTES = 32 * 1024 * 1024;
 
 /**
  * The records of the compressed batches in `chunks`, uncompressed, by base offset. What cannot be opened is left out,

@@ -13,7 +13,7 @@ export const SESSION_TIMEOUT_MS = 1000;
 
 export let cluster: LiveCluster;
 export let producer: Producer;
-export const allMembers: Member[] = [];
+const allMembers: Member[] = [];
 
 /** Ends what a test has started. */
 export async function stopAll(): Promise<void> {

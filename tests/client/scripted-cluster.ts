@@ -352,7 +352,7 @@ class ScriptedLink implements ControllerLink {
   }
 }
 
-export class ScriptedBroker {
+class ScriptedBroker {
   unreachable = false;
   readonly #cluster: ScriptedCluster;
   readonly #id: number;

@@ -40,7 +40,7 @@ export const NOTHING_OWNED = { owned: [], generationId: -1 } as const;
  * Topics alone: a member that comes back describes itself by the same bytes as before, so that a static member's
  * return is no reason to rebalance.
  */
-export const topicsOnly: MemberCodec = {
+const topicsOnly: MemberCodec = {
   encode: ({ topics }) => encodeSubscription({ topics: [...topics].sort() }, 0),
   owned: () => NOTHING_OWNED,
 };

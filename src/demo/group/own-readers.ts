@@ -16,7 +16,7 @@ export interface OwnReader {
 /** The shortest that brokers allow for members of the classic protocol. */
 export const SESSION_TIMEOUT_MS = 6000;
 /** A frozen reader stays so until the group has gone on without it, and a little longer. */
-export const FREEZE_MS = SESSION_TIMEOUT_MS + 4000;
+const FREEZE_MS = SESSION_TIMEOUT_MS + 4000;
 export const READERS_MAX = 12;
 /** A worker that cannot leave in this time is ended. */
 const LEAVING_MS = 8000;
