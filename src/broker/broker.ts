@@ -355,7 +355,7 @@ export class Broker {
   #on(event: BrokerEvent, nowMs: number): void {
     switch (event.type) {
       case "connection-opened":
-        return this.channel.opened(event.connectionId, event.listener);
+        return this.channel.opened(event.connectionId, event.listener, event.remoteAddress);
       case "connection-frame":
         return handleRequest(this, event.connectionId, event.frame, nowMs);
       case "connection-closed":

@@ -6,7 +6,13 @@ import type { Chunk, StoreOperation } from "../log/stored-log.ts";
  * the runtime numbers the connections that others open, the broker numbers all else.
  */
 export type BrokerEvent =
-  | { readonly type: "connection-opened"; readonly connectionId: number; readonly listener: string }
+  | {
+      readonly type: "connection-opened";
+      readonly connectionId: number;
+      readonly listener: string;
+      /** Of the other end, where that has one. */
+      readonly remoteAddress?: string | undefined;
+    }
   | { readonly type: "connection-frame"; readonly connectionId: number; readonly frame: Uint8Array }
   | { readonly type: "connection-closed"; readonly connectionId: number }
   /** A connection that this broker dialled to another one. */

@@ -22,9 +22,9 @@ export interface RequestContext {
   close(reason: string): void;
 }
 
-/** Who asks, as far as a group is told of its members. Tabs have no addresses that would say anything. */
-export function clientOf({ clientId, version }: RequestContext): Client {
-  return { clientId: clientId ?? "", clientHost: "", version };
+/** Who asks, as a group tells of its members, which is in Java's way: a host's name, if known, then its address. */
+export function clientOf({ clientId, version, pending: { remoteAddress } }: RequestContext): Client {
+  return { clientId: clientId ?? "", clientHost: remoteAddress === undefined ? "" : `/${remoteAddress}`, version };
 }
 
 /** Answers now or later, once; `undefined` for no response at all. */

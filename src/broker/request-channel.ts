@@ -5,6 +5,7 @@ import type { BrokerEffect } from "./effects.ts";
 export interface PendingResponse {
   readonly connectionId: number;
   readonly listener: string;
+  readonly remoteAddress: string | undefined;
   /** Answers; `undefined` stands for no response at all, as with acks=0. Only the first call counts. */
   respond(frame: Uint8Array | undefined): void;
   /** Called when another request arrives behind this one; a waiting fetch then answers with what it has. */
@@ -21,6 +22,7 @@ interface Slot extends PendingResponse {
 
 interface ClientConnection {
   readonly listener: string;
+  readonly remoteAddress: string | undefined;
   /** In order of arrival: Kafka's clients pipeline, and pair responses by their order. */
   readonly slots: Slot[];
   pendingBytes: number;
@@ -40,8 +42,8 @@ export class RequestChannel {
     this.#effects = effects;
   }
 
-  opened(connectionId: number, listener: string): void {
-    this.#connections.set(connectionId, { listener, slots: [], pendingBytes: 0 });
+  opened(connectionId: number, listener: string, remoteAddress?: string): void {
+    this.#connections.set(connectionId, { listener, remoteAddress, slots: [], pendingBytes: 0 });
   }
 
   /** A place for the answer to the request that just came; undefined when the connection is closed or over its bounds. */
@@ -63,6 +65,7 @@ export class RequestChannel {
     const slot: Slot = {
       connectionId,
       listener: connection.listener,
+      remoteAddress: connection.remoteAddress,
       requestBytes,
       answer: undefined,
       answered: false,

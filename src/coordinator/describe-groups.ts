@@ -72,6 +72,7 @@ export function describeConsumerGroup(
     clientId: member.clientId,
     clientHost: member.clientHost,
     subscribedTopicNames: member.subscribedTopicNames,
+    subscribedTopicRegex: "",
     assignment: named(member.assigned),
     targetAssignment: named(group.targetOf(member.memberId)),
     memberType: CONSUMER_MEMBER,

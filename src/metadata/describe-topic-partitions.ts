@@ -45,7 +45,7 @@ function describeTopic(image: ClusterImage, name: string, listenerName: string):
     topics: [{ topicId: "", name }],
     allowAutoTopicCreation: false,
     includeClusterAuthorizedOperations: false,
-    includeTopicAuthorizedOperations: false,
+    includeTopicAuthorizedOperations: true,
   };
   const topic = metadataResponse(image, request, METADATA_VERSION, listenerName).topics[0]!;
   const partitions = image.topicNamed(name)?.partitions;

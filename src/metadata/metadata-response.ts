@@ -1,5 +1,6 @@
 import type { MetadataRequest, MetadataResponseInit } from "../protocol/apis/03-metadata.ts";
 import type { DescribeClusterRequest, DescribeClusterResponseInit } from "../protocol/apis/60-describe-cluster.ts";
+import { authorizedOperations } from "../protocol/authorized-operations.ts";
 import { errorCode } from "../protocol/error-codes.ts";
 import type { ErrorName } from "../protocol/error-codes.ts";
 import { ZERO_UUID } from "../protocol/uuid.ts";
@@ -42,11 +43,16 @@ export function metadataResponse(
         const topic = asked.name === null ? image.topics.get(asked.topicId) : image.topicNamed(asked.name);
         return topic === undefined ? unknownTopic(asked) : describe(topic);
       });
+  const topicOperations = { topicAuthorizedOperations: authorizedOperations.topic };
+  const clusterOperations = { clusterAuthorizedOperations: authorizedOperations.cluster };
   return {
     brokers,
     clusterId: image.clusterId,
     controllerId: chosenController(brokers, controllerId),
-    topics,
+    topics: request.includeTopicAuthorizedOperations
+      ? topics.map((topic) => (topic.name === null ? topic : { ...topic, ...topicOperations }))
+      : topics,
+    ...(request.includeClusterAuthorizedOperations && clusterOperations),
   };
 }
 
@@ -74,6 +80,7 @@ export function describeClusterResponse(
     clusterId,
     controllerId: chosenController(brokers, controllerId),
     brokers: brokers.map(({ nodeId, ...endpoint }) => ({ brokerId: nodeId, ...endpoint })),
+    ...(request.includeClusterAuthorizedOperations && { clusterAuthorizedOperations: authorizedOperations.cluster }),
   };
 }
 

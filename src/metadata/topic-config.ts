@@ -21,7 +21,7 @@ export const REPLICATION_FACTOR = "replication.factor";
 
 type Rule = Pick<ConfigDefinition, "type" | "expects" | "accepts">;
 
-const MAX_LONG = Number.MAX_SAFE_INTEGER;
+const MAX_LONG = 0x7fff_ffff_ffff_ffffn;
 
 const anyOf = (...values: string[]): Rule => ({
   type: "string",
@@ -36,11 +36,11 @@ const listOf = (...values: string[]): Rule => ({
 });
 
 const atLeast = (type: "int" | "short" | "long", lowest: number): Rule => {
-  const highest = { short: 0x7fff, int: 0x7fffffff, long: MAX_LONG }[type];
+  const highest = { short: 0x7fffn, int: 0x7fff_ffffn, long: MAX_LONG }[type];
   return {
     type,
     expects: `a whole number from ${lowest} to ${highest}`,
-    accepts: (value) => /^-?\d{1,16}$/.test(value) && Number(value) >= lowest && Number(value) <= highest,
+    accepts: (value) => /^-?\d{1,19}$/.test(value) && BigInt(value) >= lowest && BigInt(value) <= highest,
   };
 };
 
@@ -83,6 +83,10 @@ export const topicConfigs: ReadonlyMap<string, ConfigDefinition> = byName([
     "The age at which records of a compacted topic are compacted, however few they are."),
   define("max.message.bytes", "message.max.bytes", atLeast("int", 0), "1048588",
     "The largest record batch that is accepted, in bytes and after compression."),
+  define("message.timestamp.after.max.ms", "log.message.timestamp.after.max.ms", atLeast("long", 0), String(MAX_LONG),
+    "How far a record's timestamp may be after the time of the broker that leads."),
+  define("message.timestamp.before.max.ms", "log.message.timestamp.before.max.ms", atLeast("long", 0), String(MAX_LONG),
+    "How far a record's timestamp may be before the time of the broker that leads."),
   define("message.timestamp.type", "log.message.timestamp.type", anyOf("CreateTime", "LogAppendTime"), "CreateTime",
     "Whether a record keeps its producer's timestamp or gets the broker's."),
   define("min.cleanable.dirty.ratio", "log.cleaner.min.cleanable.ratio", ratio, "0.5",
@@ -145,6 +149,9 @@ export interface TopicConfig {
   readonly durability: "strict" | "relaxed";
   readonly maxCompactionLagMs: number;
   readonly maxMessageBytes: number;
+  /** How far a record's own timestamp may be from the broker's time, to either side. */
+  readonly messageTimestampAfterMaxMs: number;
+  readonly messageTimestampBeforeMaxMs: number;
   readonly messageTimestampType: "CreateTime" | "LogAppendTime";
   readonly minCleanableDirtyRatio: number;
   readonly minCompactionLagMs: number;
@@ -165,13 +172,15 @@ export function topicConfig(image: ClusterImage, topicName: string): TopicConfig
     return configValue(image, definition!, topicName);
   };
   const text = <T extends string>(name: string) => lookUp(name).value as T;
-  const number = (name: string) => Number(lookUp(name).value);
+  const number = (name: string) => Math.min(Number(lookUp(name).value), Number.MAX_SAFE_INTEGER);
   return {
     cleanupPolicy: listItems(text("cleanup.policy")) as ("delete" | "compact")[],
     deleteRetentionMs: number("delete.retention.ms"),
     durability: text("durability"),
     maxCompactionLagMs: number("max.compaction.lag.ms"),
     maxMessageBytes: number("max.message.bytes"),
+    messageTimestampAfterMaxMs: number("message.timestamp.after.max.ms"),
+    messageTimestampBeforeMaxMs: number("message.timestamp.before.max.ms"),
     messageTimestampType: text("message.timestamp.type"),
     minCleanableDirtyRatio: number("min.cleanable.dirty.ratio"),
     minCompactionLagMs: number("min.compaction.lag.ms"),

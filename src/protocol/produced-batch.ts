@@ -3,6 +3,7 @@ import { CorruptMessageError } from "./errors.ts";
 import { batches, codecNames, MAGIC, MAGIC_AT, readBatchHeader, recordsSection, verifyCrc } from "./record-batch.ts";
 import type { BatchHeader } from "./record-batch.ts";
 import { recordSpans } from "./record-spans.ts";
+import type { RecordSpan } from "./record-spans.ts";
 import { areDenselyNumbered } from "./records.ts";
 
 /** What the topic and the request allow. */
@@ -34,19 +35,18 @@ export function validateProducedBatch(records: Uint8Array, limits: ProducedBatch
  */
 export function findProducedBatchFault(records: Uint8Array, limits: ProducedBatchLimits): BatchFault | undefined {
   const magic = records[MAGIC_AT];
-  if (magic !== undefined && magic !== MAGIC) return fault("INVALID_RECORD", `a batch of version ${magic}, not 2`);
+  if (magic !== undefined && magic < MAGIC) return fault("INVALID_RECORD", `a batch of version ${magic}, not 2`);
   try {
-    const [batch, second] = batches(records);
-    if (batch === undefined) return fault("INVALID_RECORD", "a produce request has exactly one batch for a partition");
+    const [batch, second] = batches(records, "ignored");
+    // What is cut short is no batch.
+    if (batch === undefined || second !== undefined) return notOne;
     const { header, bytes } = batch;
     if (header.sizeInBytes > limits.maxMessageBytes) {
       const message = `batch of ${header.sizeInBytes} bytes exceeds max.message.bytes ${limits.maxMessageBytes}`;
       return fault("MESSAGE_TOO_LARGE", message);
     }
-    if (second !== undefined) {
-      return fault("INVALID_RECORD", "a produce request has exactly one batch for a partition");
-    }
     if (!verifyCrc(bytes)) return fault("CORRUPT_MESSAGE", "the checksum of the batch does not match its bytes");
+    if (bytes.length < records.length) return notOne;
     return findHeaderFault(header, limits) ?? findRecordsFault(header, bytes);
   } catch (error) {
     if (error instanceof CorruptMessageError) return fault("CORRUPT_MESSAGE", error.message);
@@ -54,16 +54,31 @@ export function findProducedBatchFault(records: Uint8Array, limits: ProducedBatc
   }
 }
 
-/** Whether a batch without other faults holds a record without a key, or one that cannot be read. False if compressed. */
-export function lacksKeys(batch: Uint8Array): boolean {
+/** Which records of a batch without other faults have no key, by their places in it. None if it is compressed. */
+export function keylessRecords(batch: Uint8Array): readonly number[] {
   const header = readBatchHeader(batch);
-  if (codecNames[header.attributes.codec] !== "none") return false;
-  try {
-    return recordSpans(recordsSection(batch), header).some(({ key }) => key === null);
-  } catch (error) {
-    if (error instanceof CorruptMessageError) return true;
-    throw error;
-  }
+  return isCompressed(header) ? [] : placesOf(batch, header, ({ key }) => key === null);
+}
+
+/**
+ * Which records of a batch without other faults have a timestamp before `earliest` or after `latest`, by their places
+ * in it. One without a timestamp, -1, is in time. A compressed batch is judged by its header, which tells its first
+ * record's timestamp and the largest: it is [0] if one of them is out of time.
+ */
+export function mistimedRecords(batch: Uint8Array, earliest: number, latest: number): readonly number[] {
+  const header = readBatchHeader(batch);
+  const { baseTimestamp, maxTimestamp } = header;
+  const isMistimed = (timestamp: number) => timestamp !== -1 && (timestamp < earliest || timestamp > latest);
+  if (isCompressed(header)) return isMistimed(baseTimestamp) || isMistimed(maxTimestamp) ? [0] : [];
+  return placesOf(batch, header, ({ timestampDelta }) => isMistimed(baseTimestamp + timestampDelta));
+}
+
+function isCompressed({ attributes }: BatchHeader): boolean {
+  return codecNames[attributes.codec] !== "none";
+}
+
+function placesOf(batch: Uint8Array, header: BatchHeader, isMeant: (span: RecordSpan) => boolean): readonly number[] {
+  return recordSpans(recordsSection(batch), header).flatMap((span, place) => (isMeant(span) ? [place] : []));
 }
 
 function findHeaderFault(header: BatchHeader, limits: ProducedBatchLimits): BatchFault | undefined {
@@ -99,10 +114,12 @@ function findProducerFault(header: BatchHeader): BatchFault | undefined {
 }
 
 function findRecordsFault(header: BatchHeader, bytes: Uint8Array): BatchFault | undefined {
-  if (codecNames[header.attributes.codec] !== "none") return undefined;
+  if (isCompressed(header)) return undefined;
   if (areDenselyNumbered(recordsSection(bytes), header.recordCount)) return undefined;
   return fault("INVALID_RECORD", `the batch does not hold ${header.recordCount} well-formed records in order`);
 }
+
+const notOne = fault("INVALID_RECORD", "a produce request has exactly one whole batch for a partition");
 
 function fault(error: ErrorName, message: string): BatchFault {
   return { error, message };

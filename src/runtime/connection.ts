@@ -26,6 +26,8 @@ export interface ConnectionHandlers {
  */
 export interface Connection {
   readonly kind: ConnectionKind;
+  /** The network address of the other end, where it has one that is known: of Kafka's clients. */
+  readonly remoteAddress?: string | undefined;
   /** Attaches the one receiver. Frames that came before are handed over at once, in order. */
   receive(handlers: ConnectionHandlers): void;
   /** Queues one frame, without its length prefix. Frames sent after a close are dropped: `closed` told or tells. */

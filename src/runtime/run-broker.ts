@@ -170,7 +170,8 @@ class BrokerLoop implements RunningBroker {
     } finally {
       this.#draining = false;
     }
-    this.#commit();
+    // Behind the microtasks in which connections send what they were given: other tabs wait for that.
+    queueMicrotask(() => this.#commit());
     this.#arm(broker.wakeAtMs);
     this.#scheduleStatus();
   }
@@ -226,7 +227,7 @@ class BrokerLoop implements RunningBroker {
   }
 
   #commit(): void {
-    if (this.#writing || this.#pendingWrites.length === 0) return;
+    if (this.#writing || this.#over || this.#pendingWrites.length === 0) return;
     const writes = this.#pendingWrites;
     this.#pendingWrites = [];
     this.#writing = true;
@@ -249,7 +250,7 @@ class BrokerLoop implements RunningBroker {
   #accept(connection: Connection, listener: string): void {
     const connectionId = this.#nextConnectionId++;
     this.#connections.set(connectionId, connection);
-    this.#dispatch({ type: "connection-opened", connectionId, listener });
+    this.#dispatch({ type: "connection-opened", connectionId, listener, remoteAddress: connection.remoteAddress });
     connection.receive({
       frame: (frame) => this.#dispatch({ type: "connection-frame", connectionId, frame }),
       closed: () => {

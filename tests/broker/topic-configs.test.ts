@@ -70,8 +70,9 @@ describe("a topic's configuration, changed while it is used", () => {
       timeoutMs: 30_000,
       topicData: [{ name: TOPIC, partitionData: [{ index: 0, records }] }],
     });
-    const { errorCode, errorMessage, logAppendTimeMs } = responses[0]!.partitionResponses[0]!;
-    return { error: errorName(errorCode), message: errorMessage, logAppendTimeMs };
+    const { errorCode, errorMessage, logAppendTimeMs, recordErrors } = responses[0]!.partitionResponses[0]!;
+    const wrong = recordErrors.map(({ batchIndex }) => batchIndex);
+    return { error: errorName(errorCode), message: errorMessage, logAppendTimeMs, wrong };
   };
 
   const send = (...pairs: Pair[]) => sendRaw(keyed(pairs, {}, EPOCH_MS + cluster.nowMs));
@@ -136,7 +137,8 @@ describe("a topic's configuration, changed while it is used", () => {
     cluster.advance(1_000);
     const left = ["a=2", "b=1", "c=1"];
     for (const tab of tabs) expect(onDisk(tab).map((record) => `${record.key}=${record.value}`)).toEqual(left);
-    expect(send([null, "keyless"])).toMatchObject({ error: "INVALID_RECORD" });
+    expect(send([null, "keyless"])).toMatchObject({ error: "INVALID_RECORD", wrong: [0] });
+    expect(send(["a", "3"], [null, "keyless"], ["", "4"], [null, "keyless"])).toMatchObject({ wrong: [1, 3] });
     // What is compacted is not deleted by age.
     alter("retention.ms", "1000");
     cluster.advance(10_000);
@@ -211,6 +213,24 @@ describe("a topic's configuration, changed while it is used", () => {
     const [first, ...others] = tabs.map((tab) => onDisk(tab).map(({ timestamp }) => timestamp));
     expect(first).toEqual([1_000, 1_001, stampedAtMs, stampedAtMs, 1_000, 1_001]);
     for (const other of others) expect(other).toEqual(first);
+  });
+
+  it("message.timestamp.before.max.ms and after.max.ms bound what producers say", () => {
+    const nowMs = () => EPOCH_MS + cluster.nowMs;
+    const at = (timestamp: number) => sendRaw(keyed([["k", "1"], ["k", "2"], ["k", "3"]], {}, timestamp));
+    expect(at(1)).toMatchObject({ error: "NONE" });
+    expect(at(nowMs() + 10 * WHILE_MS)).toMatchObject({ error: "NONE" });
+    alter("message.timestamp.after.max.ms", "1000");
+    expect(at(1)).toMatchObject({ error: "NONE" });
+    expect(at(nowMs() + 999)).toMatchObject({ error: "INVALID_TIMESTAMP", wrong: [2] });
+    expect(at(nowMs() + 998)).toMatchObject({ error: "NONE" });
+    alter("message.timestamp.before.max.ms", "500");
+    expect(at(1)).toMatchObject({ error: "INVALID_TIMESTAMP", wrong: [0, 1, 2] });
+    expect(at(nowMs() - 501)).toMatchObject({ error: "INVALID_TIMESTAMP", wrong: [0] });
+    expect(at(nowMs() - 500)).toMatchObject({ error: "NONE" });
+    // The broker's own time is always right.
+    alter("message.timestamp.type", "LogAppendTime");
+    expect(at(1)).toMatchObject({ error: "NONE" });
   });
 
   it("survives a restart of every tab and moves with the leadership", () => {

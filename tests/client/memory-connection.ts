@@ -3,6 +3,7 @@ import type { Connection, ConnectionHandlers, ConnectionKind } from "../../src/r
 /** One end of a connection within this process. Frames arrive in a later task, in order, as over a network. */
 export class MemoryConnection implements Connection {
   readonly kind: ConnectionKind = "simulated";
+  remoteAddress: string | undefined;
   queuedBytes = 0;
   #far: MemoryConnection | undefined;
   #handlers: ConnectionHandlers | undefined;

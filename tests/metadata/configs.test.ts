@@ -49,6 +49,8 @@ describe("topicConfig", () => {
       durability: "strict",
       maxCompactionLagMs: Number.MAX_SAFE_INTEGER,
       maxMessageBytes: 1_048_588,
+      messageTimestampAfterMaxMs: Number.MAX_SAFE_INTEGER,
+      messageTimestampBeforeMaxMs: Number.MAX_SAFE_INTEGER,
       messageTimestampType: "CreateTime",
       minCleanableDirtyRatio: 0.5,
       minCompactionLagMs: 0,
@@ -245,7 +247,7 @@ describe("a refusal", () => {
 
   test("names the configuration, what it may be, and what helps", () => {
     expect(messageOf("retention.ms", "often")).toBe(
-      `retention.ms must be a whole number from -1 to 9007199254740991, not "often"`,
+      `retention.ms must be a whole number from -1 to 9223372036854775807, not "often"`,
     );
     expect(messageOf("cleanup.policy", "burn")).toBe(
       `cleanup.policy must be a list of delete, compact, not "burn"`,

@@ -187,7 +187,9 @@ describe("DeleteTopics", () => {
     expect(remove(driver, [{ name: "one", topicId }])).toEqual([["one", "INVALID_REQUEST"]]);
     expect(remove(driver, [{}])).toEqual([[null, "INVALID_REQUEST"]]);
     const refused = ["one", "INVALID_REQUEST"];
-    expect(remove(driver, [{ name: "one" }, { topicId }])).toEqual([refused, refused]);
+    expect(remove(driver, [{ name: "one" }, { topicId }])).toEqual([refused]);
+    expect(remove(driver, [{ name: "one" }, { name: "one" }])).toEqual([refused]);
+    expect(remove(driver, [{ topicId }, { topicId }])).toEqual([[null, "INVALID_REQUEST"]]);
     expect(driver.image.topics.size).toBe(1);
   });
 

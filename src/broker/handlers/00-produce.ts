@@ -4,16 +4,19 @@ import { isInternalTopic } from "../../metadata/topic-name.ts";
 import { produce } from "../../protocol/apis/00-produce.ts";
 import { errorCode } from "../../protocol/error-codes.ts";
 import type { ErrorName } from "../../protocol/error-codes.ts";
-import { findProducedBatchFault, lacksKeys } from "../../protocol/produced-batch.ts";
+import { findProducedBatchFault } from "../../protocol/produced-batch.ts";
 import { readBatchHeader } from "../../protocol/record-batch.ts";
 import type { Broker } from "../broker.ts";
 import type { Handler, RequestContext } from "../handle-request.ts";
 import type { Delayed } from "../purgatory.ts";
 import type { Replica } from "../replica.ts";
+import { findWrongRecords } from "../wrong-records.ts";
 
 type PartitionResponse = ProduceResponseInit["responses"][number]["partitionResponses"][number];
 
 const ALL = -1;
+/** How many records of a batch are told to be wrong, at most. */
+const MAX_RECORDS_BLAMED = 1_000;
 
 /** What became of one partition's batch: refused, or appended and waiting for the durability that was asked for. */
 interface Outcome {
@@ -21,6 +24,8 @@ interface Outcome {
   readonly index: number;
   readonly error: ErrorName;
   readonly message?: string | undefined;
+  /** The places in the batch of the records that are to blame. */
+  readonly records?: readonly number[];
   readonly appended?: Appended;
 }
 
@@ -97,9 +102,9 @@ function append(
   const { maxMessageBytes } = replica.config;
   const fault = findProducedBatchFault(records, { maxMessageBytes, produceVersion: context.version });
   if (fault !== undefined) return refuse(fault.error, fault.message);
-  if (replica.config.cleanupPolicy.includes("compact") && lacksKeys(records)) {
-    return refuse("INVALID_RECORD", `${name} is compacted, so each of its records needs a key`);
-  }
+  const wallMs = broker.wallMs(context.nowMs);
+  const wrong = findWrongRecords(records, replica, wallMs);
+  if (wrong !== undefined) return { name, index, ...wrong };
   if (request.acks === ALL) {
     const error = state.canAcceptAcksAll();
     if (error !== undefined) return refuse(error);
@@ -109,13 +114,12 @@ function append(
   const header = readBatchHeader(batch);
   if (header.attributes.transactional) return refuse("INVALID_TXN_STATE", "there are no transactions here yet");
   const check = replica.log.checkProducer(header);
-  const known = { replica, leaderEpoch: state.leaderEpoch, logAppendTimeMs: -1 };
   if (check.kind === "error") return refuse(check.error);
+  const known = { replica, leaderEpoch: state.leaderEpoch, logAppendTimeMs: -1 };
   if (check.kind === "duplicate") {
     const { baseOffset, lastOffset } = check;
     return { name, index, error: "NONE", appended: { ...known, baseOffset, lastOffset } };
   }
-  const wallMs = broker.wallMs(context.nowMs);
   const { messageTimestampType } = replica.config;
   const { baseOffset, lastOffset, operations } = replica.log.appendAsLeader(
     batch,
@@ -125,12 +129,8 @@ function append(
   );
   broker.write(replica, operations, () => broker.becameDurable(replica));
   broker.purgatory.touch(replica.key);
-  return {
-    name,
-    index,
-    error: "NONE",
-    appended: { ...known, logAppendTimeMs: messageTimestampType === "LogAppendTime" ? wallMs : -1, baseOffset, lastOffset },
-  };
+  const logAppendTimeMs = messageTimestampType === "LogAppendTime" ? wallMs : -1;
+  return { name, index, error: "NONE", appended: { ...known, logAppendTimeMs, baseOffset, lastOffset } };
 }
 
 /** The error to answer with, "NONE" for success, or undefined while the outcome is open. */
@@ -166,7 +166,7 @@ function response(
 
 function partitionResponse(
   broker: Broker,
-  { name, index, message, appended }: Outcome,
+  { name, index, message, records = [], appended }: Outcome,
   error: ErrorName,
 ): PartitionResponse & { readonly name: string } {
   const succeeded = error === "NONE" && appended !== undefined;
@@ -175,6 +175,7 @@ function partitionResponse(
     index,
     errorCode: errorCode(error),
     errorMessage: message ?? null,
+    recordErrors: records.slice(0, MAX_RECORDS_BLAMED).map((batchIndex) => ({ batchIndex })),
     baseOffset: succeeded ? appended.baseOffset : -1,
     logAppendTimeMs: succeeded ? appended.logAppendTimeMs : -1,
     logStartOffset: succeeded ? appended.replica.log.logStartOffset : -1,

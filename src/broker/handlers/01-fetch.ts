@@ -34,6 +34,7 @@ type Answer =
   | { readonly kind: "disk"; readonly fromOffset: number; readonly maxBytes: number; readonly endOffset: number };
 
 const NO_RECORDS = new Uint8Array(0);
+const READ_COMMITTED = 1;
 
 /**
  * Serves v4 to v16 to consumers, and v17 to followers. Consumers read below the high watermark. Followers read all that
@@ -43,14 +44,23 @@ const NO_RECORDS = new Uint8Array(0);
  * Waits up to `maxWaitMs` for `minBytes`, unless there is an error or a divergence to tell. A request that arrives behind a
  * waiting fetch on the same connection ends the wait. At least one batch is returned whatever its size (KIP-74), and to
  * consumers one with records if there is one: some take an answer without any for the end of the partition.
- * Fetch sessions (KIP-227) are declined with session id 0. Reading from followers (KIP-392) is not implemented.
+ * Fetch sessions (KIP-227) are declined with session id 0, so whoever names one has it from elsewhere. Reading from
+ * followers (KIP-392) is not implemented.
  */
 export const fetchHandler: Handler<typeof fetch> = {
   api: fetch,
   handle(broker, request, context, respond) {
+    if (continuesSession(request)) {
+      return respond({ errorCode: errorCode("FETCH_SESSION_ID_NOT_FOUND"), responses: [] });
+    }
     new WaitingFetch(broker, request, context, respond).begin();
   },
 };
+
+/** Whether only changes of an earlier request are told. Epoch 0 asks for a session, -1 for none. */
+function continuesSession({ sessionEpoch }: FetchRequest): boolean {
+  return sessionEpoch !== 0 && sessionEpoch !== -1;
+}
 
 class WaitingFetch implements Delayed {
   readonly keys: readonly string[];
@@ -61,6 +71,7 @@ class WaitingFetch implements Delayed {
   readonly #respond: Respond<typeof fetch>;
   readonly #asked: readonly Asked[];
   readonly #replicaId: number;
+  readonly #readsCommitted: boolean;
 
   constructor(broker: Broker, request: FetchRequest, context: RequestContext, respond: Respond<typeof fetch>) {
     this.#broker = broker;
@@ -68,6 +79,7 @@ class WaitingFetch implements Delayed {
     this.#context = context;
     this.#respond = respond;
     this.#replicaId = request.replicaState?.replicaId ?? request.replicaId;
+    this.#readsCommitted = request.isolationLevel === READ_COMMITTED;
     this.#asked = request.topics.flatMap(({ topic, topicId, partitions }) => {
       const id = context.version >= 13 ? topicId : (broker.image.topicsByName.get(topic) ?? "");
       return partitions.map((partition) => ({
@@ -297,17 +309,20 @@ class WaitingFetch implements Delayed {
   }
 
   #partitionResponse({ replica, partition, topic }: Asked, answer: Answer): PartitionResponse {
-    const state = replica?.role.kind === "leader" ? replica.role.state : undefined;
     const error = answer.kind === "error" ? answer.error : "NONE";
     const stale = error === "NOT_LEADER_OR_FOLLOWER" || error === "FENCED_LEADER_EPOCH";
+    const highWatermark = error === "NONE" && replica?.role.kind === "leader" ? replica.role.state.highWatermark : -1;
+    // Whoever is out of range goes on from where the log starts, without another question.
+    const tellsStart = error === "NONE" || error === "OFFSET_OUT_OF_RANGE";
     return {
       partitionIndex: partition.partition,
       errorCode: errorCode(error),
-      highWatermark: state?.highWatermark ?? -1,
-      lastStableOffset: state?.highWatermark ?? -1,
-      logStartOffset: state === undefined ? -1 : replica!.log.logStartOffset,
+      highWatermark,
+      lastStableOffset: highWatermark,
+      logStartOffset: (tellsStart ? replica?.log.logStartOffset : undefined) ?? -1,
       divergingEpoch: answer.kind === "diverging" ? { epoch: answer.epoch, endOffset: answer.endOffset } : null,
       currentLeader: stale ? this.#broker.currentLeader(replica?.topicName ?? topic, partition.partition) : null,
+      abortedTransactions: replica === undefined || (error === "NONE" && this.#readsCommitted) ? [] : null,
       records: answer.kind === "records" ? answer.bytes : NO_RECORDS,
     };
   }

@@ -9,7 +9,7 @@ import type { ListOffsetsResponseInit } from "../../protocol/apis/02-list-offset
 import { errorCode } from "../../protocol/error-codes.ts";
 import type { ErrorName } from "../../protocol/error-codes.ts";
 import { CorruptMessageError } from "../../protocol/errors.ts";
-import { duplicates } from "../../metadata/request-error.ts";
+import { distinct, duplicates } from "../../metadata/request-error.ts";
 import { checkLeaderEpoch } from "../../replication/fetch-fencing.ts";
 import type { Broker } from "../broker.ts";
 import type { Handler } from "../handle-request.ts";
@@ -31,15 +31,18 @@ interface AskedPartition {
 export const listOffsetsHandler: Handler<typeof listOffsets> = {
   api: listOffsets,
   handle(broker, request, _context, respond) {
-    const topics = request.topics.map(({ name, partitions }) => ({
+    const wanted = request.topics.map(({ name, partitions }) => {
+      const indexOf = ({ partitionIndex }: AskedPartition) => String(partitionIndex);
+      return { name, partitions: distinct(partitions, indexOf), twice: duplicates(partitions, indexOf) };
+    });
+    const topics = wanted.map(({ name, partitions }) => ({
       name,
       partitions: partitions.map((): PartitionResponse | undefined => undefined),
     }));
-    let missing = request.topics.reduce((sum, { partitions }) => sum + partitions.length, 0);
+    let missing = wanted.reduce((sum, { partitions }) => sum + partitions.length, 0);
     const complete = () => respond({ topics: topics as ListOffsetsResponseInit["topics"] });
     if (missing === 0) return complete();
-    request.topics.forEach(({ name, partitions }, topicAt) => {
-      const twice = duplicates(partitions, ({ partitionIndex }) => String(partitionIndex));
+    wanted.forEach(({ name, partitions, twice }, topicAt) => {
       partitions.forEach((asked, at) => {
         const done = (partition: PartitionResponse) => {
           topics[topicAt]!.partitions[at] = partition;

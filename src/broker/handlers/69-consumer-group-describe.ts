@@ -1,5 +1,6 @@
 import type { DescribedConsumerGroup } from "../../coordinator/describe-groups.ts";
 import { consumerGroupDescribe } from "../../protocol/apis/69-consumer-group-describe.ts";
+import { authorizedOperations } from "../../protocol/authorized-operations.ts";
 import { errorCode } from "../../protocol/error-codes.ts";
 import type { ErrorName } from "../../protocol/error-codes.ts";
 import { gather } from "../gather.ts";
@@ -8,7 +9,7 @@ import type { Handler } from "../handle-request.ts";
 /** Serves v0 and v1. */
 export const consumerGroupDescribeHandler: Handler<typeof consumerGroupDescribe> = {
   api: consumerGroupDescribe,
-  handle(broker, { groupIds }, { nowMs }, respond) {
+  handle(broker, { groupIds, includeAuthorizedOperations }, { nowMs }, respond) {
     gather<string, DescribedConsumerGroup>(
       groupIds,
       (groupId, answered) => {
@@ -16,10 +17,15 @@ export const consumerGroupDescribeHandler: Handler<typeof consumerGroupDescribe>
           answered(typeof outcome === "string" ? refusal(groupId, outcome) : outcome);
         broker.groups.read(groupId, nowMs, reply, (shard) => shard.describeConsumerGroup(groupId, nowMs, reply));
       },
-      (groups) => respond({ groups }),
+      (groups) => respond({ groups: includeAuthorizedOperations ? groups.map(withOperations) : groups }),
     );
   },
 };
+
+/** Of a group that there is no answer about, nothing is said. */
+function withOperations(group: DescribedConsumerGroup): DescribedConsumerGroup {
+  return group.errorCode === 0 ? { ...group, authorizedOperations: authorizedOperations.group } : group;
+}
 
 function refusal(groupId: string, error: ErrorName): DescribedConsumerGroup {
   return {

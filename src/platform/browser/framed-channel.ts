@@ -25,6 +25,7 @@ export const LOW_WATER_BYTES = 256 * 1024;
 
 export interface FramedChannelOptions {
   readonly maxFrameBytes?: number;
+  readonly remoteAddress?: string;
   /** For whoever made the connection; its user hears through the `Connection` interface. */
   readonly onClosed?: () => void;
 }
@@ -35,6 +36,7 @@ export interface FramedChannelOptions {
  */
 export class FramedChannel implements Connection {
   readonly kind: ConnectionKind;
+  readonly remoteAddress: string | undefined;
   readonly #maxFrameBytes: number;
   readonly #decoder: FrameDecoder;
   readonly #outbox = new ByteQueue();
@@ -50,6 +52,7 @@ export class FramedChannel implements Connection {
   constructor(kind: ConnectionKind, options: FramedChannelOptions = {}) {
     const { maxFrameBytes = MAX_FRAME_BYTES, onClosed = () => {} } = options;
     this.kind = kind;
+    this.remoteAddress = options.remoteAddress;
     this.#onClosed = onClosed;
     this.#maxFrameBytes = maxFrameBytes;
     this.#decoder = new FrameDecoder(maxFrameBytes);

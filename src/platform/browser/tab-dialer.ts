@@ -1,9 +1,9 @@
-import { MAX_FRAME_BYTES } from "../../protocol/frame.ts";
 import type { Connection } from "../../runtime/connection.ts";
 import { KAFKA_LISTENER } from "../../runtime/connection.ts";
 import type { ToServer } from "../../runtime/signaling.ts";
 import type { Signaling } from "./controller-socket.ts";
 import { PeerUnreachableError, describe } from "./errors.ts";
+import type { FramedChannelOptions } from "./framed-channel.ts";
 import { OPEN_TIMEOUT_MS } from "./link-control.ts";
 import type { LinkPaths } from "./link-paths.ts";
 import { randomUuid } from "./random-uuid.ts";
@@ -109,18 +109,21 @@ export class TabDialer {
   #acceptRelay(from: string, relayId: string, listener: string): void {
     const { accept } = this.#options;
     if (accept === undefined || !RELAY_ID.test(relayId)) return;
-    if (listener === KAFKA_LISTENER) return this.#acceptKafkaClient(relayId, accept);
+    if (listener === KAFKA_LISTENER) return this.#acceptKafkaClient(from, relayId, accept);
     if (this.#acceptedRelays >= MAX_ACCEPTED_RELAYS) return;
     this.#acceptedRelays++;
     const { connection } = this.#joinTab(from, relayId, () => this.#acceptedRelays--);
     accept(connection, listener);
   }
 
-  /** The other end is no tab but the server, which speaks for a Kafka client. */
-  #acceptKafkaClient(relayId: string, accept: (connection: Connection, listener: string) => void): void {
+  /** The other end is no tab but the server, which speaks for a Kafka client: `from` is that client's host and port. */
+  #acceptKafkaClient(from: string, relayId: string, accept: (connection: Connection, listener: string) => void): void {
     if (this.#kafkaRelays >= MAX_KAFKA_RELAYS) return;
     this.#kafkaRelays++;
-    const { connection } = this.#join(relayId, () => this.#kafkaRelays--, MAX_KAFKA_FRAME_BYTES);
+    const { connection } = this.#join(relayId, () => this.#kafkaRelays--, {
+      maxFrameBytes: MAX_KAFKA_FRAME_BYTES,
+      remoteAddress: from.slice(0, from.lastIndexOf(":")),
+    });
     accept(connection, KAFKA_LISTENER);
   }
 
@@ -132,9 +135,9 @@ export class TabDialer {
     });
   }
 
-  #join(relayId: string, onClosed: () => void, maxFrameBytes = MAX_FRAME_BYTES) {
+  #join(relayId: string, onClosed: () => void, options: FramedChannelOptions = {}) {
     const joined = relayConnection(this.#options.relayUrl(relayId), {
-      maxFrameBytes,
+      ...options,
       onClosed: () => {
         this.#relays.delete(joined.connection);
         onClosed();
