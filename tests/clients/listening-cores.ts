@@ -68,6 +68,7 @@ export class ListeningCores implements KafkaCluster {
 
 function splice(socket: Socket, broker: LiveBroker): void {
   const [near, far] = MemoryConnection.pair();
+  far.remoteAddress = socket.remoteAddress;
   const frames = new FrameDecoder();
   socket.setNoDelay(true);
   near.receive({ frame: (frame) => void socket.write(encodeFrame(frame)), closed: () => socket.destroy() });

@@ -71,6 +71,8 @@ function serverProperties(port: number, controllerPort: number, folder: string):
     "controller.listener.names": "CONTROLLER",
     listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
     "log.dirs": join(folder, "logs"),
+    // A tab is in the rack of its browser profile.
+    "broker.rack": "here",
     "offsets.topic.num.partitions": 8,
     "offsets.topic.replication.factor": 1,
     "transaction.state.log.replication.factor": 1,

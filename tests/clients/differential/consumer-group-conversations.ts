@@ -90,7 +90,7 @@ const describeTalk: Conversation = {
     await ask("an unknown group", `${name}-unknown`);
     await ask("a group without a name", "");
     await ask("no group");
-    const withOperations = { groupIds: [name], includeAuthorizedOperations: true };
+    const withOperations = { groupIds: [name, `${name}-unknown`], includeAuthorizedOperations: true };
     await speaker.ask("with operations", consumerGroupDescribe, withOperations);
     const member = { groupId: name, memberId: MEMBER, generationIdOrMemberEpoch: memberEpoch };
     const partitions = [{ partitionIndex: 0, committedOffset: 3, committedMetadata: "" }];

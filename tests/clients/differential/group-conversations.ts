@@ -262,7 +262,8 @@ const describeGroupsTalk: Conversation = {
     await ask("no group");
     await ask("a group twice", name, name);
     if (version >= 3) {
-      await speaker.ask("with operations", describeGroups, { groups: [name], includeAuthorizedOperations: true });
+      const groups = [name, `${name}-unknown`, ""];
+      await speaker.ask("with operations", describeGroups, { groups, includeAuthorizedOperations: true });
     }
     await makeGroup(speaker, `${name}-waiting`, name, true);
     await ask("a group that has not synced", `${name}-waiting`);

@@ -8,8 +8,9 @@ import type { BatchInit } from "../../../src/protocol/record-batch.ts";
 import type { Conversation, Speaker } from "./speaker.ts";
 import { makeTopic } from "./topic-conversations.ts";
 
+const HOUR_MS = 3_600_000;
 /** The timestamps of both sides are the same, and too new for a broker to let the records go. */
-const EARLY = Date.now() - 3_600_000;
+const EARLY = Date.now() - HOUR_MS;
 const UNKNOWN_ID = "12345678-1234-4234-8234-123456789012";
 
 /** A batch whose records have the timestamps `first`, `first + 1`, …. */
@@ -67,16 +68,46 @@ const produceTalk: Conversation = {
     await ask("of a future format", future);
     const both = new Uint8Array([...batch(1), ...batch(1)]);
     await ask("in two batches", both);
+    const lengthened = batch(1);
+    lengthened[11]! += 1;
+    await ask("of a batch that says to be longer", lengthened);
+    const shortened = batch(1);
+    shortened[11]! -= 1;
+    await ask("of a batch that says to be shorter", shortened);
+    const tiny = batch(1);
+    tiny[11] = 9;
+    await ask("of a batch that says to be smaller than a header", tiny);
     await ask("with an offset of its own", batch(2, EARLY, { baseOffset: 5 }));
     await ask("with more records than it says", batch(3, EARLY, { recordCount: 2 }));
     await ask("with other deltas than it says", batch(3, EARLY, { lastOffsetDelta: 5 }));
-    await ask("from the future", batch(1, Date.now() + 10 * 86_400_000));
+    await ask("of no records by its header", batch(1, EARLY, { recordCount: 0, lastOffsetDelta: 0 }));
     const control = { control: true, producerId: 7, producerEpoch: 0, baseSequence: 0 };
     await ask("as a control batch", batch(1, EARLY, control));
     await ask("too large", batch(60_000));
     await ask("after all that", batch(1));
+    await ask("of another timestamp type", batch(1, EARLY, { timestampType: "LogAppendTime" }));
+    const timed = `${name}-timed`;
+    const bounds = { "message.timestamp.before.max.ms": String(2 * HOUR_MS), "message.timestamp.after.max.ms": "1000" };
+    await makeTopic(speaker, timed, 1, bounds);
+    const topic = { topic: timed };
+    await ask("of the last hour to a topic with bounds", batch(2), topic);
+    await ask("of long ago to a topic with bounds", batch(2, EARLY - 2 * HOUR_MS), topic);
+    await ask("partly of long ago to a topic with bounds", batch(2, EARLY - HOUR_MS - 1), topic);
+    await ask("of tomorrow to a topic with bounds", batch(2, EARLY + 24 * HOUR_MS), topic);
+    await ask("without timestamps to a topic with bounds", batch(1, -1), topic);
+    await makeTopic(speaker, `${name}-keyed`, 1, { "cleanup.policy": "compact" });
+    const compacted = { topic: `${name}-keyed` };
+    await ask("with keys to a compacted topic", batch(2), compacted);
+    await ask("without some keys to a compacted topic", partlyKeyed(), compacted);
   },
 };
+
+/** Three records of which the second one alone has a key. */
+function partlyKeyed(): Uint8Array {
+  const value = new Uint8Array([1]);
+  const keys = [null, value, null];
+  return encodeBatch(keys.map((key, offset) => ({ offset, timestamp: EARLY, key, value, headers: [] })));
+}
 
 const idempotentTalk: Conversation = {
   api: initProducerId,
@@ -149,9 +180,14 @@ const fetchTalk: Conversation = {
     }
     if (version < 7) return;
     await ask("in an unknown session", 0, {}, { sessionId: 1234, sessionEpoch: 3 });
+    await ask("in no session, as if there were one", 0, {}, { sessionEpoch: 3 });
+    await ask("in a session of a negative epoch", 0, {}, { sessionId: 1234, sessionEpoch: -2 });
+    await ask("closing an unknown session", 0, {}, { sessionId: 1234, sessionEpoch: -1 });
     const isolated = { isolationLevel: 1, maxWaitMs: 10, minBytes: 1 };
     const partitions = [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1_000_000 }];
     await speaker.ask("what is committed", fetch, { ...isolated, topics: [{ topic: name, topicId, partitions }] });
+    const beyond = [{ ...partitions[0]!, fetchOffset: 99 }, { ...partitions[0]!, partition: 9 }];
+    await speaker.ask("beyond it", fetch, { ...isolated, topics: [{ topic: name, topicId, partitions: beyond }] });
     await speaker.ask("nothing", fetch, { maxWaitMs: 0, minBytes: 0, topics: [] });
   },
 };

@@ -15,8 +15,15 @@ const DELETE = 1;
 const APPEND = 2;
 
 /** Makes a topic of which every partition has a leader. */
-export async function makeTopic(speaker: Speaker, name: string, partitions = 1): Promise<string> {
-  await speaker.arrange(createTopics, { topics: [{ name, numPartitions: partitions, replicationFactor: 1 }] });
+export async function makeTopic(
+  speaker: Speaker,
+  name: string,
+  partitions = 1,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const configs = Object.entries(settings).map(([setting, value]) => ({ name: setting, value }));
+  const topic = { name, numPartitions: partitions, replicationFactor: 1, configs };
+  await speaker.arrange(createTopics, { topics: [topic] });
   const { topics } = await speaker.arrange(
     metadata,
     { topics: [{ name }], allowAutoTopicCreation: false },
@@ -44,9 +51,13 @@ const metadataTalk: Conversation = {
     if (version < 8) return;
     const operations = { includeTopicAuthorizedOperations: true, includeClusterAuthorizedOperations: true };
     await speaker.ask("with operations", metadata, { topics: [{ name }], ...operations });
+    const unknown = { topics: [{ name: `${name}-unknown` }], allowAutoTopicCreation: false };
+    await speaker.ask("of an unknown topic with operations", metadata, { ...unknown, ...operations });
     if (version < 12) return;
     await speaker.ask("by id", metadata, { topics: [{ name: null, topicId }] });
     await speaker.ask("by an unknown id", metadata, { topics: [{ name: null, topicId: UNKNOWN_ID }] });
+    const byUnknownId = { topics: [{ name: null, topicId: UNKNOWN_ID }], includeTopicAuthorizedOperations: true };
+    await speaker.ask("by an unknown id with operations", metadata, byUnknownId);
   },
 };
 
@@ -84,6 +95,8 @@ const createTopicsTalk: Conversation = {
     await ask("with a value out of range", configured("max.message.bytes", "-1"));
     await ask("with a value that is no choice", configured("cleanup.policy", "burn"));
     await ask("with a null value", configured("segment.bytes", null));
+    await ask("with the largest number", configured("max.compaction.lag.ms", "9223372036854775807"));
+    await ask("with a number beyond the largest", configured("retention.ms", "9223372036854775808"));
     const assigned = { numPartitions: -1, replicationFactor: -1 };
     const assign = (partitionIndex: number, ...brokerIds: number[]) => ({ partitionIndex, brokerIds });
     await ask("assigned", [{ name: `${name}-h`, ...assigned, assignments: [assign(0, 1), assign(1, 1)] }]);
@@ -110,11 +123,16 @@ const deleteTopicsTalk: Conversation = {
     await ask("no topic");
     await makeTopic(speaker, `${name}-twice`);
     await ask("twice in one request", `${name}-twice`, `${name}-twice`);
+    await ask("an unknown topic twice", `${name}-unknown`, `${name}-unknown`);
     if (version < 6) return;
     const topicId = await makeTopic(speaker, `${name}-id`);
     const byId = (label: string, id: string, named: string | null = null) =>
       speaker.ask(label, deleteTopics, { topics: [{ name: named, topicId: id }], timeoutMs: 5_000 });
     await byId("by name and id", topicId, `${name}-id`);
+    const once = async (label: string, ...topics: { name: string | null; topicId?: string }[]) =>
+      await speaker.ask(label, deleteTopics, { topics, timeoutMs: 5_000 });
+    await once("by its name and its id", { name: `${name}-id` }, { name: null, topicId });
+    await once("by its id twice", { name: null, topicId }, { name: null, topicId });
     await byId("by id", topicId);
     await byId("by a deleted id", topicId);
     await byId("by an unknown id", UNKNOWN_ID);
