@@ -136,14 +136,15 @@ function memberProblem(
 
 /**
  * A member may name its epoch, or the one before it while it owns nothing but what it has by now: then the response
- * that raised its epoch was lost.
+ * that raised its epoch was lost. And it may always begin anew, for then it owns nothing (KAFKA-19233).
  */
 function epochProblem(
   member: ConsumerMember,
   memberEpoch: number,
   owned: Assignment | undefined,
 ): ErrorName | undefined {
-  if (memberEpoch === member.memberEpoch) return undefined;
+  const beginsAnew = memberEpoch === JOIN_GROUP_MEMBER_EPOCH;
+  if (beginsAnew || memberEpoch === member.memberEpoch) return undefined;
   const isLostResponse =
     memberEpoch < member.memberEpoch &&
     memberEpoch === member.previousMemberEpoch &&

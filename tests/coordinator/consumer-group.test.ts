@@ -110,11 +110,28 @@ describe("a consumer group (KIP-848)", () => {
     driver.createTopic("quakes", 9);
     beat("a", 2);
     expect(errorOf(beat("a", 1, owning()))).toBe("FENCED_MEMBER_EPOCH");
-    expect(errorOf(join("a"))).toBe("FENCED_MEMBER_EPOCH");
     expect(errorOf(beat("nobody", 3))).toBe("UNKNOWN_MEMBER_ID");
     expect(errorOf(driver.consumerHeartbeat({ groupId: "none", memberId: "a", memberEpoch: 3 }))).toBe(
       "GROUP_ID_NOT_FOUND",
     );
+  });
+
+  it("lets a member begin anew in its epoch, which has given up what it had (KAFKA-19233)", () => {
+    join("a");
+    join("b");
+    expect(given(beat("a", 1, owning(0, 1, 2, 3, 4, 5)))?.length).toBe(3);
+    // It was to give up three. It owns nothing by now, so that "b" may have them.
+    const again = join("a");
+    expect([epochOf(again), given(again)?.length]).toEqual([2, 3]);
+    expect(given(beat("b", 2))?.length).toBe(3);
+    const settled = join("a");
+    expect([epochOf(settled), given(settled)]).toEqual([2, given(again)]);
+    expect(group().state).toBe("Stable");
+    // What others have yet to give up, it waits for as before.
+    join("c");
+    const waiting = join("c");
+    expect([epochOf(waiting), given(waiting)]).toEqual([3, []]);
+    expect(group().members.size).toBe(3);
   });
 
   it.each<[string, Heartbeat, string]>([
