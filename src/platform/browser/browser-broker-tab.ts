@@ -64,6 +64,10 @@ class BrowserBrokerTab implements BrokerTab {
   readonly persisted: Promise<boolean>;
   #unwatch: () => void = () => {};
   #session: Session | undefined;
+  /** One after the other: a page has one broker at a time. */
+  #restarts: Promise<void> = Promise.resolve();
+  /** Whether it was stopped for good. */
+  #over = false;
   #refusedDirectories: readonly string[] = [];
   #status: BrokerStatus = STARTING;
 
@@ -76,7 +80,7 @@ class BrowserBrokerTab implements BrokerTab {
     this.#unwatch = watchTabLifecycle({
       closing: () => this.#tell({ type: "closing" }),
       resumed: (gapMs) => this.#tell({ type: "time-gap", gapMs }),
-      returned: () => void this.#restart(),
+      returned: () => this.#restart(),
     });
     try {
       await this.#startSession();
@@ -105,11 +109,13 @@ class BrowserBrokerTab implements BrokerTab {
   }
 
   async stop(): Promise<void> {
+    this.#over = true;
     this.#unwatch();
     await this.#endSession();
   }
 
   crash(): void {
+    this.#over = true;
     this.#unwatch();
     this.#session?.end();
     this.#session = undefined;
@@ -120,9 +126,11 @@ class BrowserBrokerTab implements BrokerTab {
     this.#session?.post({ type: "lifecycle", event });
   }
 
-  async #restart(): Promise<void> {
-    await this.#endSession();
-    await this.#startSession().catch((cause: Error) => this.#fail(cause.message));
+  #restart(): void {
+    this.#restarts = this.#restarts.then(async () => {
+      await this.#endSession();
+      if (!this.#over) await this.#startSession().catch((cause: Error) => this.#fail(cause.message));
+    });
   }
 
   async #startSession(): Promise<void> {
@@ -174,7 +182,7 @@ class BrowserBrokerTab implements BrokerTab {
     this.#status = status;
     if (status.state === "refused" && !this.#refusedDirectories.includes(status.directoryId)) {
       this.#refusedDirectories = [...this.#refusedDirectories, status.directoryId];
-      void this.#restart();
+      this.#restart();
     }
     for (const listener of this.#listeners) listener(status);
   }

@@ -153,6 +153,15 @@ describe("a broker in a tab", () => {
     await expectBroker(await tab.openLocal());
   });
 
+  test("a broker that is stopped while its page comes back does not start again", async () => {
+    const tab = await startTab();
+    dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));
+    await tab.stop();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(tab.status().state).toBe("stopped");
+    await expect(tab.openLocal()).rejects.toThrow("has stopped");
+  });
+
   test("without a server it starts all the same", async () => {
     const tab = await startTab({ serverUrl: "http://127.0.0.1:9" });
     expect(tab.status()).toMatchObject({ state: "starting", controllerConnected: false });
