@@ -1,11 +1,14 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { fetch } from "../../src/protocol/apis/01-fetch.ts";
 import { apiVersions } from "../../src/protocol/apis/18-api-versions.ts";
 import { metadata } from "../../src/protocol/apis/03-metadata.ts";
 import { advertisedApiKeys, apis } from "../../src/protocol/apis/registry.ts";
 import { encodeRequest } from "../../src/protocol/envelope.ts";
+import { errorName } from "../../src/protocol/error-codes.ts";
 import { forwardedApis, handlers } from "../../src/broker/handlers/table.ts";
 import { CoreCluster } from "./core-cluster.ts";
 import type { CoreBroker } from "./core-cluster.ts";
+import { createTopic, untilInSync } from "./core-requests.ts";
 
 /**
  * Clients choose versions, and even features, by what ApiVersions says. Which ranges they need is tested beside the
@@ -66,6 +69,24 @@ describe("what a broker offers", () => {
   it("comes with no feature that would switch transactions on", () => {
     const answer = tab.connect().ask(apiVersions, 3, { clientSoftwareName: "test", clientSoftwareVersion: "1" });
     expect(answer).toMatchObject({ supportedFeatures: [], finalizedFeatures: [], finalizedFeaturesEpoch: -1 });
+  });
+
+  it("declines the fetch session that some clients ask for, and knows none of another broker's", () => {
+    createTopic(cluster, "quakes");
+    untilInSync(cluster, "quakes", 1);
+    const ask = (sessionId: number, sessionEpoch: number) => {
+      const partitions = [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1_000 }];
+      const topics = [{ topic: "quakes", partitions }];
+      const session = { sessionId, sessionEpoch };
+      const answer = tab.connect("KAFKA").ask(fetch, 12, { maxWaitMs: 0, minBytes: 0, topics, ...session });
+      return [errorName(answer.errorCode), answer.sessionId, answer.responses.length];
+    };
+    // For a new one, for none, and for the end of one. All go on with requests that name everything.
+    for (const session of [[0, 0], [0, -1], [77, -1]] as const) expect(ask(...session)).toEqual(["NONE", 0, 1]);
+    // What such a request leaves out would be taken for unchanged.
+    for (const session of [[77, 1], [0, 1], [77, -2]] as const) {
+      expect(ask(...session)).toEqual(["FETCH_SESSION_ID_NOT_FOUND", 0, 0]);
+    }
   });
 
   it("fits the layout of every version of the answer", () => {
