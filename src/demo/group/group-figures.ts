@@ -56,7 +56,7 @@ export class GroupFigures {
       },
       {
         name: "Rebalances",
-        value: count(history.rebalances.length),
+        value: count(history.rebalanceCount),
         meaning: "Seen by this page; the newest are listed below",
         testId: "rebalance-count",
       },

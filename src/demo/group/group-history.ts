@@ -80,6 +80,7 @@ export class GroupHistory {
   /** When a partition last got another reader, or lost its. */
   #turnedMs = 0;
   #closed: Rebalance[] = [];
+  #closedCount = 0;
   #nextId = 1;
 
   /** Spans by partition, oldest first, each until the next. */
@@ -89,10 +90,13 @@ export class GroupHistory {
 
   /** The newest first; the first may be under way. */
   get rebalances(): readonly Rebalance[] {
-    if (this.#open === undefined || this.#last === undefined) return this.#closed;
-    const entry = this.#entry(this.#open, this.#last);
-    if (entry.endedMs !== undefined && !isEvent(entry)) return this.#closed;
-    return [entry, ...this.#closed].slice(0, REBALANCES_KEPT);
+    const current = this.#current();
+    return current === undefined ? this.#closed : [current, ...this.#closed].slice(0, REBALANCES_KEPT);
+  }
+
+  /** All that were seen, also those that are not kept any more. */
+  get rebalanceCount(): number {
+    return this.#closedCount + (this.#current() === undefined ? 0 : 1);
   }
 
   onMoment(told: Moment): void {
@@ -125,9 +129,18 @@ export class GroupHistory {
     const isOther = (["members", "silent", "leaving"] as const).some((of) => !sameKeys(last[of], moment[of]));
     if (!isOther && moment.atMs - open.settledMs < QUIET_MS) return;
     const entry = this.#entry(open, last);
-    if (isEvent(entry)) this.#closed = [entry, ...this.#closed].slice(0, REBALANCES_KEPT);
+    if (isEvent(entry)) {
+      this.#closed = [entry, ...this.#closed].slice(0, REBALANCES_KEPT);
+      this.#closedCount++;
+    }
     this.#open = undefined;
     this.#rest(last);
+  }
+
+  #current(): Rebalance | undefined {
+    if (this.#open === undefined || this.#last === undefined) return undefined;
+    const entry = this.#entry(this.#open, this.#last);
+    return entry.endedMs !== undefined && !isEvent(entry) ? undefined : entry;
   }
 
   #rest({ members, readers, atMs }: Moment): void {

@@ -139,10 +139,11 @@ describe("rebalances", () => {
     expect(history.rebalances[0]?.changes.map(({ unreadMs }) => unreadMs)).toEqual([undefined, undefined]);
   });
 
-  test("only the newest are kept, the newest first", () => {
+  test("only the newest are kept, the newest first, and all are counted", () => {
     const history = new GroupHistory();
     for (let turn = 0; turn < 100; turn++) history.onMoment(moment(turn * 2000, "ab", turn % 2 === 0 ? "ab" : "ba"));
     expect(history.rebalances.length).toBe(30);
+    expect(history.rebalanceCount).toBe(99);
     expect(history.rebalances[0]?.endedMs).toBe(198_000);
   });
 });
