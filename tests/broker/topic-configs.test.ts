@@ -27,8 +27,7 @@ describe("a topic's configuration, changed while it is used", () => {
 
   beforeEach(() => {
     cluster = new CoreCluster();
-    tabs = ["a", "b", "c"].map((name) => cluster.start(name));
-    cluster.until(() => tabs.every(({ core }) => core.state === "running"), "three running brokers");
+    tabs = cluster.startRunning("a", "b", "c");
     createTopic(cluster, TOPIC);
     untilInSync(cluster, TOPIC, 3);
   });
