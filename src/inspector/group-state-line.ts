@@ -14,15 +14,14 @@ export interface GroupStateView {
   readonly generation: number | undefined;
 }
 
-const MEANINGS: Readonly<Record<string, string>> = {
-  Empty: "no members",
-  PreparingRebalance: "members are called together",
-  CompletingRebalance: "partitions are divided",
-  Assigning: "partitions are divided",
-  Reconciling: "members hand over",
-  Stable: "everybody reads what is theirs",
-  Dead: "does not exist yet",
-};
+const MEANINGS: ReadonlyMap<string, string> = new Map([
+  ["Empty", "no members"],
+  ["PreparingRebalance", "members are called together"],
+  ["CompletingRebalance", "partitions are divided"],
+  ["Assigning", "partitions are divided"],
+  ["Reconciling", "members hand over"],
+  ["Stable", "everybody reads what is theirs"],
+]);
 const CLASSIC = ["Empty", "PreparingRebalance", "CompletingRebalance", "Stable"];
 const CONSUMER = ["Empty", "Assigning", "Reconciling", "Stable"];
 
@@ -55,7 +54,7 @@ export class GroupStateLine extends HTMLElement {
       this.#shown = shown;
       this.#steps.replaceChildren(
         ...steps.map((step) => {
-          const meaning = element("span", {}, MEANINGS[step] ?? "");
+          const meaning = element("span", {}, MEANINGS.get(step) ?? "");
           return element("li", { "data-step": step }, element("b", {}, ...breakable(step)), meaning);
         }),
       );
