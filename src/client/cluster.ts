@@ -90,8 +90,9 @@ export class Cluster {
    * leaders of the past. Each call is matched by a {@link release}.
    */
   async acquire(): Promise<void> {
-    if (this.#users++ === 0) this.#open();
+    this.#users++;
     try {
+      if (this.#users === 1) this.#open();
       const deadline = this.clock.now() + this.requestTimeoutMs;
       await this.waitFor("the cluster's metadata", deadline, ({ clusterId }) => {
         return clusterId !== "" && this.#metadata.isCurrent ? true : undefined;

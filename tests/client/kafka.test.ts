@@ -54,6 +54,22 @@ test("clients of one Kafka share a connection to the server, from the first to t
   await clients[0]!.disconnect();
 });
 
+test("a platform that cannot be made is tried again by the next client, and each hears why", async () => {
+  const cluster = new ScriptedCluster();
+  const platform = cluster.platform.bind(cluster);
+  cluster.platform = () => {
+    throw new Error("no socket may be opened here");
+  };
+  const kafka = cluster.kafka();
+  const [admin, producer] = [kafka.admin(), kafka.producer()];
+  await expect(admin.connect()).rejects.toThrow("no socket may be opened here");
+  await expect(producer.connect()).rejects.toThrow("no socket may be opened here");
+  cluster.platform = platform;
+  await admin.connect();
+  expect(await admin.listTopics()).toEqual([]);
+  await admin.disconnect();
+});
+
 describe.each(["producer", "consumer", "admin"] as const)("%s: of calls that overlap, the last one holds", (kind) => {
   test("disconnecting while it connects, and connecting again", async () => {
     const client = new ScriptedCluster().kafka()[kind]();
