@@ -1,3 +1,4 @@
+import type { Broker } from "../../src/broker/broker.ts";
 import type { BrokerEffect } from "../../src/broker/effects.ts";
 import type { BrokerEvent } from "../../src/broker/events.ts";
 import type { Replica } from "../../src/broker/replica.ts";
@@ -66,7 +67,8 @@ export class Oracle {
   /** Undefined in a cluster without groups. */
   readonly groups: GroupWatch | undefined;
   readonly #timeGapMs: number;
-  readonly #pages = new Map<string, Page>();
+  /** By the broker that runs in it: each load of a page has another one. */
+  readonly #pages = new WeakMap<Broker, Page>();
   /** Who led in an epoch: nobody else ever may. */
   readonly #leaders = new Map<string, string>();
 
@@ -89,7 +91,7 @@ export class Oracle {
   look(tab: SimulatedTab, event: BrokerEvent, effects: readonly BrokerEffect[]): void {
     const { core } = tab;
     if (core === undefined) return;
-    const page = this.#pageOf(tab);
+    const page = this.#pageOf(tab, core);
     if (page.metadataEnd !== core.image.endOffset) {
       this.#controller.expectPrefix(tab.name, core.image);
       page.metadataEnd = core.image.endOffset;
@@ -119,13 +121,12 @@ export class Oracle {
     }
   }
 
-  #pageOf(tab: SimulatedTab): Page {
-    const name = `${tab.name}#${tab.starts}`;
-    let page = this.#pages.get(name);
+  #pageOf(tab: SimulatedTab, core: Broker): Page {
+    let page = this.#pages.get(core);
     if (page === undefined) {
       const partitions = new Map<string, Seen>();
       page = { partitions, metadataEnd: -1, lastEventMs: tab.nowMs, brokerEpoch: undefined, lostEpoch: undefined };
-      this.#pages.set(name, page);
+      this.#pages.set(core, page);
     }
     return page;
   }

@@ -48,6 +48,7 @@ export class Recorder implements ClientRecorder {
   reads = 0;
   readonly #topic: string;
   readonly #truth: Truth;
+  readonly #labels: string[] = [];
   /** By partition and offset, what leaders alone have acknowledged. */
   readonly #leaderAcked = new Map<string, string>();
   readonly mark: (name: string) => void;
@@ -102,7 +103,8 @@ export class Recorder implements ClientRecorder {
     throw new ViolationFound({ rule, evidence });
   }
 
+  /** One text for each partition, which every line of the history has. */
   #label(partition: number): string {
-    return partitionLabel(this.#topic, partition);
+    return (this.#labels[partition] ??= partitionLabel(this.#topic, partition));
   }
 }

@@ -12,7 +12,7 @@ export const PASSING_TOPIC = "p";
  * the first have a number.
  */
 export class PartitionNames {
-  readonly #topics = new Map<string, { readonly label: string; readonly topic: string }>();
+  readonly #topics = new Map<string, { readonly label: string; readonly topic: string; readonly labels: string[] }>();
   readonly #made = new Map<string, number>();
 
   /** The topic of this id is there. Says whether one of its name was there before, and this is news. */
@@ -20,14 +20,16 @@ export class PartitionNames {
     if (this.#topics.has(topicId)) return false;
     const count = (this.#made.get(topic) ?? 0) + 1;
     this.#made.set(topic, count);
-    this.#topics.set(topicId, { label: count === 1 ? topic : `${topic}.${count}`, topic });
+    this.#topics.set(topicId, { label: count === 1 ? topic : `${topic}.${count}`, topic, labels: [] });
     return count > 1;
   }
 
   /** Undefined for a topic that never was decided. */
   labelOf(topicId: string, partition: number): string | undefined {
     const known = this.#topics.get(topicId);
-    return known === undefined ? undefined : partitionLabel(known.label, partition);
+    if (known === undefined) return undefined;
+    // One text for all who ask, which they do after every event.
+    return (known.labels[partition] ??= partitionLabel(known.label, partition));
   }
 
   /** The labels of a partition in all lives of its topic. */

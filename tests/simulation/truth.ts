@@ -1,4 +1,5 @@
 import type { Chunk } from "../../src/log/stored-log.ts";
+import { int32At, int64At, uint32At } from "../../src/protocol/int-at.ts";
 import { CompactedLog } from "./compacted-log.ts";
 import type { CommittedRecord } from "./compacted-log.ts";
 import type { Violation } from "./recorder.ts";
@@ -69,7 +70,8 @@ export class Truth {
     const log = this.#log(partition);
     let at = -1;
     for (const { bytes } of chunks) {
-      for (const batch of digests(bytes)) {
+      for (let position = 0; position < bytes.length; position += 12 + int32At(bytes, position + 8)) {
+        const batch = digestAt(bytes, position);
         if (batch.lastOffset >= endOffset) return undefined;
         if (at === -1) at = indexOf(log.batches, batch.baseOffset);
         const known = log.batches[at];
@@ -120,13 +122,10 @@ function indexOf(batches: readonly CommittedBatch[], baseOffset: number): number
 }
 
 /** Reads no more of each batch than it needs: this runs after every step of every leader. */
-function* digests(bytes: Uint8Array): Generator<CommittedBatch> {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (let position = 0; position < bytes.length; position += 12 + view.getInt32(position + 8)) {
-    const baseOffset = view.getUint32(position) * 2 ** 32 + view.getUint32(position + 4);
-    const leaderEpoch = view.getInt32(position + 12);
-    const checksum = view.getUint32(position + 17);
-    const lastOffset = baseOffset + view.getInt32(position + 23);
-    yield { baseOffset, lastOffset, digest: checksum + leaderEpoch * 2 ** 32 };
-  }
+function digestAt(bytes: Uint8Array, position: number): CommittedBatch {
+  const baseOffset = int64At(bytes, position);
+  const leaderEpoch = int32At(bytes, position + 12);
+  const checksum = uint32At(bytes, position + 17);
+  const lastOffset = baseOffset + int32At(bytes, position + 23);
+  return { baseOffset, lastOffset, digest: checksum + leaderEpoch * 2 ** 32 };
 }

@@ -34,7 +34,8 @@ export class SimulatedLogStore implements LogStore {
 
   async read(key: PartitionKey, fromOffset: number, maxBytes: number): Promise<readonly Chunk[]> {
     if (this.#closed) throw new Error("the store is closed");
-    return this.#disk.logs.read(key, fromOffset, maxBytes);
+    // What a store gives is in a buffer of its own.
+    return this.#disk.logs.read(key, fromOffset, maxBytes).map((chunk) => ({ ...chunk, bytes: chunk.bytes.slice() }));
   }
 
   close(): void {

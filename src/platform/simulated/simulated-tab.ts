@@ -233,7 +233,9 @@ export class SimulatedTab {
     const writes = this.#pendingWrites;
     this.#pendingWrites = [];
     this.#writing = true;
-    const operations = coalesceAppends(writes.flatMap((write) => write.operations));
+    const [first] = writes;
+    const all = writes.length === 1 ? first!.operations : writes.flatMap((write) => write.operations);
+    const operations = coalesceAppends(all);
     const durability = writes.some((write) => write.durability === "strict") ? "strict" : "relaxed";
     this.storage.write(
       this.#opening,

@@ -2,6 +2,11 @@ import { cutChunk } from "../../log/cut-chunk.ts";
 import type { Chunk, LogMetadata, PartitionKey, StoredLog, StoreOperation } from "../../log/stored-log.ts";
 import { assert } from "../../protocol/assert.ts";
 
+const SECTOR_BYTES = 64 * 1024;
+const MOST_SHARED_BYTES = 4 * 1024;
+let sector = new Uint8Array(0);
+let sectorEnd = 0;
+
 interface LogImage {
   readonly metadata: LogMetadata;
   /** Shared with older images of the log, which have fewer of them: appending copies nothing. */
@@ -163,5 +168,19 @@ function appended({ metadata, chunks, length }: LogImage, chunk: Chunk): LogImag
 
 /** So that the disk holds neither what the view lies in nor what becomes of it later. */
 function ownCopy(chunk: Chunk): Chunk {
-  return { ...chunk, bytes: chunk.bytes.slice() };
+  return { ...chunk, bytes: copied(chunk.bytes) };
+}
+
+/** Small chunks lie in sectors that they share: a buffer for each is the dearest part of storing it. */
+function copied(bytes: Uint8Array): Uint8Array {
+  const { length } = bytes;
+  if (length > MOST_SHARED_BYTES) return bytes.slice();
+  if (sectorEnd + length > sector.length) {
+    sector = new Uint8Array(SECTOR_BYTES);
+    sectorEnd = 0;
+  }
+  const at = sectorEnd;
+  sectorEnd = at + length;
+  sector.set(bytes, at);
+  return sector.subarray(at, sectorEnd);
 }
