@@ -14,20 +14,28 @@ export interface MarkCount {
   readonly times: number;
 }
 
+type RunningPool = Pick<WorkerPool, "run" | "workers">;
+
 /** For each worker so many runs may be done before the one that is due. */
 const AHEAD = 16;
 /** The length of the runs that required marks are counted in. */
 const MARKED_RUN_SECONDS = 40;
 
 /** One run per seed, on all workers, in the order of the seeds. */
-export async function* runSeeds(
-  pool: Pick<WorkerPool, "run" | "workers">,
-  { firstSeed, seeds, seconds }: Seeds,
+export function runSeeds(pool: RunningPool, { firstSeed, seeds, seconds }: Seeds): AsyncGenerator<FinishedRun> {
+  return runEach(pool, Array.from({ length: seeds }, (_, index) => firstSeed + index), seconds);
+}
+
+/** The same for seeds in any order. */
+export async function* runEach(
+  pool: RunningPool,
+  seeds: readonly number[],
+  seconds: number,
 ): AsyncGenerator<FinishedRun> {
   const begun: Promise<FinishedRun>[] = [];
-  for (let seed = firstSeed; seed < firstSeed + seeds || begun.length > 0; ) {
-    while (seed < firstSeed + seeds && begun.length < AHEAD * pool.workers) {
-      begun.push(pool.run({ seed: seed++, seconds }));
+  for (let next = 0; next < seeds.length || begun.length > 0; ) {
+    while (next < seeds.length && begun.length < AHEAD * pool.workers) {
+      begun.push(pool.run({ seed: seeds[next++]!, seconds }));
     }
     yield await begun.shift()!;
   }

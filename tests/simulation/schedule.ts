@@ -1,4 +1,5 @@
 import { Chance } from "../../src/platform/simulated/chance.ts";
+import { assert } from "../../src/protocol/assert.ts";
 import { scriptedSchedules } from "./scripted-schedules.ts";
 
 /** Everything that the schedule can do to the cluster. */
@@ -174,6 +175,15 @@ export function membersOf({ eagerMembers, cooperativeMembers, consumerMembers, s
 export function scriptOf(seed: number): string | undefined {
   const names = [...scriptedSchedules.keys()];
   return seed % SCRIPTED_EVERY === 0 ? names[(seed / SCRIPTED_EVERY) % names.length] : undefined;
+}
+
+/** The seed that follows the script for the `turn`th time, counted from 0. */
+export function seedOf(script: string, turn: number): number {
+  const names = [...scriptedSchedules.keys()];
+  assert(names.includes(script), `${script} is the name of a script`);
+  const at = names.indexOf(script) + turn * names.length;
+  // Seed 0 is nobody's: counting begins with 1.
+  return SCRIPTED_EVERY * (names.indexOf(script) === 0 ? at + names.length : at);
 }
 
 /** Faults happen in the order of their times, whatever order they were thought of in. */

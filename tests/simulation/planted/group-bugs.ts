@@ -20,8 +20,11 @@ export const groupBugs: readonly PlantedBug[] = [
     "const endOffset = Math.min(this.#leader.epochStartOffset, this.#leader.highWatermark);"),
   bug("serves-group-before-committed", "R14, R17", "src/broker/group-shard.ts",
     'if (this.#phase === "catching-up" && this.#leader.hwMonotonicReady) {', 'if (this.#phase === "catching-up") {'),
-  bug("forgets-sessions-after-pause", "sessions", "src/broker/group-shard.ts",
-    "if (wasPaused) this.#apply(this.#shard.restartSessions(nowMs), nowMs);", ""),
+  {
+    ...bug("forgets-sessions-after-pause", "sessions", "src/broker/group-shard.ts",
+      "if (wasPaused) this.#apply(this.#shard.restartSessions(nowMs), nowMs);", ""),
+    scripts: ["coordinator-alone"],
+  },
   bug("commits-offset-in-memory", "R17", "src/coordinator/offset-commit.ts",
     "state.commit(offsetRecord(groupId, topic, partitionIndex, committed));",
     "state.offsets.set(groupId, topic, partitionIndex, committed);"),

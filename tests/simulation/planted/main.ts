@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
+import { scriptOf } from "../schedule.ts";
 import { wholeNumber } from "../simulate-arguments.ts";
 import { UsageError } from "../usage-error.ts";
 import { bundleWorker } from "../worker-bundle.ts";
@@ -11,7 +12,7 @@ import { plantedBugs } from "./planted-bugs.ts";
 
 const USAGE =
   "usage: npm run planted -- [--seeds N] [--seconds V] [--workers W] [--shrink] [NAME…]\n" +
-  "  --seeds N    how many seeds each bug may take to be found, from seed 1 on (100)\n" +
+  "  --seeds N    how many seeds each bug may take to be found: its scripts', and all others from 1 on (100)\n" +
   "  --seconds V  virtual seconds of each run (40)\n" +
   "  --workers W  processes to run them in (one for each core)\n" +
   "  --shrink     also tell how few faults are enough\n" +
@@ -31,8 +32,8 @@ async function main(): Promise<void> {
   const atOnce = Math.min(workers, bugs.length);
   const bundle = await bundleWorker();
   const unchanged = new WorkerPool({ workers: 1, entry: bundle.entry });
-  const options = { ...search, firstSeed: 1, workers: Math.floor(workers / atOnce), unchanged };
-  console.log("| planted bug | breaks | found by seed | as | faults | shrunk to |\n|---|---|---|---|---|---|");
+  const options = { ...search, workers: Math.floor(workers / atOnce), unchanged };
+  console.log("| planted bug | breaks | found by seed | tried | script | as | faults | shrunk to |\n|---|---|---|---|---|---|---|---|");
   const findings: Promise<Finding | undefined>[] = [];
   const begin = () => {
     const bug = bugs[findings.length];
@@ -53,12 +54,12 @@ async function main(): Promise<void> {
 }
 
 function row({ name, breaks }: PlantedBug, finding: Finding | undefined, seeds: number): string {
-  if (finding === undefined) return `| ${name} | ${breaks} | none of ${seeds} | | | |`;
-  const { run, shrunk } = finding;
+  if (finding === undefined) return `| ${name} | ${breaks} | none of ${seeds} | | | | | |`;
+  const { run, tried, shrunk } = finding;
   const { seed, violation, schedule } = run.result;
   const rule = violation!.rule.replaceAll("|", "\\|").replaceAll("\n", " ");
   return (
-    `| ${name} | ${breaks} | ${seed} | ${rule} | ${schedule.faults.length} | ` +
+    `| ${name} | ${breaks} | ${seed} | ${tried} | ${scriptOf(seed) ?? ""} | ${rule} | ${schedule.faults.length} | ` +
     `${shrunk === undefined ? "" : shrunk.result.schedule.faults.length} |`
   );
 }

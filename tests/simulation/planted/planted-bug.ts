@@ -7,6 +7,8 @@ export interface PlantedBug {
   /** The rule of src/replication/SPEC.md, or what else is broken. */
   readonly breaks: string;
   readonly edits: readonly Edit[];
+  /** Scripts that go through what the rule is about: every other seed that is tried follows one of them. */
+  readonly scripts?: readonly string[];
 }
 
 export interface Edit {
