@@ -1,11 +1,11 @@
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { wsconnect } from "@nats-io/nats-core";
-import type { JetStreamOptions } from "./peers.ts";
+import type { StreamOptions } from "./peers.ts";
 
 /** Publishes that are not acknowledged yet; more of them made it no faster. */
 const WINDOW = 1_000;
 
-export async function publishAll({ url, stream, records, recordBytes }: JetStreamOptions): Promise<number> {
+export async function publishAll({ url, stream, records, recordBytes }: StreamOptions): Promise<number> {
   const connection = await wsconnect({ servers: url });
   const manager = await jetstreamManager(connection);
   await manager.streams.add({ name: stream, subjects: [stream], storage: "file", num_replicas: 1 });

@@ -1,4 +1,5 @@
 /** The peers are installed by the bench itself, apart from our own packages, so the compiler does not know them. */
+declare module "@durable-streams/client";
 declare module "@nats-io/jetstream";
 declare module "@nats-io/nats-core";
 declare module "rxdb";

@@ -1,7 +1,9 @@
 /** The page of the bench that runs other systems. It is built apart, where those are installed. */
 export interface PeersPage {
   /** Milliseconds to publish to a stream in a file and have each message acknowledged. */
-  jetStream(options: JetStreamOptions): Promise<number>;
+  jetStream(options: StreamOptions): Promise<number>;
+  /** The same with Durable Streams, of which `url` names the one to make. */
+  durableStream(options: Omit<StreamOptions, "stream">): Promise<number>;
   /** Joins a database or document of that kind, and keeps it open. */
   join(kind: SharedKind, options: JoinOptions): Promise<void>;
   /** Adds the records from that index up to that one to what was joined. */
@@ -15,7 +17,7 @@ export interface PeersPage {
 
 export type SharedKind = "rxdb" | "yjs" | "trystero";
 
-export interface JetStreamOptions {
+export interface StreamOptions {
   readonly url: string;
   readonly stream: string;
   readonly records: number;
@@ -64,6 +66,10 @@ window.peers = {
   async jetStream(options) {
     const { publishAll } = await import("./jetstream.ts");
     return await publishAll(options);
+  },
+  async durableStream(options) {
+    const { appendAll } = await import("./durable-streams.ts");
+    return await appendAll(options);
   },
   async join(kind, options) {
     if (kind === "rxdb") shared = await (await import("./rxdb.ts")).joinDatabase(options);

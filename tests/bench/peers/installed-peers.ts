@@ -9,6 +9,8 @@ import { build } from "vite";
  * installed where builds go, in these versions and without running their scripts.
  */
 const PACKAGES = {
+  "@durable-streams/client": "0.2.7",
+  "@durable-streams/server": "0.3.7",
   "@nats-io/jetstream": "3.4.0",
   "@nats-io/nats-core": "3.4.0",
   "@trystero-p2p/nostr": "0.25.4",

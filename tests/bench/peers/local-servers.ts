@@ -33,6 +33,18 @@ export async function startNats(): Promise<LocalServer> {
   return await listening(spawn(binary, ["-c", file], { stdio: "ignore" }), webSocketPort, folder);
 }
 
+/** The reference server of Durable Streams, with streams in files. It tells its log what it does slowly. */
+export async function startDurableStreams(): Promise<LocalServer> {
+  const folder = await makeTemporaryFolder("durable-streams");
+  const port = await freePort();
+  const script =
+    'import("@durable-streams/server").then(({ DurableStreamTestServer }) => ' +
+    `new DurableStreamTestServer({ port: ${port}, host: "127.0.0.1", dataDir: ${JSON.stringify(folder)} }).start())`;
+  const args = ["--input-type=module", "-e", script];
+  const server = await listening(spawn(process.execPath, args, { cwd: PEERS_FOLDER, stdio: "ignore" }), port, folder);
+  return { ...server, url: `http://127.0.0.1:${port}` };
+}
+
 /** The server that comes with y-webrtc. */
 export async function startYjsSignaling(): Promise<LocalServer> {
   const port = await freePort();

@@ -5,15 +5,17 @@ import type { AddressInfo } from "node:net";
 import { once } from "node:events";
 import { extname, join, normalize } from "node:path";
 import type { Page } from "playwright";
+import { installJava } from "../../clients/java.ts";
 import { BrowserProfile } from "../../cluster/browser-profile.ts";
 import { withBenchCluster } from "../bench-cluster.ts";
 import type { BenchCluster } from "../bench-cluster.ts";
 import type { Figure, Recorder, ScenarioOptions } from "../figure.ts";
 import type { SharedKind } from "../peer-pages/peers.ts";
 import { installPeers } from "../peers/installed-peers.ts";
-import { startNats, startRxdbSignaling, startYjsSignaling } from "../peers/local-servers.ts";
+import { startDurableStreams, startNats, startRxdbSignaling, startYjsSignaling } from "../peers/local-servers.ts";
 import type { LocalServer } from "../peers/local-servers.ts";
 import { startNostrRelay } from "../peers/nostr-relay.ts";
+import { KafkaPeer } from "../peers/real-kafka-speed.ts";
 
 const SIZES = [
   { name: "100 B", recordBytes: 100, ours: 60_000, theirs: 8_000 },
@@ -44,12 +46,20 @@ export async function peers(recorder: Recorder, { roundCount }: ScenarioOptions)
     known.rounds.push(value);
   };
   await withBenchCluster(3, async (cluster) => {
-    const nats = pages === undefined ? undefined : await attempted(recorder, "JetStream cannot be started", startNats);
+    const started = <T>(what: string, start: () => Promise<T>) =>
+      attempted(recorder, `${what} cannot be started`, start);
+    const kafka = await started("Apache Kafka", async () => await KafkaPeer.start(await installJava()));
     const served = pages === undefined ? undefined : await serve(pages);
+    const nats = served && (await started("JetStream", startNats));
+    const durable = served && (await started("Durable Streams", startDurableStreams));
     try {
       for (let round = 0; round < roundCount; round++) {
         await measureOurs(cluster, add);
-        if (served !== undefined && nats !== undefined) await measureJetStream(served.url, nats.url, round, add);
+        const measured = (what: string, peer: LocalServer | KafkaPeer | undefined, measure: () => Promise<void>) =>
+          peer && attempted(recorder, `${what} could not be measured`, measure);
+        await measured("Apache Kafka", kafka, () => measureKafka(kafka!, round, add));
+        await measured("JetStream", nats, () => measureJetStream(served!.url, nats!.url, round, add));
+        await measured("Durable Streams", durable, () => measureDurableStreams(served!.url, durable!.url, round, add));
       }
       if (served === undefined) return;
       for (const [kind, figure, start] of SHARED) {
@@ -60,7 +70,7 @@ export async function peers(recorder: Recorder, { roundCount }: ScenarioOptions)
         });
       }
     } finally {
-      await nats?.close();
+      await Promise.all([nats, durable, kafka].map((server) => server?.close()));
       served?.server.close();
       served?.server.closeAllConnections();
     }
@@ -99,6 +109,35 @@ async function measureJetStream(
       add(figure, theirs / (elapsedMs / 1000));
     }
   });
+}
+
+async function measureDurableStreams(
+  pageUrl: string,
+  serverUrl: string,
+  round: number,
+  add: (figure: Measured, value: number) => void,
+): Promise<void> {
+  await withPage(pageUrl, async (page) => {
+    for (const { name, recordBytes, ours: records } of SIZES) {
+      const options = { url: `${serverUrl}/bench-${recordBytes}-${round}`, records, recordBytes };
+      const elapsedMs = await page.evaluate((wanted) => window.peers.durableStream(wanted), options);
+      const figure = perSecond(`Durable Streams, one copy, ${name}`, "one server, a file that is flushed");
+      add(figure, records / (elapsedMs / 1000));
+    }
+  });
+}
+
+async function measureKafka(
+  kafka: KafkaPeer,
+  round: number,
+  add: (figure: Measured, value: number) => void,
+): Promise<void> {
+  for (const { name, recordBytes, ours: records } of SIZES) {
+    const elapsedMs = await kafka.produce({ topic: `bench-${recordBytes}-${round}`, records, recordBytes });
+    const title = `Apache Kafka by KafkaJS from Node, one copy, ${name}`;
+    const figure = perSecond(title, "one broker, a file that is flushed later");
+    add(figure, records / (elapsedMs / 1000));
+  }
 }
 
 async function sharedSpeed(
