@@ -82,10 +82,10 @@ describe("what a broker offers", () => {
       return [errorName(answer.errorCode), answer.sessionId, answer.responses.length];
     };
     // For a new one, for none, and for the end of one. All go on with requests that name everything.
-    for (const session of [[0, 0], [0, -1], [77, -1]] as const) expect(ask(...session)).toEqual(["NONE", 0, 1]);
+    for (const [id, epoch] of [[0, 0], [0, -1], [77, -1]] as const) expect(ask(id, epoch)).toEqual(["NONE", 0, 1]);
     // What such a request leaves out would be taken for unchanged.
-    for (const session of [[77, 1], [0, 1], [77, -2]] as const) {
-      expect(ask(...session)).toEqual(["FETCH_SESSION_ID_NOT_FOUND", 0, 0]);
+    for (const [id, epoch] of [[77, 1], [0, 1], [77, -2]] as const) {
+      expect(ask(id, epoch)).toEqual(["FETCH_SESSION_ID_NOT_FOUND", 0, 0]);
     }
   });
 
