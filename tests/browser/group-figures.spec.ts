@@ -3,83 +3,226 @@ import { expect } from "@playwright/test";
 import { ackGapMs } from "./ack-gap.ts";
 import type { Ack } from "./ack-gap.ts";
 import { report, test } from "./cluster-test.ts";
-import { GroupTabs } from "./group-tabs.ts";
-import type { MemberState } from "./pages/group-member.ts";
+import { medianOf, reportGoal } from "./group-goal.ts";
+import { GroupTabs, SESSION_TIMEOUT_MS } from "./group-tabs.ts";
+import type { MemberTab } from "./group-tabs.ts";
+import type { MemberOptions, MemberState } from "./pages/group-member.ts";
+import type { TestCluster } from "./test-cluster.ts";
+
+/* Not part of the tests: `npm run figures`. A busy machine stands still by itself. */
 
 const PARTITIONS = 6;
 const QUIET_MS = 700;
-/** The goal, beyond what the producer itself waits for an acknowledgement at that time. */
-const GAP_MS = 100;
+const SHARINGS = ["cooperativeSticky", "consumer"] as const;
+const GOALS = { closedMs: 300, killedMs: 500, gapMs: 100, manySettledMs: 5_000 };
+const TRIALS = { closed: 7, killed: 5, rebalances: 3, many: 3 };
+/** Of the coordinator, for members whose timings it sets (KIP-848). */
+const CONSUMER_SESSION_TIMEOUT_MS = 45_000;
+const MANY = { members: 50, partitions: 100 };
+const QUIET = "nobody joins or leaves";
+const CHANGES = ["a member joins", "a member leaves"] as const;
 
-/** Not part of the tests: `npm run figures`. With 1,000 records a second, a busy machine stands still by itself. */
+interface Stayed {
+  readonly process: string;
+  readonly partition: number;
+}
+
+/** A time in which something happened to a group, and what its members went on reading meanwhile. */
+interface Span {
+  readonly what: string;
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly stayed: readonly Stayed[];
+}
+
+for (const sharing of SHARINGS) {
+  test(`what a member had is read on by others: ${sharing}`, async ({ cluster }) => {
+    test.setTimeout(400_000);
+    const tabs = await GroupTabs.start(cluster);
+    try {
+      await produce(cluster, "handed-over", 3, 150);
+      const others = [tabs.home, await tabs.open(), await tabs.open()];
+      const goer = await tabs.open();
+      const member = memberOf(sharing, "handed-over");
+      const staying = others.map((_, index) => `stays ${index}`);
+      for (const [index, tab] of others.entries()) await tabs.join(tab, [member(staying[index]!)]);
+      let goers = 0;
+      /** From the end of one more member to others having read something of all its partitions. */
+      const trial = async (end: () => Promise<void>): Promise<number> => {
+        const name = `goes ${goers++}`;
+        await tabs.join(goer, [member(name)]);
+        await tabs.settled([...staying, name], PARTITIONS);
+        // Heartbeats are at another point each time.
+        await sleep(QUIET_MS + Math.random() * 200);
+        const { partitions } = await tabs.state(name);
+        const fromMs = Date.now();
+        await end();
+        const tookMs = (await readOn(tabs, staying, partitions, fromMs)) - fromMs;
+        await tabs.settled(staying, PARTITIONS);
+        if (!goer.page.isClosed()) await goer.page.close();
+        await tabs.reopen(goer);
+        return tookMs;
+      };
+      const closed: number[] = [];
+      while (closed.length < TRIALS.closed) closed.push(await trial(() => goer.page.close()));
+      reportGoal(`${sharing}: from closing a member's page to others reading its partitions`, GOALS.closedMs, closed);
+
+      const isClassic = sharing === "cooperativeSticky";
+      const sessionMs = isClassic ? SESSION_TIMEOUT_MS : CONSUMER_SESSION_TIMEOUT_MS;
+      const killed: number[] = [];
+      while (killed.length < (isClassic ? TRIALS.killed : 1)) killed.push((await trial(() => kill(goer))) - sessionMs);
+      reportGoal(`${sharing}: beyond the session of a member that was killed`, GOALS.killedMs, killed);
+      expect(await tabs.errors()).toEqual([]);
+    } finally {
+      await tabs.close();
+    }
+  });
+}
+
 test("partitions that do not move are read on through a rebalance", async ({ cluster }) => {
   test.setTimeout(300_000);
   const tabs = await GroupTabs.start(cluster);
   try {
-    const topic = "steady";
-    await cluster.createTopic(topic, PARTITIONS, 3);
-    await cluster.untilInSync(topic, 3);
-    const producer = { process: "client", topic, partitions: PARTITIONS, recordsPerSecond: 1_000, acks: -1 } as const;
-    await cluster.client.evaluate((wanted) => window.testTab.startProducer(wanted), producer);
+    // What waits for replicas to store it comes in bursts of its own, and so does what each batch's commit is waited for.
+    await produce(cluster, "steady", 1, 1_000);
     const other = await tabs.open();
-    for (const sharing of ["cooperativeSticky", "consumer"] as const) {
-      const member = (process: string) => ({
-        process,
-        groupId: `steady ${sharing}`,
-        topic,
-        sharing,
-        sessionTimeoutMs: 30_000,
-      });
-      const [a, b, c] = [`${sharing} a`, `${sharing} b`, `${sharing} c`];
+    const spans: Span[] = [];
+    for (const sharing of SHARINGS) {
+      const member = (process: string) => ({ ...memberOf(sharing, "steady")(process), commitIntervalMs: 1_000 });
+      const [a, b] = [`${sharing} a`, `${sharing} b`];
       await tabs.join(tabs.home, [member(a)]);
       await tabs.join(other, [member(b)]);
       await tabs.settled([a, b], PARTITIONS);
-      const excesses: number[] = [];
-      for (const [what, doIt, members] of [
-        ["joins", () => tabs.join(other, [member(c)]), [a, b, c]],
-        ["leaves", () => other.page.evaluate((process) => window.groupTab.leave(process), c), [a, b]],
-      ] as const) {
-        await sleep(QUIET_MS);
+      await sleep(QUIET_MS);
+      const note = async (what: string, doIt: () => Promise<unknown>) => {
         const before = await tabs.states([a, b]);
         const fromMs = Date.now();
         await doIt();
-        await tabs.settled(members, PARTITIONS);
         await sleep(QUIET_MS);
-        const gapMs = await longestStayedGap(tabs, before, fromMs);
-        const acks = await cluster.client.evaluate(() => window.testTab.producerReport("client").acks);
-        const ackMs = longestAckGap(acks, fromMs);
-        report(`${sharing}: longest gap in a partition that stays while a member ${what}`, gapMs);
-        report(`${sharing}: longest gap between acknowledgements of a partition meanwhile`, ackMs);
-        excesses.push(gapMs - ackMs);
+        const toMs = Date.now();
+        spans.push({ what: `${sharing}, ${what}`, fromMs, toMs, stayed: stayed(before, await tabs.states([a, b])) });
+      };
+      for (let round = 0; round < TRIALS.rebalances; round++) {
+        const c = `${sharing} c${round}`;
+        await note(QUIET, () => sleep(QUIET_MS));
+        await note(CHANGES[0], async () => {
+          await tabs.join(other, [member(c)]);
+          await tabs.settled([a, b, c], PARTITIONS);
+        });
+        await note(CHANGES[1], async () => {
+          await other.page.evaluate((process) => window.groupTab.leave(process), c);
+          await tabs.settled([a, b], PARTITIONS);
+        });
       }
-      // One may fall together with something else that the machine has to do; a pause for a rebalance would be in both.
-      expect(Math.min(...excesses)).toBeLessThan(GAP_MS);
-      await tabs.home.page.evaluate((process) => window.groupTab.leave(process), a);
-      await other.page.evaluate((process) => window.groupTab.leave(process), b);
+      for (const [tab, process] of [[tabs.home, a], [other, b]] as const) {
+        await tab.page.evaluate((name) => window.groupTab.leave(name), process);
+      }
     }
     const produced = await cluster.client.evaluate(() => window.testTab.stopProducer("client"));
     expect(produced.errors).toEqual([]);
+    expect(await tabs.errors()).toEqual([]);
+    const read = new Map<string, Readonly<Record<number, readonly number[]>>>();
+    for (const process of new Set(spans.flatMap((span) => span.stayed.map((one) => one.process)))) {
+      read.set(process, await tabs.readAtMs(process));
+    }
+    for (const sharing of SHARINGS) {
+      const gapsWhile = (what: string, timesOf: (one: Stayed) => readonly number[]) =>
+        spans.filter((span) => span.what === `${sharing}, ${what}`).map((span) => longestGap(span, timesOf));
+      const readBy = ({ process, partition }: Stayed) => read.get(process)![partition]!;
+      const acked = ({ partition }: Stayed) => ackedAtMs(produced.acks, partition);
+      const quiet = gapsWhile(QUIET, readBy);
+      for (const what of [QUIET, ...CHANGES]) {
+        const name = `${sharing}: longest gap in a partition that stays while ${what}`;
+        // A machine that stands still by itself for longer cannot tell more.
+        reportGoal(name, Math.max(GOALS.gapMs, medianOf(quiet)), gapsWhile(what, readBy));
+        report(`${sharing}: longest gap between its acknowledgements while ${what}`, Math.max(...gapsWhile(what, acked)));
+      }
+    }
+  } finally {
+    await tabs.close();
+  }
+});
+
+test("fifty members in three tabs share a hundred partitions", async ({ cluster }) => {
+  test.setTimeout(300_000);
+  const tabs = await GroupTabs.start(cluster);
+  try {
+    const pages = [tabs.home, await tabs.open(), await tabs.open()];
+    await cluster.createTopic("many", MANY.partitions, 1);
+    await cluster.untilInSync("many", 1);
+    for (const sharing of SHARINGS) {
+      const settled: number[] = [];
+      while (settled.length < TRIALS.many) {
+        const member = memberOf(sharing, "many", `many ${sharing} ${settled.length}`);
+        const names = Array.from({ length: MANY.members }, (_, index) => `${sharing} ${settled.length} ${index}`);
+        const shares = pages.map((_, page) => names.filter((_, index) => index % pages.length === page));
+        await Promise.all(pages.map((tab, page) => tabs.join(tab, shares[page]!.map(member))));
+        const joinedAtMs = Date.now();
+        settled.push((await tabs.settled(names, MANY.partitions)) - joinedAtMs);
+        const leave = (processes: string[]) => Promise.all(processes.map((one) => window.groupTab.leave(one)));
+        await Promise.all(pages.map(({ page }, index) => page.evaluate(leave, shares[index]!)));
+      }
+      reportGoal(`${sharing}: fifty members settled after the last had joined`, GOALS.manySettledMs, settled);
+    }
     expect(await tabs.errors()).toEqual([]);
   } finally {
     await tabs.close();
   }
 });
 
-/** The longest time without a record of a partition that its member had before and has now. */
-async function longestStayedGap(tabs: GroupTabs, before: readonly MemberState[], fromMs: number): Promise<number> {
-  const after = await tabs.states(before.map(({ process }) => process));
-  const gaps: number[] = [];
-  for (const [index, { process, partitions }] of after.entries()) {
-    const readAtMs = await tabs.readAtMs(process);
-    for (const partition of partitions.filter((one) => before[index]?.partitions.includes(one))) {
-      const reads = (readAtMs[partition] ?? []).map((atMs) => ({ partition: process, atMs }));
-      gaps.push(ackGapMs(reads, process, fromMs));
-    }
+function memberOf(sharing: MemberOptions["sharing"], topic: string, groupId = `${topic} ${sharing}`) {
+  return (process: string): MemberOptions => {
+    return { process, groupId, topic, sharing, sessionTimeoutMs: SESSION_TIMEOUT_MS };
+  };
+}
+
+async function produce(cluster: TestCluster, topic: string, replicas: number, recordsPerSecond: number): Promise<void> {
+  await cluster.createTopic(topic, PARTITIONS, replicas);
+  await cluster.untilInSync(topic, replicas);
+  const producer = { process: "client", topic, partitions: PARTITIONS, recordsPerSecond, acks: -1 } as const;
+  await cluster.client.evaluate((wanted) => window.testTab.startProducer(wanted), producer);
+}
+
+async function kill({ profile }: MemberTab): Promise<void> {
+  for (const pid of (await profile?.rendererPids()) ?? []) process.kill(pid, "SIGKILL");
+}
+
+/** When the last of the partitions was first read by one of the members after `fromMs`, since 1970. */
+async function readOn(
+  tabs: GroupTabs,
+  members: readonly string[],
+  partitions: readonly number[],
+  fromMs: number,
+): Promise<number> {
+  for (;;) {
+    // Asking takes time of those who are to read.
+    await sleep(500);
+    const reads = await Promise.all(members.map((process) => tabs.readAtMs(process)));
+    const first = (partition: number) =>
+      Math.min(...reads.flatMap((byPartition) => byPartition[partition]?.find((atMs) => atMs > fromMs) ?? []));
+    const last = Math.max(...partitions.map(first));
+    if (last < Infinity) return last;
+    if (Date.now() - fromMs > 2 * CONSUMER_SESSION_TIMEOUT_MS) throw new Error("nobody reads on what a member had");
   }
-  expect(gaps.length).toBeGreaterThan(0);
+}
+
+/** The partitions that their members had before and have now. */
+function stayed(before: readonly MemberState[], after: readonly MemberState[]): Span["stayed"] {
+  const both = before.flatMap(({ process, partitions }, index) =>
+    partitions.filter((one) => after[index]!.partitions.includes(one)).map((partition) => ({ process, partition })),
+  );
+  expect(both.length).toBeGreaterThan(0);
+  return both;
+}
+
+function longestGap({ fromMs, toMs, stayed: those }: Span, timesOf: (one: Stayed) => readonly number[]): number {
+  const gaps = those.map((one) => {
+    const times = [...timesOf(one).filter((atMs) => atMs <= toMs), toMs];
+    return ackGapMs(times.map((atMs) => ({ partition: "", atMs })), "", fromMs);
+  });
   return Math.max(...gaps);
 }
 
-function longestAckGap(acks: readonly Ack[], fromMs: number): number {
-  return Math.max(...[...new Set(acks.map(({ partition }) => partition))].map((name) => ackGapMs(acks, name, fromMs)));
+function ackedAtMs(acks: readonly Ack[], partition: number): number[] {
+  return acks.filter((ack) => ack.partition === `steady-${partition}`).map(({ atMs }) => atMs);
 }

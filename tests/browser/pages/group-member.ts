@@ -12,6 +12,8 @@ export interface MemberOptions {
   readonly sharing: "roundRobin" | "cooperativeSticky" | "consumer";
   /** Of a classic member. */
   readonly sessionTimeoutMs: number;
+  /** How often to commit what was processed; without it, after each batch. */
+  readonly commitIntervalMs?: number;
   /** Where to note what was processed; without one only {@link MemberState} tells. */
   readonly journal?: string;
 }
@@ -58,12 +60,13 @@ export class GroupMember {
   }
 
   async start(): Promise<void> {
-    const { topic } = this.#options;
+    const { commitIntervalMs = null, topic } = this.#options;
     await this.#consumer.connect();
     await this.#consumer.subscribe({ topics: [topic], fromBeginning: true });
     const running = this.#consumer.run({
       partitionsConsumedConcurrently: 3,
       eachBatchAutoResolve: false,
+      autoCommitInterval: commitIntervalMs,
       eachBatch: (payload) => this.#process(payload),
     });
     running.catch((error: unknown) => void this.#errors.push(String(error)));
