@@ -6,8 +6,8 @@ import { GroupRig } from "./group-rig.ts";
 import type { Tab, TestCluster } from "./test-cluster.ts";
 
 const GROUP = "with a coordinator that dies";
-/** How long the slowest member holds up the rebalance in which the coordinator dies. */
-const REBALANCE_MS = 1_500;
+/** How long the slowest member holds up the rebalance in which the coordinator dies, on however busy a machine. */
+const REBALANCE_MS = 4_000;
 const COMMITTING_MS = 300;
 const LOADING_MS = 500;
 /** Of the times in the cluster's log, with the space behind them. */
@@ -41,6 +41,7 @@ test("a coordinator dies rebalancing, committing, loading: no offset goes back, 
       await coordinator.profile.kill();
       const settledAtMs = await rig.settled("a", "b", "c", "d");
       report("from the coordinator's death in a rebalance to its end", settledAtMs - killedAtMs);
+      expect(settledAtMs, "the rebalance went on when the coordinator died").toBeGreaterThan(killedAtMs);
       await restart(cluster, coordinator);
     });
 
