@@ -222,7 +222,7 @@ function sessionOf({ answer }: GroupKnowledge): number {
 
 function idle(who: WhoReads, member: AnsweredMember | undefined): Pick<ReaderView, "state" | "note"> {
   const isFirst = [...who.readers.values()].every((reader) => reader === undefined);
-  if (isFirst && !who.stable) return { state: "joining", note: "joins; a group that was empty waits 3 s for more" };
+  if (isFirst && !who.stable) return { state: "joining", note: "joins; a group that was empty waits 1 s for more" };
   if (member === undefined || !who.stable) return { state: "joining", note: "joins…" };
   return { state: "waiting", note: "waits: there are more readers than partitions" };
 }
