@@ -7,6 +7,9 @@ import { namesOf, since } from "./group-truth.ts";
 import type { CurrentAssignment, GroupTruth, Told } from "./group-truth.ts";
 import { fail } from "./oracle-context.ts";
 
+/** A member that is put off asks again sooner than this. */
+const PUT_OFF_US = 1_500_000;
+
 /**
  * The heartbeats of KIP-848. A member may use what it is told until it says that it has let go of it, or is no member any
  * more: until then nobody else is told to use it. And what it is told is committed.
@@ -15,6 +18,8 @@ export class ConsumerGroupWatch {
   readonly #truth: GroupTruth;
   /** By group and member, the partitions that the member may be using. */
   readonly #mayUse = new Map<string, Map<string, ReadonlySet<string>>>();
+  /** By group and member: when it was told last, and in which leader epoch, that nothing can be committed at present. */
+  readonly #putOff = new Map<string, { readonly atUs: number; readonly leaderEpoch: number | undefined }>();
 
   constructor(truth: GroupTruth) {
     this.#truth = truth;
@@ -22,6 +27,7 @@ export class ConsumerGroupWatch {
 
   asked({ groupId, request }: Asked<ConsumerGroupHeartbeatRequest>): void {
     const { memberId, memberEpoch, topicPartitions } = request;
+    if (memberEpoch < 0) this.#putOff.delete(`${groupId}/${memberId}`);
     if (memberEpoch < 0) this.#membersOf(groupId).delete(memberId);
     // A member has one heartbeat on its way, so that by now it has had the answers before, or never will.
     else if (topicPartitions !== null) this.#membersOf(groupId).set(memberId, namesOf(topicPartitions));
@@ -29,7 +35,7 @@ export class ConsumerGroupWatch {
 
   answered(
     where: string,
-    { groupId, at, request, leaderEpoch }: Asked<ConsumerGroupHeartbeatRequest>,
+    { groupId, at, atUs, request, leaderEpoch }: Asked<ConsumerGroupHeartbeatRequest>,
     { memberEpoch, assignment }: ConsumerGroupHeartbeatResponse,
     error: string,
   ): void {
@@ -38,7 +44,13 @@ export class ConsumerGroupWatch {
     if (error === "UNKNOWN_MEMBER_ID" && leaderEpoch !== undefined && request.memberEpoch > 0) {
       const isMember = since(told, at).every(({ value }) => value !== null) && told.length > 0;
       if (isMember) fail("members-are-heard", `${where}: ${memberId} is unknown, and nothing has removed it`);
+      // Who is slow to give up partitions is removed for that; all others have been there, and could not be heard.
+      const putOff = this.#putOff.get(`${groupId}/${memberId}`);
+      const wasPutOff = putOff?.leaderEpoch === leaderEpoch && atUs - putOff.atUs < PUT_OFF_US;
+      const isToGiveUp = told.findLast(({ value }) => value !== null)?.value?.pending.size !== 0;
+      if (wasPutOff && !isToGiveUp) fail("members-are-heard", `${where}: ${memberId} is unknown, and was only put off`);
     }
+    if (error === "COORDINATOR_NOT_AVAILABLE") this.#putOff.set(`${groupId}/${memberId}`, { atUs, leaderEpoch });
     if (error !== "NONE" || request.memberEpoch < 0) return;
     this.#expectEpoch(where, request, told, leaderEpoch === undefined ? 0 : at);
     const given = assignment === null ? undefined : namesOf(assignment.topicPartitions);

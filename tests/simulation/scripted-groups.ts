@@ -18,7 +18,7 @@ export const groupScripts: ReadonlyMap<string, Script> = new Map<string, Script>
   ["coordinator-killed-in-commit", repeated(killedAt("commit"), mixed)],
   ["coordinator-killed-while-loading", repeated(killedWhileLoading, mixed)],
   ["coordinator-replaced", repeated(coordinatorReplaced, mixed)],
-  ["coordinator-alone", repeated(coordinatorAlone, { ...classic, replicaLagMs: 1_000 })],
+  ["coordinator-alone", repeated(coordinatorAlone, { ...mixed, staticMembers: 0, replicaLagMs: 1_000 })],
   ["names-come-back", repeated(namesComeBack, { ...classic, consumerMembers: 2, staticMembers: 3 })],
   ["names-asleep", repeated(namesAsleep, { ...classic, recordsPerSecond: 60, staticMembers: 3 })],
   ["members-take-long", repeated(membersTakeLong, { ...mixed, staticMembers: 0 })],
