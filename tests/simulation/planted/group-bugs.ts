@@ -11,8 +11,6 @@ export const groupBugs: readonly PlantedBug[] = [
   bug("answers-group-past-pending", "R17", "src/broker/group-shard.ts",
     "return subjects.reduce((end, subject) => Math.max(end, this.#ends.get(subject) ?? 0), 0);",
     "return subjects.length > 0 ? 0 : this.#leader.highWatermark;"),
-  bug("answers-uncommitted-offsets", "R17", "src/coordinator/offset-fetch.ts",
-    "return [groupSubject(groupId), ...offsets];", "return [groupSubject(groupId)];"),
   bug("answers-group-while-loading", "R17, loading", "src/broker/group-shard.ts",
     'if (this.#phase !== "serving") return "COORDINATOR_LOAD_IN_PROGRESS";', ""),
   bug("loads-group-up-to-watermark", "R17, loading", "src/broker/group-shard.ts",
