@@ -1,4 +1,5 @@
 import type { Page } from "playwright";
+import type { ChainOptions } from "./pages/raw-chain.ts";
 
 const MIB = 1 << 20;
 
@@ -39,6 +40,26 @@ export class RawNetwork {
     await to.page.evaluate((channel) => window.bench.raw.echo(channel), name);
     const options = [name, count] as const;
     return await from.page.evaluate((wanted) => window.bench.raw.roundTrips(...wanted), options);
+  }
+
+  /** Milliseconds of each message from `from` to `via`, stored there and with all `targets`, and back. */
+  async chain(
+    from: NamedPage,
+    via: NamedPage,
+    targets: readonly NamedPage[],
+    options: ChainOptions,
+  ): Promise<number[]> {
+    const name = await this.#connect(from, via);
+    const onward = await Promise.all(targets.map((target) => this.#connect(via, target)));
+    await Promise.all(
+      targets.map(({ page }, index) =>
+        page.evaluate((channel) => window.bench.raw.follow(channel), onward[index] ?? ""),
+      ),
+    );
+    const route = { incoming: name, outgoing: onward };
+    await via.page.evaluate(({ incoming, outgoing }) => window.bench.raw.lead(incoming, outgoing), route);
+    const wanted = [name, options] as const;
+    return await from.page.evaluate((chain) => window.bench.raw.chain(...chain), wanted);
   }
 
   async #connect(from: NamedPage, to: NamedPage): Promise<string> {

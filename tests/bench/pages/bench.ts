@@ -8,6 +8,7 @@ import type { MemberOptions, MemberReport } from "./group-member.ts";
 import { measureLatencies } from "./latency.ts";
 import type { LatencyOptions } from "./latency.ts";
 import { RawLinks } from "./raw-links.ts";
+import type { ChainOptions } from "./raw-chain.ts";
 import type { CommitOptions } from "./raw.worker.ts";
 import { produceSteadily } from "./steady-bytes.ts";
 import type { SteadyOptions } from "./steady-bytes.ts";
@@ -47,6 +48,9 @@ export interface RawPage {
   forward(from: string, to: readonly string[]): Promise<void>;
   echo(name: string): Promise<void>;
   roundTrips(name: string, count: number): Promise<number[]>;
+  lead(from: string, to: readonly string[]): Promise<void>;
+  follow(name: string): Promise<void>;
+  chain(name: string, options: ChainOptions): Promise<number[]>;
   commits(options: CommitOptions): Promise<number[]>;
 }
 
@@ -103,6 +107,9 @@ window.bench = {
     forward: (...options) => raw().worker.forward(...options),
     echo: (name) => raw().worker.echo(name),
     roundTrips: (...options) => raw().worker.roundTrips(...options),
+    lead: (...options) => raw().worker.lead(...options),
+    follow: (name) => raw().worker.follow(name),
+    chain: (...options) => raw().worker.chain(...options),
     commits: (options) => raw().worker.commits(options),
   },
 };

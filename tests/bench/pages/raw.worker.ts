@@ -1,4 +1,7 @@
 import { expose } from "comlink";
+import { followChain, leadChain, sendAlongChain } from "./raw-chain.ts";
+import type { ChainOptions } from "./raw-chain.ts";
+import { openRows, settled, settledValue } from "./raw-rows.ts";
 
 /**
  * What the browser does without us: bytes from worker to worker over bare data channels, sent on to others, echoed, and
@@ -18,6 +21,11 @@ export interface RawWorker {
   echo(name: string): void;
   /** Milliseconds of each of so many messages of 1 KiB there and back, one after the other. */
   roundTrips(name: string, count: number): Promise<number[]>;
+  /** From now on, what `from` brings goes the way of a replicated record; see `raw-chain.ts`. */
+  lead(from: string, to: readonly string[]): void;
+  follow(name: string): void;
+  /** Milliseconds of each message from its sending until it is back. */
+  chain(name: string, options: ChainOptions): Promise<number[]>;
   /** Milliseconds of each of so many IndexedDB transactions, one after the other. */
   commits(options: CommitOptions): Promise<number[]>;
 }
@@ -96,8 +104,11 @@ const worker: RawWorker = {
     }
     return took;
   },
+  lead: (from, to) => leadChain(named(from), to.map(named)),
+  follow: (name) => followChain(named(name)),
+  chain: (name, options) => sendAlongChain(named(name), options),
   async commits({ count, rows, rowBytes, durability }) {
-    const database = await openRows();
+    const database = await openRows("raw-rows");
     const row = randomMessage(rowBytes);
     const took: number[] = [];
     for (let index = 0; index < count; index++) {
@@ -154,25 +165,6 @@ function outlet(channel: RTCDataChannel): (message: ArrayBuffer) => void {
     queue.push(message);
     flush();
   };
-}
-
-async function openRows(): Promise<IDBDatabase> {
-  const opening = indexedDB.open("raw-rows");
-  opening.onupgradeneeded = () => opening.result.createObjectStore("rows");
-  return await settledValue(opening);
-}
-
-async function settledValue<Value>(request: IDBRequest<Value>): Promise<Value> {
-  await settled(request, "success");
-  return request.result;
-}
-
-function settled(target: EventTarget, event: "success" | "complete"): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    target.addEventListener(event, resolve, { once: true });
-    target.addEventListener("error", () => reject(new Error("IndexedDB failed")), { once: true });
-    target.addEventListener("abort", () => reject(new Error("IndexedDB aborted a transaction")), { once: true });
-  });
 }
 
 expose(worker);
