@@ -35,7 +35,7 @@ export interface BrokerTab {
   /** Calls back on every change of status; returns what ends that. */
   onStatus(listener: (status: BrokerStatus) => void): () => void;
   /** A Kafka connection from the page to its own broker. */
-  openLocal(): Promise<Connection>;
+  openLocal(onClosed?: () => void): Promise<Connection>;
   /** Which way the connections with other tabs take. */
   linkPaths(): readonly LinkPath[];
   /** Whether the browser keeps this site's data when the disk runs low; asked once per profile. */
@@ -99,9 +99,9 @@ class BrowserBrokerTab implements BrokerTab {
     return () => void this.#listeners.delete(listener);
   }
 
-  async openLocal(): Promise<Connection> {
+  async openLocal(onClosed?: () => void): Promise<Connection> {
     if (this.#session === undefined) throw new Error("the broker of this tab has stopped");
-    return this.#session.openLocal();
+    return this.#session.openLocal(onClosed);
   }
 
   linkPaths(): readonly LinkPath[] {
@@ -229,7 +229,7 @@ class Session {
       if (data.type === "status") handlers.status(data.status);
       else this.paths = data.paths;
     };
-    const openLocal = async () => this.openLocal();
+    const openLocal = async (onClosed?: () => void) => this.openLocal(onClosed);
     this.#removeLocal = addLocalBroker({ ...address, openLocal, links: this.#links.links });
   }
 
@@ -243,9 +243,14 @@ class Session {
     this.#linksPort.port1.postMessage(message, ports);
   }
 
-  openLocal(): Connection {
+  openLocal(onClosed?: () => void): Connection {
     const { port1, port2 } = new MessageChannel();
-    const connection = new MessagePortConnection(port1, { onClosed: () => this.#locals.delete(connection) });
+    const connection = new MessagePortConnection(port1, {
+      onClosed: () => {
+        this.#locals.delete(connection);
+        onClosed?.();
+      },
+    });
     this.#locals.add(connection);
     this.post({ type: "local", port: port2 }, [port2]);
     return connection;

@@ -64,8 +64,9 @@ export function browserClientPlatform(options: BrowserClientOptions): ClientPlat
     async dial({ host }, listener = TAB_LISTENER) {
       const here = localBroker(({ peer }) => peer === host);
       if (here === undefined) return dialer.dial(host, listener);
-      const connection = await here.openLocal();
+      const connection = await here.openLocal(() => opened.delete(connection));
       opened.add(connection);
+      if (isClosed) connection.close("the client was closed");
       return connection;
     },
     randomUuid,

@@ -5,7 +5,7 @@ import type { ServerAddress } from "./server-address.ts";
 /** A broker in this very page, as the clients of the page find it. */
 export interface LocalBroker extends ServerAddress {
   readonly peer: string;
-  openLocal(): Promise<Connection>;
+  openLocal(onClosed?: () => void): Promise<Connection>;
   /** Shared with the page's clients, so that there is one link per pair of tabs. */
   readonly links: PeerLinks | undefined;
 }
