@@ -14,11 +14,11 @@ export const closeCodes = {
   serviceRestart: 1012,
   /** A limit is reached: connect again later. */
   tryAgainLater: 1013,
-  /** Another socket of the same tab took over: do not connect again. */
+  /** Another socket of the same tab took over; nobody listens to this one any more. */
   replaced: 4001,
   /** The peer said nothing for too long. */
   silent: 4002,
-  /** The peer id belongs to another tab: do not connect again under it. */
+  /** The peer id belongs to another tab. */
   wrongKey: 4403,
   /** The twin of a relay socket did not come in time. */
   noTwin: 4404,
