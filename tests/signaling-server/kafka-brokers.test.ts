@@ -4,6 +4,8 @@ import { fetch } from "../../src/protocol/apis/01-fetch.ts";
 import { listOffsets } from "../../src/protocol/apis/02-list-offsets.ts";
 import { metadata } from "../../src/protocol/apis/03-metadata.ts";
 import { findCoordinator } from "../../src/protocol/apis/10-find-coordinator.ts";
+import { joinGroup } from "../../src/protocol/apis/11-join-group.ts";
+import { describeGroups } from "../../src/protocol/apis/15-describe-groups.ts";
 import { apiVersions } from "../../src/protocol/apis/18-api-versions.ts";
 import { describeConfigs } from "../../src/protocol/apis/32-describe-configs.ts";
 import { describeCluster } from "../../src/protocol/apis/60-describe-cluster.ts";
@@ -55,6 +57,26 @@ test("a group's coordinator is named by its port, in each layout of the answer",
   expect(await client.ask(findCoordinator, 2, { key: "g", keyType: 0 })).toMatchObject(here);
   const { coordinators } = await client.ask(findCoordinator, 4, { coordinatorKeys: ["g"], keyType: 0 });
   expect(coordinators).toMatchObject([here]);
+});
+
+test("a group tells from where its members came, through the relay as well", async () => {
+  const { portOf } = await kafkaBrokers(1);
+  const client = await KafkaClient.connected(portOf(1));
+  await expect
+    .poll(async () => (await client.ask(findCoordinator, 2, { key: "g", keyType: 0 })).errorCode)
+    .toBe(0);
+  const member = {
+    groupId: "g",
+    memberId: "",
+    sessionTimeoutMs: 10_000,
+    rebalanceTimeoutMs: 10_000,
+    protocolType: "consumer",
+    protocols: [{ name: "range", metadata: new Uint8Array(0) }],
+  };
+  // The coordinator may still be reading its log.
+  await expect.poll(async () => errorName((await client.ask(joinGroup, 2, member)).errorCode)).toBe("NONE");
+  const { groups } = await client.ask(describeGroups, 2, { groups: ["g"] });
+  expect(groups[0]!.members).toMatchObject([{ clientId: "test", clientHost: "/127.0.0.1" }]);
 });
 
 test("any broker creates a topic, which then takes records at its leader and gives them back", async () => {
