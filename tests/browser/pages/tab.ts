@@ -13,7 +13,7 @@ export interface TestTab {
   /** Every status that the broker has told, oldest first; `atMs` is milliseconds since 1970. */
   readonly statuses: readonly { readonly atMs: number; readonly status: BrokerStatus }[];
   createTopic(shape: TopicShape): Promise<void>;
-  /** By partition index. Node ids are broker ids; a leader of -1 means none. */
+  /** By partition index; empty for a topic not heard of. Node ids are broker ids; a leader of -1 means none. */
   partitions(topic: string): Promise<PartitionState[]>;
   /** Writes that many records of random bytes, and waits until all replicas have them. */
   fill(ballast: Ballast): Promise<void>;
@@ -69,8 +69,9 @@ window.testTab = {
   },
   async partitions(topic) {
     await connected;
-    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
-    const found = topics[0]?.partitions ?? [];
+    // Another client of this page may have made the topic, and this one not have heard of it yet.
+    const { topics } = await admin.fetchTopicMetadata();
+    const found = topics.find(({ name }) => name === topic)?.partitions ?? [];
     return found
       .toSorted((a, b) => a.partitionId - b.partitionId)
       .map(({ leader, replicas, isr }) => ({ leader, replicas, isr }));
