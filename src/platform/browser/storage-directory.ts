@@ -35,23 +35,53 @@ export interface StorageDirectoryOptions {
 
 /** How long a reloaded page waits for its former document to let go of the directory. */
 const HINT_WAIT_MS = 2000;
+/**
+ * How long any page does before it makes a directory of its own: a tab that was closed may hold its lock for a moment
+ * more, and whoever is opened in its place should be the broker that it was. Only more tabs than ever before wait in vain.
+ */
+const CLOSING_WAIT_MS = 1000;
 
 export async function openStorageDirectory(options: StorageDirectoryOptions): Promise<StorageDirectory> {
   if (navigator.locks === undefined) {
     throw new StoreUnavailableError("a broker needs Web Locks, which browsers offer over https and on localhost only");
   }
+  const held: string[] = [];
   for (const directoryId of await existingDirectories(options)) {
-    const waitMs = directoryId === options.hint ? HINT_WAIT_MS : 0;
-    try {
-      const directory = await lockAndOpen(directoryId, waitMs, options);
-      if (directory !== undefined) return directory;
-    } catch (cause) {
-      options.unusable(storageError(cause, `opening the storage directory ${directoryId}`));
-    }
+    const isHint = directoryId === options.hint;
+    const found = await takeOver(directoryId, isHint ? HINT_WAIT_MS : 0, options);
+    if (typeof found === "object") return found;
+    if (found === "held" && !isHint) held.push(directoryId);
   }
+  const freed = await firstFreed(held, options.cluster);
+  const found = freed === undefined ? "held" : await takeOver(freed, CLOSING_WAIT_MS, options);
+  if (typeof found === "object") return found;
   const created = await lockAndOpen(crypto.randomUUID(), 0, options);
-  if (created === undefined) throw new StoreUnavailableError("another tab holds the lock of a new storage directory");
+  if (created === "held") throw new StoreUnavailableError("another tab holds the lock of a new storage directory");
   return created;
+}
+
+async function takeOver(
+  directoryId: string,
+  waitMs: number,
+  options: StorageDirectoryOptions,
+): Promise<StorageDirectory | "held" | "unusable"> {
+  try {
+    return await lockAndOpen(directoryId, waitMs, options);
+  } catch (cause) {
+    options.unusable(storageError(cause, `opening the storage directory ${directoryId}`));
+    return "unusable";
+  }
+}
+
+/** The first of the directories whose tab lets go of it; undefined if they stay held. */
+async function firstFreed(held: readonly string[], cluster: string): Promise<string | undefined> {
+  const freed = held.map(async (directoryId) => {
+    const unlock = await holdLock(databaseName(cluster, directoryId), CLOSING_WAIT_MS, () => {});
+    if (unlock === undefined) throw new StoreUnavailableError(`another tab holds the storage directory ${directoryId}`);
+    unlock();
+    return directoryId;
+  });
+  return await Promise.any(freed).catch(() => undefined);
 }
 
 /** The remembered one first. One that is remembered but gone is not made again: its name would promise its data. */
@@ -70,12 +100,12 @@ async function lockAndOpen(
   directoryId: string,
   waitMs: number,
   options: StorageDirectoryOptions,
-): Promise<StorageDirectory | undefined> {
+): Promise<StorageDirectory | "held"> {
   const name = databaseName(options.cluster, directoryId);
   const lost = onceOnly(options.lost);
   const stolen = () => lost("the lock on the storage directory was stolen; reload the page");
   const unlock = await holdLock(name, waitMs, stolen);
-  if (unlock === undefined) return undefined;
+  if (unlock === undefined) return "held";
   let database: DirectoryDatabase | undefined;
   const release = () => {
     database?.close();
@@ -92,7 +122,7 @@ async function lockAndOpen(
   // Storage that forgot who it is must not pass for what it was.
   release();
   indexedDB.deleteDatabase(name);
-  return undefined;
+  throw new StoreUnavailableError("it has lost its identity, and is removed");
 }
 
 /**

@@ -113,6 +113,17 @@ describe("storage directories", () => {
     expect(elapsedMs).toBeLessThan(1900);
   });
 
+  test("a tab that comes while another one closes takes its place", async () => {
+    const staying = await open();
+    const closing = openElsewhere();
+    const { directoryId } = await closing.opened;
+    setTimeout(() => closing.worker.terminate(), 400);
+    const { directoryId: again, elapsedMs } = await openElsewhere().opened;
+    expect(again).toBe(directoryId);
+    expect(again).not.toBe(staying.identity.directoryId);
+    expect(elapsedMs).toBeLessThan(1400);
+  });
+
   test("[B2] a remembered directory that is gone is not made again under its name", async () => {
     const gone = crypto.randomUUID();
     const { identity } = await open(gone);
@@ -130,6 +141,7 @@ describe("storage directories", () => {
     const second = await open(first.identity.directoryId);
     expect(second.identity.directoryId).not.toBe(first.identity.directoryId);
     await expect.poll(async () => (await indexedDB.databases()).some((each) => each.name === name)).toBe(false);
+    expect(String(unusable.at(-1))).toContain("it has lost its identity, and is removed");
   });
 
   test("a directory that cannot be opened is reported and passed over", async () => {
