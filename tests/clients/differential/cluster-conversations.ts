@@ -8,6 +8,7 @@ import { listPartitionReassignments } from "../../../src/protocol/apis/46-list-p
 import { describeCluster } from "../../../src/protocol/apis/60-describe-cluster.ts";
 import { decodeResponse, encodeRequest } from "../../../src/protocol/envelope.ts";
 import { produce } from "../../../src/protocol/apis/00-produce.ts";
+import type { ProduceResponse } from "../../../src/protocol/apis/00-produce.ts";
 import { encodeBatch } from "../../../src/protocol/record-batch.ts";
 import type { Conversation } from "./speaker.ts";
 import { makeTopic } from "./topic-conversations.ts";
@@ -63,7 +64,9 @@ const deleteRecordsTalk: Conversation = {
     const record = { offset: 0, timestamp: 1, key: null, value: new Uint8Array(9), headers: [] };
     const batch = () => encodeBatch(Array.from({ length: 5 }, (_, offset) => ({ ...record, offset })));
     const topicData = [{ name, partitionData: [{ index: 0, records: batch() }] }];
-    await speaker.arrange(produce, { acks: -1, timeoutMs: 5_000, topicData });
+    // A new partition's leader may not know of it yet.
+    const isStored = ({ responses }: ProduceResponse) => responses[0]?.partitionResponses[0]?.errorCode === 0;
+    await speaker.arrange(produce, { acks: -1, timeoutMs: 5_000, topicData }, isStored);
     const ask = (label: string, offset: number, partitionIndex = 0, topic = name) =>
       speaker.ask(label, deleteRecords, {
         topics: [{ name: topic, partitions: [{ partitionIndex, offset }] }],
