@@ -50,7 +50,9 @@ export class ConsumerGroupWatch {
       const isToGiveUp = told.findLast(({ value }) => value !== null)?.value?.pending.size !== 0;
       if (wasPutOff && !isToGiveUp) fail("members-are-heard", `${where}: ${memberId} is unknown, and was only put off`);
     }
-    if (error === "COORDINATOR_NOT_AVAILABLE") this.#putOff.set(`${groupId}/${memberId}`, { atUs, leaderEpoch });
+    // Who was removed before need not have heard of it yet.
+    const isMember = told.at(-1)?.value != null;
+    if (error === "COORDINATOR_NOT_AVAILABLE" && isMember) this.#putOff.set(`${groupId}/${memberId}`, { atUs, leaderEpoch });
     if (error !== "NONE" || request.memberEpoch < 0) return;
     this.#expectEpoch(where, request, told, leaderEpoch === undefined ? 0 : at);
     const given = assignment === null ? undefined : namesOf(assignment.topicPartitions);
