@@ -1,13 +1,13 @@
 import { AssertionError } from "./assert.ts";
+import { sharedCopies } from "./shared-copies.ts";
 import { utf8Length, writeUtf8 } from "./utf8.ts";
 import { writeUuid } from "./uuid.ts";
 
 const TWO_32 = 0x1_0000_0000;
 /** What {@link encode} starts with, and the most that it keeps for the next message. */
 const SPARE_BYTES = [16 * 1024, 1024 * 1024] as const;
-/** What brief messages share, and how large one of them may be. */
-const SHARED_BYTES = 16 * 1024;
-const MOST_SHARED_BYTES = 1024;
+/** The buffers that brief messages share, and how large one of these may be. */
+const SHARED_BYTES = [16 * 1024, 1024] as const;
 
 /**
  * Writes Kafka's primitive types, big-endian, into a buffer that grows. A value that does not fit its type is a
@@ -180,10 +180,7 @@ export function encode(write: (writer: Writer) => void): Uint8Array<ArrayBuffer>
   return written(write, ownCopy);
 }
 
-/**
- * The same for what is sent, or copied, and forgotten: brief messages share buffers, for making one costs several times
- * what filling it does. So the result must be neither transferred nor kept.
- */
+/** The same for what is sent, or copied, and forgotten: brief messages share buffers, so none may be transferred or kept. */
 export function encodeForSending(write: (writer: Writer) => void): Uint8Array<ArrayBuffer> {
   return written(write, sharedCopy);
 }
@@ -206,21 +203,7 @@ function ownCopy(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return new Uint8Array(bytes);
 }
 
-let shared = new Uint8Array(0);
-let sharedBytes = 0;
-
-function sharedCopy(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const { length } = bytes;
-  if (length > MOST_SHARED_BYTES) return ownCopy(bytes);
-  if (sharedBytes + length > shared.length) {
-    shared = new Uint8Array(SHARED_BYTES);
-    sharedBytes = 0;
-  }
-  const at = sharedBytes;
-  sharedBytes = at + length;
-  shared.set(bytes, at);
-  return shared.subarray(at, sharedBytes);
-}
+const sharedCopy = sharedCopies(...SHARED_BYTES);
 
 /** Kept apart from the checks, so that a value which fits costs no message. */
 function refuse(value: number, type: string): never {

@@ -1,11 +1,10 @@
 import { cutChunk } from "../../log/cut-chunk.ts";
 import type { Chunk, LogMetadata, PartitionKey, StoredLog, StoreOperation } from "../../log/stored-log.ts";
 import { assert } from "../../protocol/assert.ts";
+import { sharedCopies } from "../../protocol/shared-copies.ts";
 
-const SECTOR_BYTES = 64 * 1024;
-const MOST_SHARED_BYTES = 4 * 1024;
-let sector = new Uint8Array(0);
-let sectorEnd = 0;
+/** Small chunks lie in sectors that they share: a buffer for each is the dearest part of storing it. */
+const copied = sharedCopies(64 * 1024, 4 * 1024);
 
 interface LogImage {
   readonly metadata: LogMetadata;
@@ -169,18 +168,4 @@ function appended({ metadata, chunks, length }: LogImage, chunk: Chunk): LogImag
 /** So that the disk holds neither what the view lies in nor what becomes of it later. */
 function ownCopy(chunk: Chunk): Chunk {
   return { ...chunk, bytes: copied(chunk.bytes) };
-}
-
-/** Small chunks lie in sectors that they share: a buffer for each is the dearest part of storing it. */
-function copied(bytes: Uint8Array): Uint8Array {
-  const { length } = bytes;
-  if (length > MOST_SHARED_BYTES) return bytes.slice();
-  if (sectorEnd + length > sector.length) {
-    sector = new Uint8Array(SECTOR_BYTES);
-    sectorEnd = 0;
-  }
-  const at = sectorEnd;
-  sectorEnd = at + length;
-  sector.set(bytes, at);
-  return sector.subarray(at, sectorEnd);
 }
