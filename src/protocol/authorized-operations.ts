@@ -20,6 +20,11 @@ export const authorizedOperations = {
   group: bits(READ, DELETE, DESCRIBE, DESCRIBE_CONFIGS, ALTER_CONFIGS),
 } as const;
 
+/** Of a group that there is no answer about, nothing is said. */
+export function withGroupOperations<Group extends { readonly errorCode: number }>(group: Group): Group {
+  return group.errorCode === 0 ? { ...group, authorizedOperations: authorizedOperations.group } : group;
+}
+
 function bits(...operations: readonly number[]): number {
   return operations.reduce((set, operation) => set | (1 << operation), 0);
 }

@@ -1,6 +1,6 @@
 import type { DescribedGroup } from "../../coordinator/describe-groups.ts";
 import { describeGroups } from "../../protocol/apis/15-describe-groups.ts";
-import { authorizedOperations } from "../../protocol/authorized-operations.ts";
+import { withGroupOperations } from "../../protocol/authorized-operations.ts";
 import { errorCode } from "../../protocol/error-codes.ts";
 import type { ErrorName } from "../../protocol/error-codes.ts";
 import { gather } from "../gather.ts";
@@ -17,15 +17,10 @@ export const describeGroupsHandler: Handler<typeof describeGroups> = {
           answered(typeof outcome === "string" ? refusal(groupId, outcome) : outcome);
         broker.groups.read(groupId, nowMs, reply, (shard) => shard.describeGroup(groupId, nowMs, reply));
       },
-      (groups) => respond({ groups: request.includeAuthorizedOperations ? groups.map(withOperations) : groups }),
+      (groups) => respond({ groups: request.includeAuthorizedOperations ? groups.map(withGroupOperations) : groups }),
     );
   },
 };
-
-/** Of a group that there is no answer about, nothing is said. */
-function withOperations(group: DescribedGroup): DescribedGroup {
-  return group.errorCode === 0 ? { ...group, authorizedOperations: authorizedOperations.group } : group;
-}
 
 function refusal(groupId: string, error: ErrorName): DescribedGroup {
   return { errorCode: errorCode(error), groupId, groupState: "", protocolType: "", protocolData: "", members: [] };

@@ -1,6 +1,6 @@
 import type { DescribedConsumerGroup } from "../../coordinator/describe-groups.ts";
 import { consumerGroupDescribe } from "../../protocol/apis/69-consumer-group-describe.ts";
-import { authorizedOperations } from "../../protocol/authorized-operations.ts";
+import { withGroupOperations } from "../../protocol/authorized-operations.ts";
 import { errorCode } from "../../protocol/error-codes.ts";
 import type { ErrorName } from "../../protocol/error-codes.ts";
 import { gather } from "../gather.ts";
@@ -17,15 +17,10 @@ export const consumerGroupDescribeHandler: Handler<typeof consumerGroupDescribe>
           answered(typeof outcome === "string" ? refusal(groupId, outcome) : outcome);
         broker.groups.read(groupId, nowMs, reply, (shard) => shard.describeConsumerGroup(groupId, nowMs, reply));
       },
-      (groups) => respond({ groups: includeAuthorizedOperations ? groups.map(withOperations) : groups }),
+      (groups) => respond({ groups: includeAuthorizedOperations ? groups.map(withGroupOperations) : groups }),
     );
   },
 };
-
-/** Of a group that there is no answer about, nothing is said. */
-function withOperations(group: DescribedConsumerGroup): DescribedConsumerGroup {
-  return group.errorCode === 0 ? { ...group, authorizedOperations: authorizedOperations.group } : group;
-}
 
 function refusal(groupId: string, error: ErrorName): DescribedConsumerGroup {
   return {
