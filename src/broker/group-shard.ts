@@ -38,7 +38,7 @@ export class GroupShard {
   readonly #leader: LeaderState;
   readonly #shard: CoordinatorShard;
   #phase: Phase = "reading";
-  /** Where the newest record about each subject ends, oldest first; what is committed is forgotten in time. */
+  /** Where the newest record about each subject ends, oldest first; an append forgets what is committed by then. */
   readonly #ends = new Map<Subject, number>();
   #nextOffset: number;
   #isDiskBusy = false;
@@ -173,6 +173,10 @@ export class GroupShard {
     );
     this.#broker.write(this.#replica, operations, () => this.#broker.becameDurable(this.#replica));
     this.#broker.purgatory.touch(this.#replica.key);
+    for (const [subject, endOffset] of this.#ends) {
+      if (endOffset > this.#leader.highWatermark) break;
+      this.#ends.delete(subject);
+    }
     for (const record of records) {
       const subject = subjectOf(record);
       this.#ends.delete(subject);
@@ -182,10 +186,6 @@ export class GroupShard {
 
   /** Up to where the log has to be committed before any of the subjects may be told of. */
   #endOf(subjects: readonly Subject[]): number {
-    for (const [subject, endOffset] of this.#ends) {
-      if (endOffset > this.#leader.highWatermark) break;
-      this.#ends.delete(subject);
-    }
     return subjects.reduce((end, subject) => Math.max(end, this.#ends.get(subject) ?? 0), 0);
   }
 
