@@ -170,8 +170,7 @@ class BrokerLoop implements RunningBroker {
     } finally {
       this.#draining = false;
     }
-    // Behind the microtasks in which connections send what they were given: other tabs wait for that.
-    queueMicrotask(() => this.#commit());
+    this.#commit();
     this.#arm(broker.wakeAtMs);
     this.#scheduleStatus();
   }
@@ -227,7 +226,7 @@ class BrokerLoop implements RunningBroker {
   }
 
   #commit(): void {
-    if (this.#writing || this.#over || this.#pendingWrites.length === 0) return;
+    if (this.#writing || this.#pendingWrites.length === 0) return;
     const writes = this.#pendingWrites;
     this.#pendingWrites = [];
     this.#writing = true;
