@@ -53,8 +53,10 @@ export async function openStorageDirectory(options: StorageDirectoryOptions): Pr
     if (found === "held" && !isHint) held.push(directoryId);
   }
   const freed = await firstFreed(held, options.cluster);
-  const found = freed === undefined ? "held" : await takeOver(freed, CLOSING_WAIT_MS, options);
-  if (typeof found === "object") return found;
+  if (freed !== undefined) {
+    const found = await takeOver(freed, CLOSING_WAIT_MS, options);
+    if (typeof found === "object") return found;
+  }
   const created = await lockAndOpen(crypto.randomUUID(), 0, options);
   if (created === "held") throw new StoreUnavailableError("another tab holds the lock of a new storage directory");
   return created;
