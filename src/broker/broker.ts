@@ -27,6 +27,7 @@ import { handleRequest } from "./handle-request.ts";
 import { IsrProposals } from "./isr-proposals.ts";
 import { ProducerIds } from "./producer-ids.ts";
 import { Purgatory } from "./purgatory.ts";
+import { Recompression } from "./recompression.ts";
 import { Registration } from "./registration.ts";
 import type { BrokerListener } from "./registration.ts";
 import type { Replica } from "./replica.ts";
@@ -61,6 +62,7 @@ export class Broker {
   readonly forwarded: ForwardedRequests;
   readonly producerIds: ProducerIds;
   readonly channel: RequestChannel;
+  readonly recompression: Recompression;
   readonly groups: GroupCoordinator;
   readonly #random: Random;
   readonly #registration: Registration;
@@ -105,6 +107,7 @@ export class Broker {
     this.forwarded = new ForwardedRequests(this.requests);
     this.producerIds = new ProducerIds(this.requests);
     this.channel = new RequestChannel(start.config, emit);
+    this.recompression = new Recompression(emit);
     const { clusterId, metadataEpoch, metadataOffset } = start.identity;
     this.#metadata = new MetadataFollower(
       { clusterId, epoch: metadataEpoch, endOffset: metadataOffset },
@@ -383,6 +386,8 @@ export class Broker {
         this.#reads.delete(event.readId);
         return done(event.chunks, event.opened);
       }
+      case "recompressed":
+        return this.recompression.done(event.batches);
       case "identity-saved":
         return this.#registration.identitySaved(nowMs);
       case "storage-failed":

@@ -1,4 +1,5 @@
 import type { PartitionKey, StoreOperation } from "../log/stored-log.ts";
+import type { WantedCodecs } from "./recompression.ts";
 import type { Durability, StorageIdentity } from "./storage-identity.ts";
 
 /** What a broker wants done. The runtime does it in order; what has an outcome comes back as an event. */
@@ -25,6 +26,7 @@ export type BrokerEffect =
       /** Whether the records of compressed batches are wanted as well, as far as they can be had. */
       readonly opened?: boolean;
     }
+  | { readonly type: "recompress"; readonly wanted: WantedCodecs }
   | { readonly type: "save-identity"; readonly identity: StorageIdentity }
   | { readonly type: "log"; readonly level: "debug" | "info" | "warn" | "error"; readonly message: string }
   /** A controlled shutdown is over: nothing leads here any more. */

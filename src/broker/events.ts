@@ -1,5 +1,6 @@
 import type { OpenedSections } from "../log/compaction-pass.ts";
 import type { Chunk, StoreOperation } from "../log/stored-log.ts";
+import type { RecompressedBatches } from "./recompression.ts";
 
 /**
  * Everything that can happen to a broker. Ids of connections, links, writes and reads pair events with effects:
@@ -36,6 +37,8 @@ export type BrokerEvent =
       /** If the effect asked for it. */
       readonly opened?: OpenedSections;
     }
+  /** Comes once for every effect of that kind, in their order. */
+  | { readonly type: "recompressed"; readonly batches: RecompressedBatches }
   /** A write, a read or an identity could not be stored or read, or the storage went away under the broker. */
   | { readonly type: "storage-failed"; readonly reason: string }
   | ({ readonly type: "storage-measured" } & StorageVolume)

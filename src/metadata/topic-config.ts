@@ -1,3 +1,4 @@
+import type { CodecName } from "../protocol/record-batch.ts";
 import { BROKER_RESOURCE, TOPIC_RESOURCE } from "./image.ts";
 import type { ClusterImage } from "./image.ts";
 
@@ -50,12 +51,6 @@ const ratio: Rule = {
   accepts: (value) => /^\d{1,16}(\.\d{0,16})?$/.test(value) && Number(value) <= 1,
 };
 
-const onlyProducer: Rule = {
-  type: "string",
-  expects: "producer, for tabs store batches as they come (choose the compression in the producers)",
-  accepts: (value) => value === "producer",
-};
-
 const boolean: Rule = { ...anyOf("true", "false"), type: "boolean" };
 
 function define(
@@ -72,8 +67,10 @@ function define(
 export const topicConfigs: ReadonlyMap<string, ConfigDefinition> = byName([
   define("cleanup.policy", "log.cleanup.policy", listOf("delete", "compact"), "delete",
     "Whether old records are deleted by age and size, or all but the last of each key are."),
-  define("compression.type", "compression.type", onlyProducer, "producer",
-    "How the topic's records are compressed: as their producer chose. Tabs store what they are sent as it is."),
+  define("compression.type", "compression.type",
+    anyOf("producer", "uncompressed", "gzip", "snappy", "lz4", "zstd"), "producer",
+    "How the topic's records are compressed. As the producer chose is cheapest: for all else the tab that leads opens " +
+      "each batch and compresses it anew."),
   define("delete.retention.ms", "log.cleaner.delete.retention.ms", atLeast("long", 0), "86400000",
     "How long a compacted topic keeps the marker of a deleted key."),
   define("durability", "default.durability", anyOf("strict", "relaxed"), "strict",
@@ -145,6 +142,7 @@ export function configValue(
 /** A topic's configuration in effect. Sizes in bytes, times in milliseconds, -1 for no limit. */
 export interface TopicConfig {
   readonly cleanupPolicy: readonly ("delete" | "compact")[];
+  readonly compression: CodecName | "producer";
   readonly deleteRetentionMs: number;
   readonly durability: "strict" | "relaxed";
   readonly maxCompactionLagMs: number;
@@ -175,6 +173,7 @@ export function topicConfig(image: ClusterImage, topicName: string): TopicConfig
   const number = (name: string) => Math.min(Number(lookUp(name).value), Number.MAX_SAFE_INTEGER);
   return {
     cleanupPolicy: listItems(text("cleanup.policy")) as ("delete" | "compact")[],
+    compression: compressionOf(text("compression.type")),
     deleteRetentionMs: number("delete.retention.ms"),
     durability: text("durability"),
     maxCompactionLagMs: number("max.compaction.lag.ms"),
@@ -192,6 +191,11 @@ export function topicConfig(image: ClusterImage, topicName: string): TopicConfig
     retentionMs: number("retention.ms"),
     uncleanLeaderElection: text("unclean.leader.election.enable") === "true",
   };
+}
+
+/** A topic calls the codec "uncompressed" that a batch calls none. */
+function compressionOf(type: CodecName | "uncompressed" | "producer"): CodecName | "producer" {
+  return type === "uncompressed" ? "none" : type;
 }
 
 /** How many partitions a topic gets whose creator does not say. */

@@ -8,6 +8,7 @@ import { coalesceAppends } from "../log/coalesce-appends.ts";
 import type { BrokerPlatform } from "./broker-platform.ts";
 import type { Connection } from "./connection.ts";
 import { openSections } from "./opened-sections.ts";
+import { recompress } from "./recompressed-batches.ts";
 
 export interface BrokerOptions {
   readonly config?: Partial<BrokerConfig>;
@@ -204,6 +205,9 @@ class BrokerLoop implements RunningBroker {
           (event) => this.#dispatch(event),
           (cause: unknown) => this.#storageFailed("reading the log", cause),
         );
+        return;
+      case "recompress":
+        void recompress(effect.wanted).then((batches) => this.#dispatch({ type: "recompressed", batches }));
         return;
       case "save-identity":
         this.#platform.saveIdentity(effect.identity).then(

@@ -2,6 +2,7 @@ import { Broker } from "../../src/broker/broker.ts";
 import { defaultBrokerConfig } from "../../src/broker/broker-config.ts";
 import type { BrokerEffect } from "../../src/broker/effects.ts";
 import type { BrokerEvent } from "../../src/broker/events.ts";
+import type { WantedCodecs } from "../../src/broker/recompression.ts";
 import { newIdentity } from "../../src/broker/storage-identity.ts";
 import type { StorageIdentity } from "../../src/broker/storage-identity.ts";
 import { coalesceAppends } from "../../src/log/coalesce-appends.ts";
@@ -11,6 +12,7 @@ import type { ControllerEffect, ControllerEvent } from "../../src/metadata/contr
 import { StoredLogs } from "../../src/platform/simulated/stored-logs.ts";
 import { decodeCorrelationId, decodeResponse, encodeRequest } from "../../src/protocol/envelope.ts";
 import type { Api, RequestInit, Response } from "../../src/protocol/schema.ts";
+import { recompress } from "../../src/runtime/recompressed-batches.ts";
 
 /**
  * Real brokers and a real controller in one thread, with a clock that stands still until it is advanced. Messages arrive
@@ -161,6 +163,7 @@ export class CoreBroker {
   #controllerConnection: number | undefined;
   #backlog: BrokerEvent[] = [];
   readonly #held: (() => void)[] = [];
+  readonly #wanted: WantedCodecs[] = [];
   #pendingWrites: { writeId: number; operations: readonly StoreOperation[] }[] = [];
   /** The other end of each connection here, by its id. */
   readonly #connections = new Map<number, { frame(frame: Uint8Array): void; closed(reason: string): void }>();
@@ -213,6 +216,7 @@ export class CoreBroker {
     if (this.#controllerConnection !== undefined) this.#cluster.detach(this.#controllerConnection);
     this.#controllerConnection = undefined;
     this.#held.length = 0;
+    this.#wanted.length = 0;
     this.#pendingWrites = [];
     for (const { to, connectionId } of this.#links.values()) to.handle({ type: "connection-closed", connectionId });
     this.#links.clear();
@@ -240,6 +244,15 @@ export class CoreBroker {
 
   flush(): void {
     for (const work of this.#held.splice(0)) this.#cluster.enqueue(work);
+  }
+
+  /** Compresses what waits for it, as the runtime would. */
+  async compress(): Promise<void> {
+    this.#cluster.settle();
+    for (let wanted = this.#wanted.shift(); wanted !== undefined; wanted = this.#wanted.shift()) {
+      this.handle({ type: "recompressed", batches: await recompress(wanted) });
+    }
+    this.#cluster.settle();
   }
 
   handle(event: BrokerEvent): void {
@@ -305,6 +318,9 @@ export class CoreBroker {
         const chunks = this.disk.read(effect.key, effect.fromOffset, effect.maxBytes);
         return cluster.enqueue(() => this.handle({ type: "read", readId: effect.readId, chunks }));
       }
+      case "recompress":
+        this.#wanted.push(effect.wanted);
+        return;
       case "save-identity":
         this.identity = effect.identity;
         return cluster.enqueue(() => this.handle({ type: "identity-saved" }));

@@ -5,10 +5,12 @@ import { produce } from "../../protocol/apis/00-produce.ts";
 import { errorCode } from "../../protocol/error-codes.ts";
 import type { ErrorName } from "../../protocol/error-codes.ts";
 import { findProducedBatchFault } from "../../protocol/produced-batch.ts";
-import { readBatchHeader } from "../../protocol/record-batch.ts";
+import { codecNames, readBatchHeader } from "../../protocol/record-batch.ts";
+import type { CodecName } from "../../protocol/record-batch.ts";
 import type { Broker } from "../broker.ts";
-import type { Handler, RequestContext } from "../handle-request.ts";
+import type { Handler, RequestContext, Respond } from "../handle-request.ts";
 import type { Delayed } from "../purgatory.ts";
+import type { RecompressedBatches } from "../recompression.ts";
 import type { Replica } from "../replica.ts";
 import { findWrongRecords } from "../wrong-records.ts";
 
@@ -17,6 +19,13 @@ type PartitionResponse = ProduceResponseInit["responses"][number]["partitionResp
 const ALL = -1;
 /** How many records of a batch are told to be wrong, at most. */
 const MAX_RECORDS_BLAMED = 1_000;
+
+/** What a request has for one partition. */
+interface Produced {
+  readonly name: string;
+  readonly index: number;
+  readonly records: Uint8Array | null;
+}
 
 /** What became of one partition's batch: refused, or appended and waiting for the durability that was asked for. */
 interface Outcome {
@@ -38,8 +47,8 @@ interface Appended {
 }
 
 /**
- * Serves v3 to v11. Batches are stored as the bytes the producer sent; only their base offset and leader epoch are
- * written in. acks=1 is answered once this broker's own copy is durable, acks=-1 once the high watermark has passed the
+ * Serves v3 to v11. Batches are stored as the bytes the producer sent, unless their topic asks for another codec; only
+ * their base offset and leader epoch are written in. acks=1 is answered once this broker's own copy is durable, acks=-1 once the high watermark has passed the
  * batch (R6, R15), acks=0 never; an error closes an acks=0 connection, which is all that its producer can notice.
  *
  * A batch that was appended before is answered with its original offset (R16), and waits like a new one.
@@ -47,49 +56,77 @@ interface Appended {
 export const produceHandler: Handler<typeof produce> = {
   api: produce,
   handle(broker, request, context, respond) {
-    const outcomes = request.topicData.flatMap(({ name, partitionData }) =>
-      partitionData.map(({ index, records }) => append(broker, request, context, name, index, records)),
+    const produced = request.topicData.flatMap(({ name, partitionData }) =>
+      partitionData.map(({ index, records }) => ({ name, index, records })),
     );
-    if (request.acks === 0) {
-      const refused = outcomes.find(({ error }) => error !== "NONE");
-      if (refused !== undefined) context.close(`acks=0 to ${refused.name}-${refused.index} failed: ${refused.error}`);
-      return respond(undefined);
-    }
-    const delayed: Delayed = {
-      keys: outcomes.flatMap(({ appended }) => (appended === undefined ? [] : [appended.replica.key])),
-      deadlineMs: context.nowMs + Math.max(0, request.timeoutMs),
-      tryComplete() {
-        const results = outcomes.map((outcome) => settled(outcome, request.acks));
-        if (results.includes(undefined)) return false;
-        respond(
-          response(broker, context, outcomes.map((outcome, at) => partitionResponse(broker, outcome, results[at]!))),
-        );
-        return true;
-      },
-      expire() {
-        respond(
-          response(
-            broker,
-            context,
-            outcomes.map((outcome) =>
-              partitionResponse(broker, outcome, settled(outcome, request.acks) ?? "REQUEST_TIMED_OUT"),
-            ),
-          ),
-        );
-      },
-    };
-    context.pending.abandoned = () => broker.purgatory.leave(delayed);
-    broker.purgatory.enter(delayed, context.nowMs);
+    broker.recompression.inTurn(wantedCodecs(broker, context, produced), (recompressed) => {
+      const outcomes = produced.map((batch) => append(broker, request, context, batch, recompressed));
+      answer(broker, request, context, outcomes, respond);
+    });
   },
 };
+
+/** The codecs of topics that do not take their producer's. What cannot be appended anyway is left as it is. */
+function wantedCodecs(
+  broker: Broker,
+  { version }: RequestContext,
+  produced: readonly Produced[],
+): ReadonlyMap<Uint8Array, CodecName> {
+  const wanted = new Map<Uint8Array, CodecName>();
+  for (const { name, index, records } of produced) {
+    const found = broker.leaderOf(name, index);
+    if ("error" in found || records === null) continue;
+    const { compression, maxMessageBytes } = found.replica.config;
+    if (compression === "producer") continue;
+    if (findProducedBatchFault(records, { maxMessageBytes, produceVersion: version }) !== undefined) continue;
+    if (codecNames[readBatchHeader(records).attributes.codec] !== compression) wanted.set(records, compression);
+  }
+  return wanted;
+}
+
+function answer(
+  broker: Broker,
+  { acks, timeoutMs }: ProduceRequest,
+  context: RequestContext,
+  outcomes: readonly Outcome[],
+  respond: Respond<typeof produce>,
+): void {
+  if (acks === 0) {
+    const refused = outcomes.find(({ error }) => error !== "NONE");
+    if (refused !== undefined) context.close(`acks=0 to ${refused.name}-${refused.index} failed: ${refused.error}`);
+    return respond(undefined);
+  }
+  const delayed: Delayed = {
+    keys: outcomes.flatMap(({ appended }) => (appended === undefined ? [] : [appended.replica.key])),
+    deadlineMs: context.nowMs + Math.max(0, timeoutMs),
+    tryComplete() {
+      const results = outcomes.map((outcome) => settled(outcome, acks));
+      if (results.includes(undefined)) return false;
+      respond(
+        response(broker, context, outcomes.map((outcome, at) => partitionResponse(broker, outcome, results[at]!))),
+      );
+      return true;
+    },
+    expire() {
+      respond(
+        response(
+          broker,
+          context,
+          outcomes.map((outcome) => partitionResponse(broker, outcome, settled(outcome, acks) ?? "REQUEST_TIMED_OUT")),
+        ),
+      );
+    },
+  };
+  context.pending.abandoned = () => broker.purgatory.leave(delayed);
+  broker.purgatory.enter(delayed, broker.nowMs);
+}
 
 function append(
   broker: Broker,
   request: ProduceRequest,
   context: RequestContext,
-  name: string,
-  index: number,
-  records: Uint8Array | null,
+  { name, index, records }: Produced,
+  recompressed: RecompressedBatches,
 ): Outcome {
   const refuse = (error: ErrorName, message?: string): Outcome => ({ name, index, error, message });
   if (request.acks !== ALL && request.acks !== 0 && request.acks !== 1) return refuse("INVALID_REQUIRED_ACKS");
@@ -99,18 +136,25 @@ function append(
   if ("error" in found) return refuse(found.error);
   const { replica, state } = found;
   if (records === null) return refuse("INVALID_RECORD", "a produce request has exactly one batch for a partition");
-  const { maxMessageBytes } = replica.config;
+  const { maxMessageBytes, messageTimestampType } = replica.config;
   const fault = findProducedBatchFault(records, { maxMessageBytes, produceVersion: context.version });
   if (fault !== undefined) return refuse(fault.error, fault.message);
-  const wallMs = broker.wallMs(context.nowMs);
-  const wrong = findWrongRecords(records, replica, wallMs);
+  // A copy: the frame holds more than this batch, and the batch outlives it.
+  const stored = recompressed.get(records) ?? { batch: records.slice() };
+  if ("error" in stored) return refuse(stored.error, stored.message);
+  const { batch } = stored;
+  if (batch.length > maxMessageBytes) {
+    const { compression } = replica.config;
+    const message = `with compression.type ${compression} the batch has ${batch.length} bytes`;
+    return refuse("MESSAGE_TOO_LARGE", `${message}, which exceeds max.message.bytes ${maxMessageBytes}`);
+  }
+  const wallMs = broker.wallMs(broker.nowMs);
+  const wrong = findWrongRecords(batch, replica, wallMs);
   if (wrong !== undefined) return { name, index, ...wrong };
   if (request.acks === ALL) {
     const error = state.canAcceptAcksAll();
     if (error !== undefined) return refuse(error);
   }
-  // A copy: the frame holds more than this batch, and the batch outlives it.
-  const batch = records.slice();
   const header = readBatchHeader(batch);
   if (header.attributes.transactional) return refuse("INVALID_TXN_STATE", "there are no transactions here yet");
   const check = replica.log.checkProducer(header);
@@ -120,7 +164,6 @@ function append(
     const { baseOffset, lastOffset } = check;
     return { name, index, error: "NONE", appended: { ...known, baseOffset, lastOffset } };
   }
-  const { messageTimestampType } = replica.config;
   const { baseOffset, lastOffset, operations } = replica.log.appendAsLeader(
     batch,
     state.leaderEpoch,

@@ -9,7 +9,7 @@ export const brokerBugs: readonly PlantedBug[] = [
   bug("acknowledges-unstored", "acks=1", "src/broker/handlers/00-produce.ts",
     "return replica.log.logEndOffset > lastOffset", "return replica.log.nextOffset > lastOffset"),
   bug("acknowledges-at-timeout", "R15", "src/broker/handlers/00-produce.ts",
-    'settled(outcome, request.acks) ?? "REQUEST_TIMED_OUT"', 'settled(outcome, request.acks) ?? "NONE"'),
+    'settled(outcome, acks) ?? "REQUEST_TIMED_OUT"', 'settled(outcome, acks) ?? "NONE"'),
   bug("acknowledges-duplicate-early", "R15, R16", "src/broker/handlers/00-produce.ts",
     'return { name, index, error: "NONE", appended: { ...known, baseOffset, lastOffset } };',
     'return { name, index, error: "NONE", appended: { ...known, baseOffset, lastOffset: -1 } };'),

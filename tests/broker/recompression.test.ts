@@ -1,0 +1,169 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { produce } from "../../src/protocol/apis/00-produce.ts";
+import { fetch } from "../../src/protocol/apis/01-fetch.ts";
+import { incrementalAlterConfigs } from "../../src/protocol/apis/44-incremental-alter-configs.ts";
+import { loadCodec } from "../../src/protocol/compression/codecs.ts";
+import { errorName } from "../../src/protocol/error-codes.ts";
+import { assembleBatch, batches, codecNames, recordsSection, verifyCrc } from "../../src/protocol/record-batch.ts";
+import type { BatchInit, CodecName } from "../../src/protocol/record-batch.ts";
+import { decodeRecords } from "../../src/protocol/records.ts";
+import { encodeCompressedBatch } from "../protocol/compressed-batch.ts";
+import { CoreCluster } from "./core-cluster.ts";
+import type { CoreBroker } from "./core-cluster.ts";
+import { createTopic, leaderOf, untilInSync } from "./core-requests.ts";
+
+const TOPIC = "quakes";
+const SET = 0;
+const TOPIC_RESOURCE = 2;
+const producer = { producerId: 4_000, producerEpoch: 0, baseSequence: 0 };
+
+const batchOf = (values: readonly string[], codec: CodecName = "none", init: Partial<BatchInit> = {}) =>
+  encodeCompressedBatch(
+    values.map((value, offset) => ({ offset, timestamp: 1_000, key: null, value: new TextEncoder().encode(value) })),
+    codec,
+    init,
+  );
+
+describe("a topic whose compression.type is not its producers' choice", () => {
+  let cluster: CoreCluster;
+  let tabs: CoreBroker[];
+
+  beforeEach(() => {
+    cluster = new CoreCluster();
+    tabs = cluster.startRunning("a", "b", "c");
+    createTopic(cluster, TOPIC);
+    untilInSync(cluster, TOPIC, 3);
+  });
+
+  const leads = ({ running, core }: CoreBroker) => running && !("error" in core.leaderOf(TOPIC, 0));
+  const leader = () => leaderOf(cluster, TOPIC);
+
+  const alter = (name: string, value: string) => {
+    const configs = [{ name, configOperation: SET, value }];
+    const resources = [{ resourceType: TOPIC_RESOURCE, resourceName: TOPIC, configs }];
+    const { responses } = tabs[0]!.connect().ask(incrementalAlterConfigs, 1, { resources, validateOnly: false });
+    expect(errorName(responses[0]!.errorCode)).toBe("NONE");
+    cluster.advance(50);
+  };
+
+  /** Sends now, and gives the outcome once there is one. */
+  const send = (records: Uint8Array, version = 9, client = leader().connect()) => {
+    const answer = client.send(produce, version, {
+      acks: -1,
+      timeoutMs: 30_000,
+      topicData: [{ name: TOPIC, partitionData: [{ index: 0, records }] }],
+    });
+    return () => {
+      const partition = answer()?.responses[0]?.partitionResponses[0];
+      if (partition === undefined) return undefined;
+      const { errorCode, errorMessage, baseOffset } = partition;
+      return { error: errorName(errorCode), message: errorMessage, baseOffset };
+    };
+  };
+
+  const sent = async (records: Uint8Array, version?: number) => {
+    const tab = leader();
+    const outcome = send(records, version);
+    await tab.compress();
+    cluster.advance(50);
+    return outcome();
+  };
+
+  const stored = async () => {
+    const { responses } = leader().connect().ask(fetch, 12, {
+      maxWaitMs: 0,
+      minBytes: 1,
+      topics: [{ topic: TOPIC, partitions: [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1_000_000 }] }],
+    });
+    const found: { codec: CodecName | undefined; values: string[]; sequence: number }[] = [];
+    for (const { header, bytes } of batches(responses[0]!.partitions[0]!.records!)) {
+      expect(verifyCrc(bytes)).toBe(true);
+      const section = await (await loadCodec(header.attributes.codec)).decompress(recordsSection(bytes), 1_000_000);
+      const values = decodeRecords(section, header).map(({ value }) => new TextDecoder().decode(value!));
+      found.push({ codec: codecNames[header.attributes.codec], values, sequence: header.baseSequence });
+    }
+    return found;
+  };
+
+  test.each(["uncompressed", "gzip", "snappy", "lz4", "zstd"])("stores what any of them sends as %s", async (type) => {
+    alter("compression.type", type);
+    for (const [index, codec] of codecNames.entries()) {
+      const batch = await batchOf([`${codec}-0`, `${codec}-1`], codec, { ...producer, baseSequence: 2 * index });
+      expect(await sent(batch)).toMatchObject({ error: "NONE", baseOffset: 2 * index });
+      // Compressing anew does not make a batch another one (R16).
+      expect(await sent(batch)).toMatchObject({ error: "NONE", baseOffset: 2 * index });
+    }
+    const expected = codecNames.map((codec, index) => {
+      return { codec: type === "uncompressed" ? "none" : type, values: [`${codec}-0`, `${codec}-1`], sequence: 2 * index };
+    });
+    expect(await stored()).toEqual(expected);
+    leader().kill();
+    cluster.until(() => tabs.some(leads), "the next leader");
+    expect(await stored()).toEqual(expected);
+  });
+
+  test("keeps the order in which batches came, also once its producers choose again", async () => {
+    alter("compression.type", "gzip");
+    const tab = leader();
+    const client = tab.connect();
+    const outcomes = [
+      send(await batchOf(["1"]), 9, client),
+      send(await batchOf(["2"], "gzip"), 9, client),
+      send(await batchOf(["3"]), 9, tab.connect()),
+    ];
+    cluster.settle();
+    alter("compression.type", "producer");
+    outcomes.push(send(await batchOf(["4"], "lz4"), 9, client));
+    cluster.advance(1_000);
+    expect(outcomes.map((outcome) => outcome())).toEqual(outcomes.map(() => undefined));
+    await tab.compress();
+    cluster.advance(50);
+    expect(outcomes.map((outcome) => outcome()?.baseOffset)).toEqual([0, 1, 2, 3]);
+    expect(await stored()).toMatchObject([
+      { codec: "gzip", values: ["1"] },
+      { codec: "gzip", values: ["2"] },
+      { codec: "gzip", values: ["3"] },
+      { codec: "lz4", values: ["4"] },
+    ]);
+  });
+
+  test("refuses what cannot be opened, or is too large afterwards, and goes on", async () => {
+    alter("compression.type", "uncompressed");
+    const good = await batchOf(["x"], "gzip");
+    const told = { lastOffsetDelta: 0, baseTimestamp: 1_000, maxTimestamp: 1_000, recordCount: 1 };
+    const noGzip = assembleBatch(told, recordsSection(good).slice().fill(0x55, 2), "gzip");
+    expect(await sent(noGzip)).toMatchObject({ error: "INVALID_RECORD" });
+    const oneForTwo = assembleBatch({ ...told, lastOffsetDelta: 1, recordCount: 2 }, recordsSection(good), "gzip");
+    expect(await sent(oneForTwo)).toMatchObject({ error: "INVALID_RECORD", message: expect.stringContaining("2 well-formed") });
+    alter("max.message.bytes", "2000");
+    expect(await sent(await batchOf(["x".repeat(3_000)], "gzip"))).toMatchObject({
+      error: "MESSAGE_TOO_LARGE",
+      message: expect.stringContaining("max.message.bytes 2000"),
+    });
+    expect(await sent(await batchOf(["fits"], "gzip"))).toMatchObject({ error: "NONE", baseOffset: 0 });
+  });
+
+  test("answers that another leads, if that is so when the batch is ready", async () => {
+    alter("compression.type", "zstd");
+    const tab = leader();
+    const outcome = send(await batchOf(["late"]));
+    cluster.settle();
+    tab.disconnectController();
+    cluster.until(() => tabs.some((other) => other !== tab && leads(other)), "the next leader");
+    tab.connectController();
+    cluster.until(() => !leads(tab), "the news of it");
+    await tab.compress();
+    cluster.advance(50);
+    expect(outcome()).toMatchObject({ error: "NOT_LEADER_OR_FOLLOWER" });
+    expect(await stored()).toEqual([]);
+  });
+
+  test("takes batches of producers that are too old to know its codec", async () => {
+    alter("compression.type", "zstd");
+    expect(await sent(await batchOf(["old"]), 3)).toMatchObject({ error: "NONE" });
+    expect(await sent(await batchOf(["too new for its request"], "zstd"), 3)).toMatchObject({
+      error: "UNSUPPORTED_COMPRESSION_TYPE",
+    });
+    expect(await stored()).toMatchObject([{ codec: "zstd", values: ["old"] }]);
+  });
+});
