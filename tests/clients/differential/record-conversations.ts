@@ -3,8 +3,12 @@ import { fetch } from "../../../src/protocol/apis/01-fetch.ts";
 import { listOffsets } from "../../../src/protocol/apis/02-list-offsets.ts";
 import { initProducerId } from "../../../src/protocol/apis/22-init-producer-id.ts";
 import { offsetForLeaderEpoch } from "../../../src/protocol/apis/23-offset-for-leader-epoch.ts";
-import { encodeBatch } from "../../../src/protocol/record-batch.ts";
-import type { BatchInit } from "../../../src/protocol/record-batch.ts";
+import {
+  assembleBatch, batches, codecNames, describeRecords, encodeBatch, recordsSection,
+} from "../../../src/protocol/record-batch.ts";
+import type { BatchInit, CodecName } from "../../../src/protocol/record-batch.ts";
+import type { RecordInit } from "../../../src/protocol/records.ts";
+import { encodeCompressedBatch } from "../../protocol/compressed-batch.ts";
 import type { Conversation, Speaker } from "./speaker.ts";
 import { makeTopic } from "./topic-conversations.ts";
 
@@ -15,15 +19,18 @@ const UNKNOWN_ID = "12345678-1234-4234-8234-123456789012";
 
 /** A batch whose records have the timestamps `first`, `first + 1`, …. */
 function batch(count: number, first = EARLY, init: Partial<BatchInit> = {}): Uint8Array<ArrayBuffer> {
+  return encodeBatch(records(count, first), init);
+}
+
+function records(count: number, first = EARLY): RecordInit[] {
   const bytes = (text: string) => new TextEncoder().encode(text);
-  const records = Array.from({ length: count }, (_, index) => ({
+  return Array.from({ length: count }, (_, index) => ({
     offset: index,
     timestamp: first + index,
     key: bytes(`key-${index}`),
     value: bytes(`value-${index}`),
     headers: [],
   }));
-  return encodeBatch(records, init);
 }
 
 function topicData(name: string, index: number, records: Uint8Array) {
@@ -99,8 +106,36 @@ const produceTalk: Conversation = {
     const compacted = { topic: `${name}-keyed` };
     await ask("with keys to a compacted topic", batch(2), compacted);
     await ask("without some keys to a compacted topic", partlyKeyed(), compacted);
+    for (const type of ["uncompressed", "gzip", "snappy", "lz4", "zstd"]) {
+      const recompressed = `${name}-${type}`;
+      const topicId = await makeTopic(speaker, recompressed, 1, { "compression.type": type });
+      for (const codec of codecNames.slice(0, speaker.version < 7 ? -1 : undefined)) {
+        await ask(`with ${codec} to a topic with ${type}`, await compressed(codec), { topic: recompressed });
+      }
+      // What has the topic's codec already is not opened by tabs.
+      const codec = type === "gzip" ? "lz4" : "gzip";
+      const garbage = assembleBatch(describeRecords(records(2)), new Uint8Array([1, 2, 3]), codec);
+      await ask(`with garbage to a topic with ${type}`, garbage, { topic: recompressed });
+      const few = assembleBatch(describeRecords(records(3)), recordsSection(await compressed(codec)), codec);
+      await ask(`with less than it says to a topic with ${type}`, few, { topic: recompressed });
+      speaker.note(`what a topic with ${type} holds`, await storedBatches(speaker, recompressed, topicId));
+    }
   },
 };
+
+function compressed(codec: CodecName): Promise<Uint8Array> {
+  return encodeCompressedBatch(records(2), codec);
+}
+
+/** The headers of a partition's batches, but for what a compressor makes of them. */
+async function storedBatches(speaker: Speaker, topic: string, topicId: string) {
+  const partitions = [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1_000_000 }];
+  const asked = { maxWaitMs: 10, minBytes: 1, topics: [{ topic, topicId, partitions }] };
+  const { responses } = await speaker.arrange(fetch, asked);
+  const bytes = responses[0]!.partitions[0]!.records ?? new Uint8Array();
+  return [...batches(bytes, "ignored")].map(({ header: { attributes, baseOffset, recordCount, maxTimestamp } }) =>
+    ({ attributes, baseOffset, recordCount, maxTimestamp }));
+}
 
 /** Three records of which the second one alone has a key. */
 function partlyKeyed(): Uint8Array {
