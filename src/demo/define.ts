@@ -2,6 +2,7 @@ import { BrokerBanner } from "../inspector/broker-banner.ts";
 import { ClusterPicture } from "../inspector/cluster-picture.ts";
 import { GroupList } from "../inspector/group-list.ts";
 import { LinkList } from "../inspector/link-list.ts";
+import { NewsList } from "../inspector/news-list.ts";
 import { NumberStrip } from "../inspector/number-strip.ts";
 import { PartitionTable } from "../inspector/partition-table.ts";
 import { ProduceForm } from "../inspector/produce-form.ts";
@@ -18,6 +19,7 @@ export function defineComponents(): void {
   customElements.define("tabstream-cluster-picture", ClusterPicture);
   customElements.define("tabstream-group-list", GroupList);
   customElements.define("tabstream-link-list", LinkList);
+  customElements.define("tabstream-news-list", NewsList);
   customElements.define("tabstream-number-strip", NumberStrip);
   customElements.define("tabstream-partition-table", PartitionTable);
   customElements.define("tabstream-produce-form", ProduceForm);

@@ -38,19 +38,23 @@ if (missingFeatures().length === 0) void start();
 
 async function start(): Promise<void> {
   try {
-    const tab = await kafka.broker({ durability });
-    window.tabstream = { kafka, tab };
-    page.tab = tab;
-    observations.status = tab.status();
-    tab.onStatus((status) => {
-      observations.status = status;
-      page.changed();
-    });
-    await watch();
+    await startBroker();
   } catch (error) {
     observations.startError = reasonOf(error);
     page.changed();
   }
+  await watch();
+}
+
+async function startBroker(): Promise<void> {
+  const tab = await kafka.broker({ durability });
+  window.tabstream = { kafka, tab };
+  page.tab = tab;
+  observations.status = tab.status();
+  tab.onStatus((status) => {
+    observations.status = status;
+    page.changed();
+  });
 }
 
 async function watch(): Promise<void> {
@@ -59,7 +63,8 @@ async function watch(): Promise<void> {
   let quakes: Promise<TopicReader | undefined> = Promise.resolve(undefined);
   admin.watchCluster((view) => {
     const nowMs = performance.now();
-    const { elected, gone } = observations.onView(view);
+    const { elected, gone, news } = observations.onView(view);
+    page.tell(news);
     for (const topic of gone) session.forget(topic);
     for (const partition of elected) session.failover.onElection(partition, nowMs);
     const topicId = view.topics.find((topic) => topic.name === EARTHQUAKES.name)?.topicId;
@@ -78,9 +83,12 @@ async function watch(): Promise<void> {
   });
   setInterval(refresh, REFRESH_MS);
   void watchGroups();
-  setInterval(() => void observations.measureStorage().then(page.changed), STORAGE_MEASURED_EVERY_MS);
-  await observations.measureStorage();
-  page.changed();
+  measureStorage();
+  setInterval(measureStorage, STORAGE_MEASURED_EVERY_MS);
+}
+
+function measureStorage(): void {
+  void observations.measureStorage().then(page.changed);
 }
 
 function refresh(): void {

@@ -1,5 +1,6 @@
 import type { Admin, BrokerStatus, ClusterView, GroupOverview } from "../index.ts";
 import type { StorageRoom } from "../inspector/advice.ts";
+import { clusterNews } from "../inspector/cluster-news.ts";
 import type { LogFigures } from "../inspector/cluster-picture.ts";
 import { partitionName } from "../inspector/partition-name.ts";
 import type { ReadBatch } from "../inspector/topic-reader.ts";
@@ -12,6 +13,8 @@ export interface Changes {
   readonly elected: readonly string[];
   /** Topics that were deleted; there may be others of their names by now. */
   readonly gone: readonly string[];
+  /** All of it for people, in sentences. */
+  readonly news: readonly string[];
 }
 
 /** Everything that the page has been told about the cluster, and when a leader changed. */
@@ -31,6 +34,7 @@ export class Observations {
 
   /** Takes the new view, and returns what has changed since the last one. */
   onView(view: ClusterView): Changes {
+    const news = this.view === undefined ? [] : clusterNews(this.view, view);
     this.view = view;
     const gone = this.#forgetGone(view);
     const elected: string[] = [];
@@ -42,7 +46,7 @@ export class Observations {
         this.#epochs.set(name, leaderEpoch);
       }
     }
-    return { elected, gone };
+    return { elected, gone, news };
   }
 
   #forgetGone(view: ClusterView): readonly string[] {
@@ -128,13 +132,23 @@ export class Observations {
     this.groups = [...groups].sort((left, right) => (left.groupId < right.groupId ? -1 : 1));
   }
 
+  /** A browser that cannot say leaves the room unknown; the broker does without. */
   async measureStorage(): Promise<void> {
-    if (navigator.storage?.estimate === undefined) return;
-    const [{ usage = 0, quota = 0 }, persisted] = await Promise.all([
-      navigator.storage.estimate(),
-      navigator.storage.persisted(),
-    ]);
-    this.room = { usedBytes: usage, quotaBytes: quota, persisted };
+    try {
+      const [{ usage = 0, quota = 0 }, persisted] = await Promise.all([
+        navigator.storage.estimate(),
+        navigator.storage.persisted(),
+      ]);
+      this.room = { usedBytes: usage, quotaBytes: quota, persisted };
+    } catch {
+      this.room = undefined;
+    }
+  }
+
+  /** Asks the browser to keep this site's storage when the disk runs short. What it answers shows in the room. */
+  async keepStorage(): Promise<void> {
+    await navigator.storage.persist().catch(() => false);
+    await this.measureStorage();
   }
 }
 

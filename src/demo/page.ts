@@ -2,12 +2,11 @@ import type { Admin, BrokerTab, ClusterView, Kafka } from "../index.ts";
 import { adviceFor } from "../inspector/advice.ts";
 import { BrokerBanner } from "../inspector/broker-banner.ts";
 import { ClusterPicture } from "../inspector/cluster-picture.ts";
-import { button, element, paced, setText } from "../inspector/element.ts";
-import { count, milliseconds, perSecond } from "../inspector/figures.ts";
+import { paced } from "../inspector/element.ts";
 import { GroupList } from "../inspector/group-list.ts";
 import { LinkList } from "../inspector/link-list.ts";
+import { NewsList } from "../inspector/news-list.ts";
 import { NumberStrip } from "../inspector/number-strip.ts";
-import type { Figure } from "../inspector/number-strip.ts";
 import { PartitionTable } from "../inspector/partition-table.ts";
 import { ProduceForm } from "../inspector/produce-form.ts";
 import { isInternal, profileNames, replicaGrid } from "../inspector/replica-grid.ts";
@@ -16,14 +15,18 @@ import { TopicList } from "../inspector/topic-list.ts";
 import type { TopicActions } from "../inspector/topic-list.ts";
 import { TopicTail } from "../inspector/topic-tail.ts";
 import type { ReadBatch } from "../inspector/topic-reader.ts";
-import type { Observations } from "./observations.ts";
+import { BrokerButtons } from "./broker-buttons.ts";
+import { pathsByBroker } from "./broker-paths.ts";
+import { isOver, showBrokerState } from "./broker-state.ts";
 import type { ConsumedQuake } from "./earthquakes.ts";
 import type { Outline } from "./land.ts";
 import { MagnitudeStrip } from "./magnitude-strip.ts";
+import type { Observations } from "./observations.ts";
+import { pageFigures } from "./page-figures.ts";
 import { QuakeMap } from "./quake-map.ts";
 import { EARTHQUAKES, ReplayPanel } from "./replay-panel.ts";
 import type { Session } from "./session.ts";
-import { at, byTestId, pageAddress } from "./this-tab.ts";
+import { at, pageAddress } from "./this-tab.ts";
 
 export interface PageParts {
   readonly kafka: Kafka;
@@ -51,15 +54,10 @@ export class Page {
   readonly #storage = new StorageCard();
   readonly #links = new LinkList();
   readonly #groups = new GroupList();
-  readonly #stop = button("Stop this broker", { "data-testid": "stop-broker" }, () => this.#stopOrStart());
-  readonly #crash = button(
-    "Crash this tab",
-    { class: "danger", "data-testid": "crash-broker", title: "Ends this tab’s broker at once; it tells nobody" },
-    () => this.#tab?.crash(),
-  );
+  readonly #news = new NewsList();
+  readonly #buttons = new BrokerButtons(at("actions"));
   readonly #parts: PageParts;
   readonly #topicActions: TopicActions;
-  #tab: BrokerTab | undefined;
   #selected = new URLSearchParams(location.hash.slice(1)).get("topic") ?? undefined;
 
   constructor(parts: PageParts) {
@@ -78,10 +76,7 @@ export class Page {
     // The numbers of a replay that has ended are final.
     this.#replay.addEventListener("replay-ended", () => this.#render());
     this.#storage.addEventListener("keep-asked", () => {
-      void navigator.storage
-        .persist()
-        .then(() => parts.observations.measureStorage())
-        .then(this.changed);
+      void parts.observations.keepStorage().then(this.changed);
     });
     addEventListener("hashchange", () => {
       this.#selected = new URLSearchParams(location.hash.slice(1)).get("topic") ?? undefined;
@@ -92,8 +87,13 @@ export class Page {
 
   /** This tab's broker, once it has been started. */
   set tab(tab: BrokerTab) {
-    this.#tab = tab;
+    this.#buttons.tab = tab;
     this.changed();
+  }
+
+  /** What has just happened to the cluster, in sentences. */
+  tell(news: readonly string[]): void {
+    this.#news.add(news, Date.now());
   }
 
   showLand(land: readonly Outline[]): void {
@@ -133,7 +133,7 @@ export class Page {
   #mount(): void {
     at("banner").append(this.#banner);
     at("numbers").append(this.#numbers);
-    at("picture").append(this.#picture);
+    at("picture").append(this.#picture, this.#news);
     at("earthquakes").append(this.#replay, this.#map, this.#magnitudes);
     at("produce").append(this.#form);
     at("records").append(this.#tail);
@@ -142,13 +142,6 @@ export class Page {
     at("groups").append(this.#groups);
     at("storage").append(this.#storage);
     at("links").append(this.#links);
-    at("actions").append(
-      button("Open another tab", { class: "primary", "data-testid": "open-tab" }, () => {
-        window.open(location.href, "_blank", "noopener");
-      }),
-      this.#stop,
-      this.#crash,
-    );
     for (const link of document.querySelectorAll<HTMLAnchorElement>("a[data-page]")) {
       link.href = pageAddress(link.dataset["page"] ?? "");
     }
@@ -158,7 +151,7 @@ export class Page {
     const { observations, kafka, session } = this.#parts;
     this.#renderHeader();
     this.#banner.show(adviceFor({ ...this.#parts, ...observationsOf(observations) }));
-    this.#numbers.show(figuresOf(this.#parts));
+    this.#numbers.show(pageFigures(session, observations));
     const { view, status } = observations;
     if (status !== undefined) this.#table.show(status);
     this.#storage.show({
@@ -171,11 +164,11 @@ export class Page {
     }
     if (view === undefined) return;
     this.#selected ??= view.topics.find(({ name }) => !isInternal(name))?.name;
-    const paths = this.#paths();
+    const paths = pathsByBroker(this.#buttons.tab?.linkPaths() ?? [], view.brokers);
     const topic = view.topics.find(({ name }) => name === this.#selected);
     const ownId = status?.brokerId ?? -1;
     this.#picture.show({
-      grid: replicaGrid(this.#isOver ? withoutBroker(view, ownId) : view, { ownId, topic: this.#selected }),
+      grid: replicaGrid(isOver(observations) ? withoutBroker(view, ownId) : view, { ownId, topic: this.#selected }),
       selected: this.#selected,
       paths,
       figures: observations.figures(),
@@ -190,49 +183,15 @@ export class Page {
     );
   }
 
-  get #isOver(): boolean {
-    const { status, startError } = this.#parts.observations;
-    return startError !== undefined || status?.state === "stopped" || status?.state === "failed";
-  }
-
-  /** A stopped broker starts again with its page: from the same storage, under the same id. */
-  #stopOrStart(): void {
-    if (this.#isOver) location.reload();
-    else void this.#tab?.stop();
-  }
-
   #renderHeader(): void {
-    const { status, view, startError } = this.#parts.observations;
-    const state = startError === undefined ? (status?.state ?? "starting") : "failed";
-    setText(byTestId("broker-state"), state);
-    at("lamp").dataset["state"] = state;
-    setText(this.#stop, this.#isOver ? "Start it again" : "Stop this broker");
-    this.#stop.disabled = state === "stopping" || (this.#tab === undefined && !this.#isOver);
-    this.#crash.hidden = this.#isOver;
-    this.#crash.disabled = this.#tab === undefined;
-    const id = status?.brokerId ?? -1;
+    const { observations } = this.#parts;
+    const { status, view } = observations;
     const profile =
       view === undefined || status === undefined ? undefined : profileNames(view.brokers).get(status.rack);
-    at("identity").replaceChildren(
-      ...(id < 0 ? [] : [" · broker ", element("b", { "data-testid": "broker-id" }, String(id))]),
-      ...(profile === undefined ? [] : [` · profile ${profile}`]),
-    );
+    showBrokerState(observations, profile);
+    this.#buttons.show(observations);
+    const id = status?.brokerId ?? -1;
     document.title = id < 0 ? "Tabstream" : `Broker ${id} · Tabstream`;
-  }
-
-  /** How each broker is reached, by its id; brokers are told apart by the peer id of their tab. */
-  #paths(): ReadonlyMap<number, string> {
-    const links = this.#tab?.linkPaths() ?? [];
-    // A direct link counts for more than a relayed one that is about to be given up.
-    const paths = new Map(links.map(({ peer, path }) => [peer, path]));
-    for (const { peer, path } of links) if (path === "direct") paths.set(peer, path);
-    const brokers = this.#parts.observations.view?.brokers ?? [];
-    return new Map(
-      brokers.flatMap(({ nodeId, host }) => {
-        const path = paths.get(host);
-        return path === undefined ? [] : [[nodeId, path] as const];
-      }),
-    );
   }
 }
 
@@ -255,51 +214,4 @@ function withoutBroker(view: ClusterView, nodeId: number): ClusterView {
 
 function observationsOf({ status, startError, view, minIsr, room }: Observations) {
   return { status, startError, view, minIsr, storage: room };
-}
-
-function figuresOf({ session, observations }: PageParts): readonly Figure[] {
-  const { acknowledged, readBack, lost } = session.ledger.counts;
-  return [
-    {
-      name: "Acknowledged",
-      value: count(session.acknowledged),
-      meaning: "Records of this page that the leader, or all in-sync copies, have acknowledged",
-      testId: "acked-count",
-    },
-    {
-      name: "Then read back",
-      value: count(readBack),
-      meaning: `Of ${count(acknowledged)} acknowledged by all in-sync copies: read again at their offset, unchanged`,
-      testId: "read-back-count",
-    },
-    {
-      name: "Then lost",
-      value: count(lost),
-      meaning: "Acknowledged by all in-sync copies, and not there when read back. Must stay 0",
-      tone: lost === 0 ? "good" : "bad",
-      testId: "lost-count",
-    },
-    {
-      name: "Records/s here",
-      value: perSecond(observations.rate),
-      meaning: "Records per second written to this tab's copies",
-      testId: "records-per-second",
-    },
-    {
-      name: "Produce p50",
-      value: milliseconds(session.latencies.percentile(0.5)),
-      meaning: "Half of this page's newest 1,000 records were acknowledged within this time",
-    },
-    {
-      name: "Produce p99",
-      value: milliseconds(session.latencies.percentile(0.99)),
-      meaning: "99 of 100 of this page's newest 1,000 records were acknowledged within this time",
-    },
-    {
-      name: "Failover gap",
-      value: milliseconds(session.failover.longestMs),
-      meaning: "The longest time without an acknowledgement, while one was waited for, around a change of leaders",
-      testId: "failover-gap",
-    },
-  ];
 }
