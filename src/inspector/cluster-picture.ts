@@ -43,6 +43,12 @@ export class ClusterPicture extends HTMLElement {
     openShadow(this, pictureLook, look).append(
       element(
         "div",
+        { class: "row" },
+        element("h2", {}, "The cluster"),
+        element("p", { class: "small muted" }, "A column is a tab, a row a partition: a log of records. A box is a copy."),
+      ),
+      element(
+        "div",
         { class: "scroll", tabindex: "0", role: "region", "aria-label": "Brokers and partitions" },
         this.#table,
       ),

@@ -11,17 +11,19 @@ export interface Link {
 /** How this tab reaches each broker: straight to its tab, or through the server's relay. */
 export class LinkList extends HTMLElement {
   readonly #list = element("ul", { "data-testid": "links" });
+  readonly #none = element("p", { class: "muted small" }, "No other tab is open yet.");
   #shown = "";
 
   constructor() {
     super();
-    openShadow(this, listLook, look).append(element("h2", {}, "Links"), this.#list);
+    openShadow(this, listLook, look).append(element("h2", {}, "Links"), this.#list, this.#none);
   }
 
   show(links: readonly Link[]): void {
     const key = JSON.stringify(links);
     if (key === this.#shown) return;
     this.#shown = key;
+    this.#none.hidden = links.length > 0;
     this.#list.replaceChildren(
       ...links.map(({ nodeId, path, fenced }) =>
         element(

@@ -102,8 +102,9 @@ function outcomeOf({ partition, offset, waitedMs }: ProduceResult): string {
 const formLook = styleSheet(`
   form {
     margin-top: 8px; display: grid; gap: 10px; align-items: end;
-    grid-template-columns: 3fr 4fr minmax(82px, 2fr) minmax(120px, 3fr) auto;
+    grid-template-columns: 3fr 4fr minmax(94px, 2fr) minmax(120px, 3fr) auto;
   }
+  input, select, button { height: 34px; }
   .outcome { min-height: 1.45em; margin-top: 8px; }
   :host { container-type: inline-size; }
   @container (max-width: 520px) {

@@ -15,7 +15,7 @@ export interface StorageFigures {
 export class StorageCard extends HTMLElement {
   readonly #stored = element("dd", { class: "number" });
   readonly #room = element("dd", { class: "number" });
-  readonly #meter = element("meter", { min: 0, max: 1, high: 0.9 });
+  readonly #meter = element("meter", { min: 0, max: 1, high: 0.9, "aria-label": "Storage used" });
   readonly #kept = element("dd");
   readonly #durability = element("dd");
   readonly #keep = button("Ask the browser to keep it", { class: "quiet small" }, () => {
@@ -47,7 +47,7 @@ export class StorageCard extends HTMLElement {
       setText(this.#kept, "not told by this browser");
       return;
     }
-    const used = `${bytes(room.usedBytes)} of ${bytes(room.quotaBytes)} `;
+    const used = `${bytes(room.usedBytes)} of ${bytes(room.quotaBytes)}`;
     if (this.#room.firstChild?.textContent !== used) this.#room.replaceChildren(used, this.#meter);
     setAttributes(this.#meter, { value: room.quotaBytes === 0 ? 0 : room.usedBytes / room.quotaBytes });
     setText(this.#kept, room.persisted ? "kept until you clear it" : "the browser may clear it");
@@ -66,6 +66,6 @@ function entry(name: string, value: HTMLElement): readonly HTMLElement[] {
 const cardLook = styleSheet(`
   dl { display: grid; grid-template-columns: auto 1fr; gap: 4px 16px; margin-top: 8px; }
   dt { color: var(--muted); }
-  meter { width: 72px; height: 9px; vertical-align: 0; margin-left: 6px; }
+  meter { display: block; width: 100%; max-width: 130px; height: 9px; margin: 3px 0; }
   button { margin: 6px 0 0 -6px; }
 `);

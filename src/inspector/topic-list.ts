@@ -146,6 +146,7 @@ const listLook = styleSheet(`
   }
   .shape { flex: 1; white-space: nowrap; }
   form { display: grid; grid-template-columns: 1fr 84px 104px auto; gap: 10px; align-items: end; }
+  form > button, input { height: 34px; }
   :host { container-type: inline-size; }
   @container (max-width: 420px) { form { grid-template-columns: 1fr 1fr; } }
 `);
