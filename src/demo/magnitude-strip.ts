@@ -20,6 +20,8 @@ export class MagnitudeStrip extends HTMLElement {
   readonly #latest = element("p", { class: "small latest", "data-testid": "latest-quake" });
   readonly #keys = element("div", { class: "keys small muted" });
   #quakes: ConsumedQuake[] = [];
+  /** Numbers of the partitions that the legend names. */
+  #keysShown = "";
 
   constructor() {
     super();
@@ -41,7 +43,7 @@ export class MagnitudeStrip extends HTMLElement {
 
   clear(): void {
     this.#quakes = [];
-    this.#keys.replaceChildren();
+    this.#showKeys();
     setText(this.#latest, NONE_YET);
     this.#drawAll();
   }
@@ -102,7 +104,8 @@ export class MagnitudeStrip extends HTMLElement {
     const partitions = [...new Set(this.#quakes.map((one) => one.partition))]
       .sort((a, b) => a - b)
       .slice(0, KEYS_SHOWN);
-    if (this.#keys.childElementCount === partitions.length) return;
+    if (partitions.join() === this.#keysShown) return;
+    this.#keysShown = partitions.join();
     this.#keys.replaceChildren(
       ...partitions.map((partition) =>
         element("span", { class: `key key-${partition % KEYS_SHOWN}` }, `partition ${partition}`),
