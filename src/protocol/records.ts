@@ -81,11 +81,11 @@ export function decodeRecords(section: Uint8Array, header: BatchHeader): KafkaRe
 
 /**
  * Whether an uncompressed section holds exactly `recordCount` records, each as long as its fields, with the offsets
- * 0, 1, 2, … of a batch that a producer has made. Makes no objects.
+ * 0, 1, 2, … of a batch that a producer has made, and no more of them than `decodeRecords` accepts. Makes no objects.
  */
 export function areDenselyNumbered(section: Uint8Array, recordCount: number): boolean {
   try {
-    const reader = new Reader(section);
+    const reader = readerOfRecords(section, recordCount);
     for (let index = 0; index < recordCount; index++) {
       const end = recordEnd(reader);
       reader.skip(1);
@@ -140,7 +140,6 @@ function skipHeaders(reader: Reader): void {
 
 function readHeaders(reader: Reader): RecordHeader[] {
   const count = headerCount(reader);
-  reader.spend(count);
   const headers: RecordHeader[] = [];
   for (let index = 0; index < count; index++) {
     headers.push({ key: reader.string(reader.varint()), value: readNullableBytes(reader) });
@@ -148,12 +147,13 @@ function readHeaders(reader: Reader): RecordHeader[] {
   return headers;
 }
 
-/** Reads how many headers a record has, if so many can fit. */
+/** Reads how many headers a record has, if so many can fit and be held. */
 function headerCount(reader: Reader): number {
   const count = reader.varint();
   if (count < 0 || count * MIN_HEADER_BYTES > reader.remaining) {
     throw new CorruptMessageError(`a record announces ${count} headers, where ${reader.remaining} bytes follow`);
   }
+  reader.spend(count);
   return count;
 }
 

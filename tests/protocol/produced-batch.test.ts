@@ -1,11 +1,16 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
 import { encodeCompressedBatch } from "./compressed-batch.ts";
 import { crc32c } from "../../src/protocol/crc32c.ts";
-import { findProducedBatchFault, validateProducedBatch } from "../../src/protocol/produced-batch.ts";
-import { encodeBatch } from "../../src/protocol/record-batch.ts";
+import {
+  findProducedBatchFault, keylessRecords, mistimedRecords, validateProducedBatch,
+} from "../../src/protocol/produced-batch.ts";
+import { assembleBatch, encodeBatch, readBatchHeader, recordsSection } from "../../src/protocol/record-batch.ts";
 import type { BatchInit } from "../../src/protocol/record-batch.ts";
+import { decodeRecords } from "../../src/protocol/records.ts";
 import type { RecordInit } from "../../src/protocol/records.ts";
+import { encode } from "../../src/protocol/writer.ts";
 
 const limits = { maxMessageBytes: 1_048_588, produceVersion: 9 };
 
@@ -100,3 +105,54 @@ describe("a produced batch", () => {
     }
   });
 });
+
+/** What a leader stores, every consumer has to read, and compaction too. */
+describe("a batch that is accepted can be read", () => {
+  const section = (recordCount: number, record: readonly number[]) =>
+    Uint8Array.from({ length: recordCount * record.length }, (_, at) => record[at % record.length]!);
+
+  test("or is refused, if it has more records or headers than a reader holds", () => {
+    const many = 1_000_001;
+    const huge = { ...limits, maxMessageBytes: 100_000_000 };
+    const told = { lastOffsetDelta: 0, baseTimestamp: 0, maxTimestamp: 0, recordCount: 1 };
+    const headers = encode((writer) => {
+      writer.varint(9 + 2 * many);
+      writer.bytes(Uint8Array.of(0, 0, 0, 1, 1));
+      writer.varint(many);
+      writer.bytes(section(many, [0, 1]));
+    });
+    expect(validateProducedBatch(assembleBatch(told, headers), huge)).toBe("INVALID_RECORD");
+    const records = Array.from({ length: many }, (_, offset) => ({ offset, timestamp: 0, key: null, value: null }));
+    expect(validateProducedBatch(encodeBatch(records), huge)).toBe("INVALID_RECORD");
+    expect(validateProducedBatch(encodeBatch(records.slice(0, -1)), huge)).toBeUndefined();
+  }, 20_000);
+
+  test("however it was damaged or forged", () => {
+    let accepted = 0;
+    fc.assert(
+      fc.property(fc.array(record, { minLength: 1, maxLength: 4 }), fc.array(change, { maxLength: 3 }), (records, changes) => {
+        const numbered = records.map((each, offset) => ({ ...each, offset }));
+        const good = encodeBatch(numbered);
+        const batch = forge(good, ...changes.map(({ at, byte }) => [57 + (at % (good.length - 57)), byte] as const));
+        if (findProducedBatchFault(batch, limits) !== undefined) return;
+        accepted++;
+        const read = decodeRecords(recordsSection(batch), readBatchHeader(batch));
+        const keyless = read.flatMap(({ key }, at) => (key === null ? [at] : []));
+        expect(keylessRecords(batch)).toEqual(keyless);
+        const early = read.flatMap(({ timestamp }, at) => (timestamp < 500 && timestamp !== -1 ? [at] : []));
+        expect(mistimedRecords(batch, 500, Number.MAX_SAFE_INTEGER)).toEqual(early);
+      }),
+      { numRuns: 5_000, seed: 20 },
+    );
+    expect(accepted).toBeGreaterThan(1_000);
+  });
+});
+
+const bytes = fc.option(fc.uint8Array({ maxLength: 6 }));
+const record = fc.record({
+  timestamp: fc.integer({ min: -1, max: 1_000 }),
+  key: bytes,
+  value: bytes,
+  headers: fc.array(fc.record({ key: fc.string({ maxLength: 3 }), value: bytes }), { maxLength: 2 }),
+});
+const change = fc.record({ at: fc.nat(), byte: fc.oneof(fc.integer({ min: 0, max: 4 }), fc.nat(255)) });
