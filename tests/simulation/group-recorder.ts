@@ -18,6 +18,8 @@ export class GroupRecorder implements ClientRecorder {
   /** By partition, the offset behind the last record that some member has processed. */
   readonly #processedTo = new Map<number, number>();
   processed = 0;
+  /** For whoever measures a run: told of every record that a member gets, as it gets it. */
+  delivered: ((process: string, partition: number, offset: number) => void) | undefined;
 
   constructor(
     groupId: string,
@@ -66,6 +68,7 @@ export class GroupRecorder implements ClientRecorder {
 
   read(process: string, partition: number, offset: number, value: string): void {
     this.processed++;
+    this.delivered?.(process, partition, offset);
     this.#recorder.read(process, partition, offset, value);
     const processedTo = this.#processedTo.get(partition) ?? 0;
     if (offset > Math.max(processedTo, this.trimmedTo(partition))) {

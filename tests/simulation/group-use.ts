@@ -34,11 +34,12 @@ export class GroupUse {
   readonly recorder: GroupRecorder;
   /** Those who are to be there, each in its place. */
   readonly members: Member[] = [];
+  /** Of the SDK's members; whoever wants a certain one sets it before they come. */
+  assigner: SdkAssigner;
   readonly #place: GroupPlace;
   readonly #statics: number;
   /** Everybody who ever was and has not ended yet. */
   readonly #living = new Set<Member>();
-  readonly #assigner: SdkAssigner;
   readonly #serverAssignor: string | null;
   #lives = 0;
 
@@ -48,7 +49,7 @@ export class GroupUse {
     this.size = size;
     this.#statics = kind === "sdk" ? 0 : statics;
     this.#place = place;
-    this.#assigner = place.chance.pick(sdkAssigners);
+    this.assigner = place.chance.pick(sdkAssigners);
     this.#serverAssignor = place.chance.pick([null, "uniform", "range"]);
     this.recorder = new GroupRecorder(this.groupId, TOPIC, place.recorder, place.truth, () => this.living);
   }
@@ -81,7 +82,7 @@ export class GroupUse {
     const place = { ...common, recorder: this.recorder };
     const member =
       this.kind === "sdk"
-        ? new SdkMember(node, life, TOPIC, this.#assigner, this.#place.sdkContext(`${node}.${life}`), this.recorder)
+        ? new SdkMember(node, life, TOPIC, this.assigner, this.#place.sdkContext(`${node}.${life}`), this.recorder)
         : this.kind === "consumer"
           ? new ConsumerProtocolMember(place, this.#serverAssignor, this.#memberId(index))
           : new ClassicMember(place, this.kind === "eager" ? "range" : "cooperativeSticky");
