@@ -109,7 +109,11 @@ function findJoinFault(request: Request): [ErrorName, string] | undefined {
     : undefined;
 }
 
-/** Lets a static member take its old place, and says why the member may not go on, if it may not. */
+/**
+ * Lets a static member take its old place, and says why the member may not go on, if it may not. A name is free once
+ * its holder has left with the epoch -2. A holder that begins anew under its own member id is no other: the response to
+ * its join was lost. Kafka 4.2 refuses that as well, which ends the consumer; see its pull request 23542.
+ */
 function memberProblem(
   state: ShardState,
   group: ConsumerGroup,
@@ -129,8 +133,8 @@ function memberProblem(
     return isJoining ? "UNRELEASED_INSTANCE_ID" : "FENCED_INSTANCE_ID";
   }
   const member = group.members.get(memberId);
+  if (!isJoining && (member === undefined || (instanceId !== null && holder === undefined))) return "UNKNOWN_MEMBER_ID";
   if (member !== undefined) return epochProblem(member, memberEpoch, owned);
-  if (!isJoining) return "UNKNOWN_MEMBER_ID";
   return group.members.size >= state.config.groupMaxSize ? "GROUP_MAX_SIZE_REACHED" : undefined;
 }
 

@@ -277,6 +277,38 @@ describe("static members of a consumer group", () => {
     expect(errorOf(beat("a", 1, instance))).toBe("NONE");
   });
 
+  it("cannot be replaced by one that is a member already while they are there", () => {
+    join("a", instance);
+    join("b");
+    expect(errorOf(join("b", instance))).toBe("UNRELEASED_INSTANCE_ID");
+    expect(errorOf(beat("b", 2, instance))).toBe("FENCED_INSTANCE_ID");
+    expect(errorOf(beat("b", 2))).toBe("NONE");
+    expect(group().staticMembers.get("one")).toBe("a");
+  });
+
+  it("begin anew under their own id, as when the response to their join was lost", () => {
+    const first = join("a", instance);
+    const again = join("a", instance);
+    expect([epochOf(again), given(again)]).toEqual([epochOf(first), given(first)]);
+  });
+
+  it("do not get a name while they stay, only as they join", () => {
+    join("a");
+    expect(errorOf(beat("a", 1, instance))).toBe("UNKNOWN_MEMBER_ID");
+    expect(group().staticMembers.size).toBe(0);
+    expect(errorOf(beat("a", 1))).toBe("NONE");
+    expect(errorOf(join("a", instance))).toBe("NONE");
+    expect(group().staticMembers.get("one")).toBe("a");
+  });
+
+  it("have to join again once they have left", () => {
+    join("a", instance);
+    beat("a", -2, instance);
+    expect(errorOf(beat("a", 1, instance))).toBe("FENCED_MEMBER_EPOCH");
+    expect(errorOf(beat("a2", 1, instance))).toBe("FENCED_INSTANCE_ID");
+    expect(errorOf(join("a", instance))).toBe("NONE");
+  });
+
   it("lose their place when they do not come back in time, or an administrator removes them", () => {
     join("a", instance);
     join("b");
