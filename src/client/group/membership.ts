@@ -70,15 +70,10 @@ export class ClassicMembership implements GroupMembership {
     return { memberId: this.#memberId, generationId: this.#generationId, groupInstanceId };
   }
 
-  /** Whether it has what it was assigned, and nothing else is known to be due. */
   get isSettled(): boolean {
     return this.#isSettled && !this.#isRebalanceDue;
   }
 
-  /**
-   * Whether the coordinator still takes this for a member, as far as that can be known. After a sleep longer than the
-   * session it does not, and somebody else may read what was read here: a heartbeat has to tell.
-   */
   get isHeard(): boolean {
     if (this.#isJoining) return true;
     return this.#options.cluster.clock.now() - this.#lastWordAt < this.#options.sessionTimeoutMs;
@@ -93,18 +88,16 @@ export class ClassicMembership implements GroupMembership {
   }
 
   /** Has the group rebalance; for example because what is wanted has changed. */
-  rejoin(): void {
+  #rejoin(): void {
     this.#isRebalanceDue = true;
     this.#wakeLoop();
   }
 
-  /** Sends a heartbeat if one is due. To be called when the network has woken the page. */
   tick(): void {
     const { clock } = this.#options.cluster;
     if (clock.now() - this.#lastBeatAt >= this.#options.heartbeatIntervalMs) void this.#beat();
   }
 
-  /** Ends the membership. A static member stays in the group until its session ends, for its return (KIP-345). */
   async leave(): Promise<void> {
     if (this.#over) return;
     this.#end();
@@ -117,7 +110,6 @@ export class ClassicMembership implements GroupMembership {
     this.#memberId = "";
   }
 
-  /** Ends the membership without waiting for anything: the page is going away. */
   abandon(): void {
     if (this.#over) return;
     this.#end();
@@ -310,7 +302,7 @@ export class ClassicMembership implements GroupMembership {
     await partitions.revoke(withdrawn);
     if (added.length > 0 && isCurrent()) await partitions.assign(added, isCurrent);
     // Somebody waits for what was given up here.
-    if (withdrawn.length > 0) return this.rejoin();
+    if (withdrawn.length > 0) return this.#rejoin();
     if (!isCurrent()) return;
     this.#isSettled = true;
     this.#compareWants();
@@ -318,7 +310,7 @@ export class ClassicMembership implements GroupMembership {
   }
 
   #compareWants(): void {
-    if (this.#wants(this.#options.topics()) !== this.#wanted) this.rejoin();
+    if (this.#wants(this.#options.topics()) !== this.#wanted) this.#rejoin();
   }
 
   /** Names everything that an assignment depends on. Only who made it looks at the number of partitions. */
@@ -375,9 +367,9 @@ export class ClassicMembership implements GroupMembership {
     if (this.#isRebalanceDue && type === "REBALANCE_IN_PROGRESS") return;
     if (type === "REBALANCE_IN_PROGRESS") {
       emitter.emit(consumerEvents.REBALANCING, { groupId: link.groupId, memberId: this.#memberId });
-      return this.rejoin();
+      return this.#rejoin();
     }
-    if (this.#forget(type)) return this.rejoin();
+    if (this.#forget(type)) return this.#rejoin();
     this.#fail(error);
   }
 
