@@ -1,22 +1,19 @@
 import { randomUUID } from "node:crypto";
-import { once } from "node:events";
 import { createServer } from "node:net";
-import type { AddressInfo, Server, Socket } from "node:net";
+import type { Server, Socket } from "node:net";
 import type { ClusterImage } from "../src/metadata/image.ts";
 import { KAFKA_LISTENER, TAB_LISTENER } from "../src/runtime/connection.ts";
 import { AddressSockets } from "./address-sockets.ts";
 import type { Cluster } from "./cluster.ts";
+import { KafkaPorts } from "./kafka-ports.ts";
+import type { KafkaPortOptions } from "./kafka-ports.ts";
 import { KafkaSplice } from "./kafka-splice.ts";
 import type { Limits } from "./limits.ts";
 import type { Relays } from "./relay.ts";
 import type { ServerLog } from "./server-log.ts";
 import type { ServerMetrics } from "./server-metrics.ts";
 
-export interface KafkaListenerOptions {
-  /** The bootstrap port. Node n listens on `port + 1 + n`. */
-  readonly port: number;
-  /** The address to listen on. */
-  readonly host: string;
+export interface KafkaListenerOptions extends KafkaPortOptions {
   /** The name or address by which clients reach this machine. */
   readonly advertisedHost: string;
   /** The cluster whose brokers are offered. */
@@ -45,10 +42,9 @@ interface Route {
  * that restarts: it tries again, and elsewhere.
  */
 export class KafkaListener {
-  readonly #options: KafkaListenerOptions;
   readonly #services: KafkaListenerServices;
   readonly #bootstrap: Server;
-  readonly #ports = new Map<number, Server>();
+  readonly #ports: KafkaPorts;
   readonly #splices = new Map<KafkaSplice, Route>();
   readonly #addresses: AddressSockets;
   readonly #sweeps: NodeJS.Timeout;
@@ -60,7 +56,7 @@ export class KafkaListener {
   static async start(options: KafkaListenerOptions, services: KafkaListenerServices): Promise<KafkaListener> {
     const listener = new KafkaListener(options, services);
     try {
-      await listener.#listen(listener.#bootstrap, options.port);
+      await listener.#ports.listen(listener.#bootstrap, options.port);
     } catch (error) {
       listener.close();
       throw error;
@@ -70,17 +66,16 @@ export class KafkaListener {
   }
 
   private constructor(options: KafkaListenerOptions, services: KafkaListenerServices) {
-    const { limits } = services;
-    this.#options = options;
+    const { limits, metrics, log } = services;
     this.#services = services;
+    this.#ports = new KafkaPorts(options, {
+      metrics,
+      log,
+      serverFor: (brokerId) => this.#server((image) => (image.brokers.has(brokerId) ? [brokerId] : [])),
+    });
     this.#addresses = new AddressSockets(limits.kafkaSocketsPerAddress);
     this.#bootstrap = this.#server((image) => this.#inTurn(image));
     this.#sweeps = setInterval(() => this.#sweep(), limits.kafkaSweepMs);
-  }
-
-  /** Of the bootstrap. */
-  get port(): number {
-    return this.#options.port;
   }
 
   /** Open connections. */
@@ -92,52 +87,21 @@ export class KafkaListener {
   openPorts(): void {
     const image = this.#services.cluster()?.image;
     if (image === undefined || this.#closed) return;
-    for (const brokerId of image.brokers.keys()) if (!this.#ports.has(brokerId)) this.#openPort(brokerId);
-    for (const [brokerId, server] of this.#ports) {
-      if (image.brokers.has(brokerId)) continue;
-      server.close();
-      this.#ports.delete(brokerId);
-    }
+    this.#ports.keepOpen(new Set(image.brokers.keys()));
   }
 
   close(): void {
     this.#closed = true;
     clearInterval(this.#sweeps);
-    for (const server of [this.#bootstrap, ...this.#ports.values()]) server.close();
+    this.#bootstrap.close();
+    this.#ports.close();
     for (const splice of this.#splices.keys()) splice.end("server stops");
-  }
-
-  #openPort(brokerId: number): void {
-    const port = this.#options.port + 1 + brokerId;
-    if (port > 65_535) return;
-    const server = this.#server((image) => (image.brokers.has(brokerId) ? [brokerId] : []));
-    this.#ports.set(brokerId, server);
-    this.#listen(server, port).catch((error: unknown) => {
-      // The next sweep tries again: whoever has the port may give it back.
-      if (this.#ports.get(brokerId) === server) this.#ports.delete(brokerId);
-      this.#services.metrics.refused("kafka-port");
-      this.#services.log("warn", "a broker has no Kafka port", { broker: brokerId, reason: messageOf(error) });
-    });
   }
 
   /** `brokersFor` names the brokers that a connection may go to, the best first. */
   #server(brokersFor: (image: ClusterImage) => readonly number[]): Server {
     const options = { pauseOnConnect: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS };
     return createServer(options, (client) => this.#accept(client, brokersFor));
-  }
-
-  async #listen(server: Server, port: number): Promise<void> {
-    const { host } = this.#options;
-    server.listen(port, host);
-    try {
-      await once(server, "listening");
-    } catch (cause) {
-      const isTaken = (cause as NodeJS.ErrnoException).code === "EADDRINUSE";
-      const reason = isTaken ? "it is in use; choose others with --kafka-port" : messageOf(cause);
-      throw new Error(`cannot listen on port ${port} of ${host}: ${reason}`, { cause });
-    }
-    server.on("error", (error) => this.#services.log("warn", "a Kafka port failed", { port, reason: error.message }));
-    this.#services.log("info", "Kafka port opened", { port, address: (server.address() as AddressInfo).address });
   }
 
   #accept(client: Socket, brokersFor: (image: ClusterImage) => readonly number[]): void {
@@ -228,8 +192,4 @@ const KEEP_ALIVE_MS = 60_000;
 
 function peerOf(image: ClusterImage, brokerId: number): string | undefined {
   return image.brokers.get(brokerId)?.listeners.find(({ name }) => name === TAB_LISTENER)?.host;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
