@@ -86,15 +86,16 @@ export class Cluster {
       },
       closed: (reason, code) => {
         this.#usedMs = performance.now();
-        this.#sockets.delete(socket);
         this.#room.leave(peer, socket, this.#usedMs);
         if (connectionId !== undefined) this.#disconnect(connectionId, code === closeCodes.replaced);
-        log("info", "tab disconnected", { cluster: this.name, peer, address, reason });
+        const wasIn = this.#sockets.delete(socket);
+        if (wasIn) log("info", "tab disconnected", { cluster: this.name, peer, address, reason });
       },
     });
     const refusal = this.#room.join(peer, key, socket);
     if (refusal !== undefined) {
       const kind = refusal.code === closeCodes.wrongKey ? "wrong-key" : "cluster-full";
+      log("warn", "refused", { reason: refusal.reason, cluster: this.name, peer, address });
       return socket.refuse(kind, refusal.code, refusal.reason);
     }
     this.#sockets.add(socket);

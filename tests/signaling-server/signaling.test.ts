@@ -58,6 +58,9 @@ test("a peer id is nobody else's, not even right after its tab left", async () =
   const owner = await welcomedTab(server);
   const thief = new TestTab(server, { peer: owner.peer });
   expect(await thief.ended).toMatchObject({ code: 4403 });
+  // A tab that was refused has never been connected.
+  await expect.poll(() => server.lines.filter((line) => line.startsWith("warn refused"))).toHaveLength(1);
+  expect(server.lines.filter((line) => line.includes("disconnected"))).toEqual([]);
   owner.say({ type: "signal", to: owner.peer, signal: { still: "here" } });
   expect(await owner.take("signal")).toMatchObject({ from: owner.peer });
 
