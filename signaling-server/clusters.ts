@@ -22,10 +22,6 @@ export class Clusters {
     this.#services = services;
   }
 
-  get size(): number {
-    return this.#ready.size;
-  }
-
   get failed(): number {
     return this.#failedMs.size;
   }

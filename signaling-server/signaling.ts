@@ -34,16 +34,12 @@ export class Room {
   readonly #limits: RoomLimits;
   /** In the order of joining, which for those who are away is about the order of leaving. */
   readonly #peers = new Map<string, Peer>();
+  /** Tabs that are connected. */
   #present = 0;
 
   constructor(cluster: string, limits: RoomLimits) {
     this.#cluster = cluster;
     this.#limits = limits;
-  }
-
-  /** Tabs that are connected. */
-  get size(): number {
-    return this.#present;
   }
 
   /** Lets a socket in as `peer` and closes the one it replaces, or says why not. */
