@@ -3,14 +3,30 @@ import { listOf } from "../../inspector/figures.ts";
 import type { OwnReader } from "./own-readers.ts";
 
 export interface GroupSituation {
+  /** The metadata server cannot be reached any more. */
+  readonly serverLost: boolean;
   readonly watchFailure: string | undefined;
   readonly writeFailure: string | undefined;
   readonly own: readonly OwnReader[];
 }
 
 /** What is wrong with the group, or with what this page does to it, and what helps. */
-export function adviceForGroup({ watchFailure, writeFailure, own }: GroupSituation): readonly Notice[] {
+export function adviceForGroup({
+  serverLost,
+  watchFailure,
+  writeFailure,
+  own,
+}: GroupSituation): readonly Notice[] {
   const notices: Notice[] = [];
+  if (serverLost && own.length > 0) {
+    notices.push({
+      level: "warning",
+      title: "The readers of this page stand still",
+      text:
+        "Each is a worker, which browsers give no WebRTC, so it reaches the brokers through the server’s relay. They " +
+        "go on by themselves where they were. A page that reads for itself has direct links, and needs no server.",
+    });
+  }
   if (watchFailure !== undefined) {
     notices.push({
       level: "warning",

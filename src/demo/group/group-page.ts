@@ -1,15 +1,17 @@
 import type { Admin, BrokerStatus, BrokerTab, ClusterView, Kafka } from "../../index.ts";
 import { adviceFor } from "../../inspector/advice.ts";
 import { BrokerBanner } from "../../inspector/broker-banner.ts";
-import { button, element, paced, setText } from "../../inspector/element.ts";
+import { button, element, paced } from "../../inspector/element.ts";
 import { GroupPicture } from "../../inspector/group-picture.ts";
 import { GroupStateLine } from "../../inspector/group-state-line.ts";
 import type { ReaderActed } from "../../inspector/group-view.ts";
 import { NumberStrip } from "../../inspector/number-strip.ts";
-import { reasonOf } from "../../inspector/reason.ts";
 import { RebalanceList } from "../../inspector/rebalance-list.ts";
-import { at, byTestId, missingFeatures, pageAddress, server } from "../this-tab.ts";
-import { DEFAULT_PROTOCOL, DEFAULT_READ_RATE, DEFAULT_WRITE_RATE, GroupControls } from "./group-controls.ts";
+import { visibleText } from "../../inspector/visible-text.ts";
+import { showBrokerState } from "../broker-state.ts";
+import { at, missingFeatures, pageAddress, server } from "../this-tab.ts";
+import { GroupActions } from "./group-actions.ts";
+import { DEFAULT_READ_RATE, DEFAULT_WRITE_RATE, GroupControls } from "./group-controls.ts";
 import { GroupFigures } from "./group-figures.ts";
 import { GroupHistory } from "./group-history.ts";
 import { adviceForGroup } from "./group-advice.ts";
@@ -23,12 +25,9 @@ import { OwnReaders, READERS_MAX } from "./own-readers.ts";
 import type { OwnReader } from "./own-readers.ts";
 import { ReaderLanes } from "./reader-lanes.ts";
 import { Roster } from "./roster.ts";
-import { readerNumber } from "./who-reads.ts";
 import type { GroupAnswer } from "./who-reads.ts";
 
-const PARTITIONS = 6;
-const READERS_AT_START = 2;
-const COPIES = 3;
+const NAME_CHARACTERS = 60;
 /** A group forgets a reader that was killed only after this page has asked once more. */
 const ASK_AFTER_KILL_MS = 500;
 
@@ -45,12 +44,12 @@ export class GroupPage {
   status: BrokerStatus | undefined;
   startError: string | undefined;
   view: ClusterView | undefined;
-  readonly #admin: Admin;
   readonly #groupId: string;
   readonly #ownTopic: string;
   readonly #watch: GroupWatch;
   readonly #own: OwnReaders;
   readonly #writer: OrderWriter;
+  readonly #actions: GroupActions;
   readonly #history = new GroupHistory();
   readonly #roster = new Roster();
   readonly #figures = new GroupFigures();
@@ -62,26 +61,28 @@ export class GroupPage {
   readonly #lanes = new ReaderLanes();
   readonly #rebalances = new RebalanceList();
   readonly #choice = element("select", { "data-testid": "group" });
-  #protocol: ProtocolName = DEFAULT_PROTOCOL;
-  #outcome = { text: "", failed: false };
-  #busy = false;
-  /**
-   * Readers that come when the first one reads. If all came at once, the group, being empty, would wait for more of
-   * them twice as long; and there is something to be seen when they come later.
-   */
-  #readersDue = 0;
 
   constructor(kafka: Kafka, admin: Admin, address: { readonly groupId: string; readonly topic: string }) {
-    this.#admin = admin;
     this.#groupId = address.groupId;
     this.#ownTopic = address.topic;
     this.#watch = new GroupWatch(
       admin,
-      { groupId: address.groupId, ownTopic: address.topic, exists: (topic) => this.#partitionsOf(topic) > 0 },
+      { groupId: address.groupId, ownTopic: address.topic, exists: (topic) => this.#actions.partitionsOf(topic) > 0 },
       () => this.#onAnswer(),
     );
     this.#own = new OwnReaders(DEFAULT_READ_RATE, (reader) => this.#onReader(reader));
     this.#writer = new OrderWriter(kafka, DEFAULT_WRITE_RATE, () => this.changed());
+    this.#actions = new GroupActions({
+      admin,
+      groupId: address.groupId,
+      ownTopic: address.topic,
+      watch: this.#watch,
+      own: this.#own,
+      writer: this.#writer,
+      view: () => this.view,
+      changed: this.changed,
+    });
+    document.title = `${visibleText(address.groupId, NAME_CHARACTERS)} · Tabstream`;
     this.#mount();
     this.#listen();
     this.changed();
@@ -123,8 +124,8 @@ export class GroupPage {
     this.#choice.addEventListener("change", () => {
       location.assign(pageAddress("group.html", { group: this.#choice.value }));
     });
-    this.#controls.addEventListener("write-asked", () => void this.#attempt(() => this.#startOrStop()));
-    this.#controls.addEventListener("reader-asked", () => void this.#attempt(() => this.#addReader()));
+    this.#controls.addEventListener("write-asked", () => void this.#actions.startOrStop());
+    this.#controls.addEventListener("reader-asked", () => void this.#actions.addReader());
     this.#controls.addEventListener("write-rate", (event) => {
       this.#writer.recordsPerSecond = (event as CustomEvent<number>).detail;
     });
@@ -132,7 +133,7 @@ export class GroupPage {
       this.#own.recordsPerSecond = (event as CustomEvent<number>).detail;
     });
     this.#controls.addEventListener("protocol-chosen", (event) => {
-      void this.#attempt(() => this.#choose((event as CustomEvent<ProtocolName>).detail));
+      void this.#actions.choose((event as CustomEvent<ProtocolName>).detail);
     });
     this.#picture.addEventListener("reader-acted", (event) => {
       const { key, action } = (event as CustomEvent<ReaderActed>).detail;
@@ -140,70 +141,6 @@ export class GroupPage {
       if (action === "kill") this.#own.kill(key);
       if (action === "freeze") this.#own.freeze(key);
     });
-  }
-
-  /** One thing at a time; what goes wrong is said beneath the controls. */
-  async #attempt(action: () => Promise<void>): Promise<void> {
-    if (this.#busy) return;
-    this.#busy = true;
-    this.#outcome = { text: "", failed: false };
-    this.changed();
-    try {
-      await action();
-    } catch (error) {
-      this.#outcome = { text: `That did not work: ${reasonOf(error)} Try again.`, failed: true };
-    }
-    this.#busy = false;
-    this.changed();
-  }
-
-  async #startOrStop(): Promise<void> {
-    if (this.#writer.isOn) return this.#writer.stop();
-    const [topic] = await this.#readyTopics();
-    await this.#writer.start(topic ?? this.#ownTopic);
-    const members = this.#watch.answer?.members.length ?? 0;
-    if (members > 0 || this.#own.all.length > 0) return;
-    await this.#addReader();
-    this.#readersDue = READERS_AT_START - 1;
-  }
-
-  async #addReader(): Promise<void> {
-    const topics = await this.#readyTopics();
-    const taken = new Set(this.#own.all.map(({ number }) => number));
-    for (const { clientId } of this.#watch.answer?.members ?? []) taken.add(readerNumber(clientId) ?? 0);
-    let number = 1;
-    while (taken.has(number)) number++;
-    this.#own.add(number, { server, groupId: this.#groupId, topics, protocol: this.#protocol });
-  }
-
-  /** The topics of the group, of which at least one exists. */
-  async #readyTopics(): Promise<readonly string[]> {
-    const topics = (this.#watch.topics ?? []).filter((topic) => this.#partitionsOf(topic) > 0);
-    if (topics.length > 0) return topics;
-    if (this.#partitionsOf(this.#ownTopic) === 0) {
-      this.#outcome = { text: `Creating topic ${this.#ownTopic}…`, failed: false };
-      this.changed();
-      const topic = { topic: this.#ownTopic, numPartitions: PARTITIONS, replicationFactor: COPIES };
-      await this.#admin.createTopics({ topics: [topic] });
-      this.#outcome = { text: "", failed: false };
-    }
-    return [this.#ownTopic];
-  }
-
-  /** A group agrees on one protocol, so this page's readers leave and come back with the new one. */
-  async #choose(protocol: ProtocolName): Promise<void> {
-    this.#protocol = protocol;
-    const count = this.#own.all.length;
-    if (count === 0) return;
-    this.#outcome = { text: "The readers leave, and come back with the new protocol…", failed: false };
-    await this.#own.removeAll();
-    await this.#addReader();
-    this.#readersDue = count - 1;
-    this.#outcome = { text: "", failed: false };
-  }
-
-  #partitionsOf(topic: string): number {
-    return this.view?.topics.find(({ name }) => name === topic)?.partitions.length ?? 0;
   }
 
   #onAnswer(): void {
@@ -217,12 +154,7 @@ export class GroupPage {
 
   #onReader(reader: OwnReader): void {
     this.#note(reader.report?.atMs ?? sharedNow());
-    if (this.#busy || this.#readersDue === 0 || (reader.report?.owned ?? []).length === 0) return;
-    const due = this.#readersDue;
-    this.#readersDue = 0;
-    void this.#attempt(async () => {
-      for (let added = 0; added < due; added++) await this.#addReader();
-    });
+    this.#actions.onReader(reader);
   }
 
   /** Takes down who reads what. */
@@ -241,7 +173,7 @@ export class GroupPage {
       offsets,
       own: this.#own.all,
       roster: this.#roster,
-      topics: (topics ?? [this.#ownTopic]).map((name) => ({ name, partitions: this.#partitionsOf(name) })),
+      topics: (topics ?? [this.#ownTopic]).map((name) => ({ name, partitions: this.#actions.partitionsOf(name) })),
     };
   }
 
@@ -249,12 +181,17 @@ export class GroupPage {
     const knowledge = this.#knowledge();
     const { answer } = knowledge;
     const nowMs = sharedNow();
-    this.#renderHeader();
+    showBrokerState(this);
     const situation = {
       server, status: this.status, startError: this.startError, view: this.view,
       missing: missingFeatures(), minIsr: new Map<string, number>(), storage: undefined,
     };
-    const group = { watchFailure: this.#watch.failure, writeFailure: this.#writer.failure, own: knowledge.own };
+    const group = {
+      serverLost: this.view !== undefined && this.status?.controllerConnected === false,
+      watchFailure: this.#watch.failure,
+      writeFailure: this.#writer.failure,
+      own: knowledge.own,
+    };
     this.#banner.show([...adviceFor(situation), ...adviceForGroup(group)]);
     const view = groupView(knowledge, this.#history, nowMs);
     this.#picture.show(view);
@@ -277,7 +214,7 @@ export class GroupPage {
   #renderControls({ answer, own }: GroupKnowledge): void {
     const others = answer?.members.filter(({ clientId }) => !own.some((reader) => reader.clientId === clientId)) ?? [];
     // Whoever joins has to agree with those who are there.
-    if (others.length > 0 && answer !== undefined) this.#protocol = protocolOf(answer) ?? this.#protocol;
+    if (others.length > 0 && answer !== undefined) this.#actions.protocol = protocolOf(answer) ?? this.#actions.protocol;
     const brokers = this.view?.brokers.filter(({ fenced }) => !fenced).length ?? 0;
     const waitsFor = brokers === 0 ? "Waiting for the first broker of the cluster…" : "Asking about the group…";
     const hindrance = brokers === 0 || answer === undefined ? waitsFor : undefined;
@@ -285,9 +222,9 @@ export class GroupPage {
       writing: this.#writer.isOn,
       hindrance,
       canAdd: own.length < READERS_MAX,
-      protocol: this.#protocol,
+      protocol: this.#actions.protocol,
       protocolFixed: others.length > 0,
-      outcome: this.#outcome,
+      outcome: this.#actions.outcome,
     });
   }
 
@@ -296,17 +233,11 @@ export class GroupPage {
     const isShown = ({ value }: HTMLOptionElement, index: number) => value === groups[index];
     if (groups.length === this.#choice.options.length && [...this.#choice.options].every(isShown)) return;
     this.#choice.replaceChildren(
-      ...groups.map((group) => element("option", { value: group, selected: group === this.#groupId }, group)),
+      ...groups.map((group) => {
+        const attributes = { value: group, selected: group === this.#groupId };
+        return element("option", attributes, visibleText(group, NAME_CHARACTERS));
+      }),
     );
-  }
-
-  #renderHeader(): void {
-    const state = this.startError === undefined ? (this.status?.state ?? "starting") : "failed";
-    setText(byTestId("broker-state"), state);
-    at("lamp").dataset["state"] = state;
-    const id = this.status?.brokerId ?? -1;
-    at("identity").replaceChildren(...(id < 0 ? [] : [" · broker ", element("b", {}, String(id))]));
-    document.title = `${this.#groupId} · Tabstream`;
   }
 }
 

@@ -19,7 +19,6 @@ export class OrderWriter {
   /** Records that are due, in parts of one. */
   #due = 0;
   #inFlight = 0;
-  #written = 0;
 
   constructor(kafka: Kafka, recordsPerSecond: number, changed: () => void) {
     this.#producer = kafka.producer();
@@ -29,11 +28,6 @@ export class OrderWriter {
 
   get isOn(): boolean {
     return this.#ticks !== undefined;
-  }
-
-  /** Acknowledged records. */
-  get written(): number {
-    return this.#written;
   }
 
   set recordsPerSecond(recordsPerSecond: number) {
@@ -76,7 +70,6 @@ export class OrderWriter {
     this.#inFlight++;
     try {
       await this.#producer.send({ topic, acks: -1, messages });
-      this.#written += count;
       this.failure = undefined;
     } catch (error) {
       this.failure = reasonOf(error);

@@ -71,8 +71,8 @@ export class OwnReaders {
     for (const { worker } of this.#kept.values()) tell(worker, { type: "pace", recordsPerSecond });
   }
 
-  /** `number` is part of its name, by which every page tells it from the others. */
-  add(number: number, place: ReaderPlace): void {
+  /** `number` is part of its name, by which every page tells it from the others. Returns its client id. */
+  add(number: number, place: ReaderPlace): string {
     const clientId = `reader-${number}@${Math.random().toString(36).slice(2, 6)}`;
     const worker = new Worker(new URL("./member.worker.ts", import.meta.url), { type: "module" });
     const kept: Kept = {
@@ -100,6 +100,7 @@ export class OwnReaders {
     };
     tell(worker, start);
     this.#changed(this.#view(kept));
+    return clientId;
   }
 
   /** Politely: it finishes what it processes, commits, and tells the group. */
