@@ -55,7 +55,7 @@ const logLook = styleSheet(`
   .server b { color: var(--accent); }
   .fault { background: var(--bad-soft); border-radius: 3px; }
   .fault b { color: var(--bad); }
-  .note { color: var(--good); }
+  .note { color: var(--muted); }
   .note b { display: none; }
   .note span { grid-column: 2 / 4; }
   @media (max-width: 560px) { li { grid-template-columns: 52px minmax(0, 1fr); } li span { grid-column: 2; } }

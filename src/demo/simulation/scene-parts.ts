@@ -1,6 +1,7 @@
 import { setAttributes, setText } from "../../inspector/element.ts";
 import { epochClass } from "./epoch-class.ts";
 import { CLIENT, SERVER_SIZE, TAB } from "./scene-layout.ts";
+import { shortName } from "./short-name.ts";
 import { svg } from "./svg.ts";
 import type { CopyRole, CopyView } from "./tab-view.ts";
 
@@ -15,7 +16,6 @@ export interface TabPart {
 const LEFT = -TAB.width / 2;
 const TOP = -TAB.height / 2;
 const PIP = 13;
-const LONGEST_NAME = 13;
 /** More partitions than these are told by the strips alone. */
 const MOST_PIPS = 6;
 
@@ -110,12 +110,6 @@ export function clientPart(name: string): SVGGElement {
     svg("text", { x: 0, y: 4 }, shortName(name)),
     svg("title", {}, name),
   );
-}
-
-/** What fits into the box: "producer 0", "leader acked…". */
-function shortName(name: string): string {
-  const words = name.replaceAll("-", " ");
-  return words.length <= LONGEST_NAME ? words : `${words.slice(0, LONGEST_NAME - 1)}…`;
 }
 
 /** An arrow that ends at a bar: nothing gets through in its direction. */
