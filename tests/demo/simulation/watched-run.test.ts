@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { partitionViews } from "../../../src/demo/simulation/partition-view.ts";
 import { RunHistory } from "../../../src/demo/simulation/run-history.ts";
 import { tabViews } from "../../../src/demo/simulation/tab-view.ts";
@@ -7,6 +7,9 @@ import { WatchedRun } from "../../../src/demo/simulation/watched-run.ts";
 import { drawSchedule } from "../../simulation/schedule.ts";
 import type { Fault, Schedule } from "../../simulation/schedule.ts";
 import { simulate } from "../../simulation/simulate.ts";
+
+// A run takes a second, and several on a machine that does much else.
+vi.setConfig({ testTimeout: 30_000 });
 
 const kill: Fault = {
   atMs: 1_000, kind: "kill-tab", on: "time", aim: "leader", target: 0, other: 0, durationMs: 1_500,
