@@ -45,8 +45,7 @@ export class GroupTruth {
     switch (record?.type) {
       case "OffsetCommit": {
         const { group, topic, partition } = record.key;
-        const told = { at, value: record.value?.offset ?? null };
-        return push(inner(this.offsets, group), `${topic}/${partition}`, told);
+        return this.#commit(group, `${topic}/${partition}`, { at, value: record.value?.offset ?? null });
       }
       case "GroupMetadata": {
         if (record.value === null) return void this.generations.delete(record.key.group);
@@ -75,6 +74,15 @@ export class GroupTruth {
     const stored = this.generation(groupId);
     if (stored?.members.some((member) => member.memberId === memberId) === true) return true;
     return this.assignments.get(groupId)?.get(memberId)?.at(-1)?.value != null;
+  }
+
+  /** Members go forward only, and whoever takes over goes on where the one before has committed. */
+  #commit(groupId: string, partition: string, told: Told<number | null>): void {
+    const before = this.committed(groupId, partition);
+    if (before !== undefined && told.value !== null && told.value < before) {
+      fail("offsets-grow", `${groupId}: ${told.value} is committed of ${partition}, where ${before} was`);
+    }
+    push(inner(this.offsets, groupId), partition, told);
   }
 
   /** KIP-848's promise: a partition is never in the assignments of two, and nobody has it before it was let go. */

@@ -6,6 +6,7 @@ import { assignedIn } from "./generation-rules.ts";
 import { GroupMember } from "./group-member.ts";
 import { GroupRecorder } from "./group-recorder.ts";
 import type { GroupTruth } from "./group-truth.ts";
+import { OffsetsOnlooker } from "./offsets-onlooker.ts";
 import type { Recorder } from "./recorder.ts";
 import type { SdkContext } from "./sdk-client.ts";
 import { sdkAssigners, SdkMember } from "./sdk-member.ts";
@@ -14,6 +15,9 @@ import { TOPIC } from "./topics.ts";
 
 export type GroupKind = "eager" | "cooperative" | "consumer" | "sdk";
 type Member = GroupMember | SdkMember;
+
+/** Somebody asks for the offsets of groups of so many members. */
+const WATCHED_SIZE = 3;
 
 /** What a group is told about the place it lives in. */
 export interface GroupPlace {
@@ -67,9 +71,12 @@ export class GroupUse {
     return this.members.filter((member) => member instanceof SdkMember && !member.isOver) as SdkMember[];
   }
 
-  /** Members come one by one. */
+  /** Members come one by one. Not everybody is looked at, for whoever asks changes what happens next. */
   start(): void {
     for (let index = 0; index < this.size; index++) this.begin(index);
+    const { clients, chance } = this.#place;
+    if (this.size !== WATCHED_SIZE) return;
+    new OffsetsOnlooker(this.groupId, TOPIC, clients, chance, (name) => this.recorder.mark(name));
   }
 
   /** Opens a member in the place of one that is gone, or beside the one that is there. */

@@ -3,7 +3,7 @@ import type { SimulatedTab } from "../../src/platform/simulated/simulated-tab.ts
 import { offsetCommit } from "../../src/protocol/apis/08-offset-commit.ts";
 import type { OffsetCommitRequest, OffsetCommitResponse } from "../../src/protocol/apis/08-offset-commit.ts";
 import { offsetFetch } from "../../src/protocol/apis/09-offset-fetch.ts";
-import type { OffsetFetchResponse } from "../../src/protocol/apis/09-offset-fetch.ts";
+import type { OffsetFetchRequest, OffsetFetchResponse } from "../../src/protocol/apis/09-offset-fetch.ts";
 import { joinGroup } from "../../src/protocol/apis/11-join-group.ts";
 import type { JoinGroupRequest, JoinGroupResponse } from "../../src/protocol/apis/11-join-group.ts";
 import { heartbeat } from "../../src/protocol/apis/12-heartbeat.ts";
@@ -17,6 +17,7 @@ import { errorName } from "../../src/protocol/error-codes.ts";
 import type { Api } from "../../src/protocol/schema.ts";
 import { ConsumerGroupWatch } from "./consumer-group-watch.ts";
 import type { ControllerWatch } from "./controller-watch.ts";
+import { expectFetched } from "./fetched-offsets.ts";
 import { since } from "./group-truth.ts";
 import type { GroupTruth } from "./group-truth.ts";
 import { expectLoaded } from "./loaded-groups.ts";
@@ -143,7 +144,7 @@ export class GroupWatch implements RequestWatch {
       case offsetCommit:
         return this.#committed(where, asked as Asked<OffsetCommitRequest>, body as OffsetCommitResponse);
       case offsetFetch:
-        return this.#fetched(where, asked, body as OffsetFetchResponse);
+        return this.#fetched(where, asked as Asked<OffsetFetchRequest>, body as OffsetFetchResponse);
       case joinGroup:
         return this.#joined(where, asked as Asked<JoinGroupRequest>, body as JoinGroupResponse);
       case syncGroup:
@@ -207,21 +208,9 @@ export class GroupWatch implements RequestWatch {
     this.#hear(asked, memberId);
   }
 
-  /** Never older than what was committed before the question, and so acknowledged, nor newer than what is committed. */
-  #fetched(where: string, asked: Asked, { groups }: OffsetFetchResponse): void {
-    for (const { groupId, topics, errorCode } of groups) {
-      if (this.#note(asked, errorCode) !== "NONE" || asked.leaderEpoch === undefined) continue;
-      for (const { name, partitions } of topics) {
-        for (const { partitionIndex, committedOffset } of partitions) {
-          const partition = `${name}/${partitionIndex}`;
-          const told = this.#truth.offsets.get(groupId)?.get(partition);
-          const known = since(told, asked.at);
-          const wasNone = known.length === 0 || known[0]!.at >= asked.at;
-          const wanted = committedOffset < 0 ? null : committedOffset;
-          if (known.some(({ value }) => value === wanted) || (wanted === null && wasNone)) continue;
-          fail("offsets-are-not-lost", `${where}: ${committedOffset} is told of ${partition}, not ${JSON.stringify(known)}`);
-        }
-      }
+  #fetched(where: string, asked: Asked<OffsetFetchRequest>, { groups }: OffsetFetchResponse): void {
+    for (const group of groups) {
+      if (this.#note(asked, group.errorCode) === "NONE") expectFetched(where, asked, group, this.#truth);
     }
   }
 
