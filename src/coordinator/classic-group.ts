@@ -89,6 +89,11 @@ export class ClassicGroup {
     return size;
   }
 
+  /** Who has that name now. */
+  staticMember(groupInstanceId: string | null): ClassicMember | undefined {
+    return groupInstanceId === null ? undefined : this.members.get(this.staticMembers.get(groupInstanceId) ?? "");
+  }
+
   isLeader(memberId: string): boolean {
     return this.leaderId === memberId;
   }

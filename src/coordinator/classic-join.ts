@@ -56,7 +56,9 @@ export function joinGroup(state: ShardState, request: JoinGroupRequest, client: 
     return refuse("INCONSISTENT_GROUP_PROTOCOL");
   }
   const size = sizeOfProtocols(terms.protocols);
-  if (size > state.config.maxMemberBytes || group.sizeInBytes + size > state.config.maxGroupBytes) {
+  const replaced = group.members.get(memberId) ?? group.staticMember(groupInstanceId);
+  const othersSize = group.sizeInBytes - sizeOfProtocols(replaced?.terms.protocols ?? []);
+  if (size > state.config.maxMemberBytes || othersSize + size > state.config.maxGroupBytes) {
     forgetIfHollow(state, group);
     return refuse("INVALID_REQUEST");
   }
@@ -115,7 +117,7 @@ function joinAsNew(
   const name = [...(groupInstanceId ?? client.clientId)].slice(0, NAME_LENGTH).join("");
   const memberId = `${name}-${state.uuid()}`;
   if (groupInstanceId !== null) {
-    const before = group.members.get(group.staticMembers.get(groupInstanceId) ?? "");
+    const before = group.staticMember(groupInstanceId);
     if (before !== undefined) return replaceMember(state, group, before, memberId, terms, client, reply);
     return addMember(state, group, memberId, groupInstanceId, terms, reply);
   }

@@ -28,7 +28,8 @@ export function commitOffsets(
 ): void {
   const error = idProblem(state, request.groupId) ?? commitError(state, request, client);
   if (error !== undefined) return state.answer(reply, error);
-  const expireTimestamp = request.retentionTimeMs < 0 ? -1 : state.wallMs + request.retentionTimeMs;
+  const { retentionTimeMs } = request;
+  const expireTimestamp = retentionTimeMs < 0 ? -1 : Math.min(state.wallMs + retentionTimeMs, Number.MAX_SAFE_INTEGER);
   const topics = request.topics.map(({ name, partitions }) => ({
     name,
     partitions: partitions.map((partition) => ({

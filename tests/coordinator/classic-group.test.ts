@@ -105,6 +105,24 @@ describe("joining a classic group", () => {
     expect(driver.heartbeat(leader, generation)).toBe("NONE");
   });
 
+  it("counts what a member replaces once, so that it can join again in a group that is nearly as large as allowed", () => {
+    const driver = new ShardDriver({ maxMemberBytes: 2_000, maxGroupBytes: 2_500 });
+    const protocols = [protocol("range", "x".repeat(1_500))];
+    const { memberId } = driver.enter({ protocols });
+    driver.advance(0);
+    const other = [protocol("range", "y".repeat(1_500))];
+    const again = driver.join({ memberId, protocols: other });
+    driver.advance(0);
+    expect(response(again)).toMatchObject({ errorCode: 0, generationId: 2 });
+    expect(driver.enter({ protocols }).join.outcome).toBe("INVALID_REQUEST");
+    const named = new ShardDriver({ maxMemberBytes: 2_000, maxGroupBytes: 2_500 });
+    named.join({ protocols, groupInstanceId: "one" });
+    named.advance(0);
+    const back = named.join({ protocols: other, groupInstanceId: "one" });
+    named.advance(0);
+    expect(errorOf(back)).toBe("NONE");
+  });
+
   it("refuses members beyond the group's size", () => {
     const driver = new ShardDriver({ groupMaxSize: 2 });
     const { leader, generation } = stablePair(driver);

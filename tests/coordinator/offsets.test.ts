@@ -193,6 +193,13 @@ describe("expiry (KIP-211)", () => {
     expect(driver.offset()).toBe(-1);
   });
 
+  it("are kept for as long as there are numbers for, when a client asks for longer", () => {
+    driver.commitOffset(5, { retentionTimeMs: Number.MAX_SAFE_INTEGER, version: 4 });
+    driver.advance(365 * DAY_MS);
+    driver.failover();
+    expect(driver.offset()).toBe(5);
+  });
+
   it("goes by the wish of old clients", () => {
     driver.commitOffset(5, { retentionTimeMs: 60_000, version: 4 });
     driver.commitOffset(6, { partition: 1, version: 4 });
