@@ -33,7 +33,8 @@ export class Access {
     }
     const { origin } = headers;
     if (origin === undefined || this.#origins.has(origin) || hostOf(origin) === host) return undefined;
-    return `pages of ${origin} may not use this server; start it with --origin to let them`;
+    const remedy = isOrigin(origin) ? `; start it with --origin ${origin} to let them` : "";
+    return `pages of ${origin} may not use this server${remedy}`;
   }
 }
 

@@ -118,7 +118,9 @@ describe("who may use the server", () => {
     for (const origin of ["https://evil.example", "null", ...neighbours]) {
       await expect(new TestTab(server, { client: upgrade(origin) }).opened).rejects.toThrow("HTTP 403");
     }
-    expect(server.lines.join()).toContain("pages of https://evil.example may not use this server");
+    expect(server.lines.join()).toContain(
+      "pages of https://evil.example may not use this server; start it with --origin https://evil.example to let them",
+    );
   });
 
   test("listed origins may", async () => {
