@@ -239,3 +239,15 @@ test("a string is at most 32767 bytes in both directions", () => {
   const long = Uint8Array.of(0x81, 0x80, 0x02, ...new Uint8Array(32_769));
   expect(() => decodeMessage(schema, 0, long)).toThrow("a string of 32768 bytes");
 });
+
+test("a string that is read can be written again, though malformed bytes become longer characters", () => {
+  const schema = plain({ value: string });
+  const malformed = (length: number) => {
+    const bytes = new Uint8Array(2 + length).fill(0xff);
+    new DataView(bytes.buffer).setInt16(0, length);
+    return bytes;
+  };
+  const { value } = decodeMessage(schema, 0, malformed(10_922));
+  expect(encodeMessage(schema, 0, { value })).toHaveLength(2 + 3 * 10_922);
+  expect(() => decodeMessage(schema, 0, malformed(10_923))).toThrow("no UTF-8");
+});
