@@ -61,6 +61,17 @@ export class ControllerWatch {
     return partition !== undefined && this.#image?.topics.has(partition.topicId) === true ? partition : undefined;
   }
 
+  /** What the partition was from that partition epoch on, oldest first, without what it was within one event only. */
+  statesSince(key: string, partitionEpoch: number): readonly Partition[] {
+    const states: Partition[] = [];
+    const last = this.#partitions.get(key)?.partitionEpoch ?? -1;
+    for (let epoch = partitionEpoch; epoch <= last; epoch++) {
+      const decided = this.#history.get(`${key}/${epoch}`);
+      if (decided !== undefined) states.push(decided.partition);
+    }
+    return states;
+  }
+
   /** As another controller would find it, if this one died now. */
   storedPartition(key: string): Partition | undefined {
     const partition = this.#storedPartitions.get(key);

@@ -11,13 +11,17 @@ import type { OracleContext } from "./oracle-context.ts";
 interface Deletion {
   /** No log starts lower. */
   readonly offset: number;
-  /** Who was away, and is still to hear of it (R10). */
-  readonly away: readonly number[];
+  /** Of the state in which somebody was told. */
+  readonly partitionEpoch: number;
 }
 
 /**
- * Deleted records stay deleted: whoever leads after somebody was told so has deleted them too, unless it was away all the
- * while and can yet be elected for what it holds.
+ * Deleted records stay deleted: whoever leads after somebody was told so has deleted them too, whether it was in sync
+ * then or came to be since.
+ *
+ * No deletion waits for the ELR. A copy that was in it then, and has been in sync with nobody since, may be elected for
+ * what it holds, and brings back what it did not hear was deleted. From then on its log is the truth: others copy what it
+ * has, and may lead with that. So the deletion is undone, and binds nobody any more.
  */
 export class DeletionWatch implements RequestWatch {
   readonly #context: OracleContext;
@@ -45,10 +49,24 @@ export class DeletionWatch implements RequestWatch {
   }
 
   beginsToLead({ name, core }: SimulatedTab, { key, log }: Replica): void {
-    for (const { offset, away } of this.#deletions.get(key) ?? []) {
-      if (away.includes(core!.nodeId) || log.logStartOffset >= offset) continue;
+    const known = this.#deletions.get(key) ?? [];
+    const undone = known.filter(({ offset }) => offset > log.logStartOffset);
+    if (undone.length === 0) return;
+    const demanded = undone.find((deletion) => !this.#wasAway(core!.nodeId, key, deletion));
+    if (demanded !== undefined) {
+      const { offset } = demanded;
       fail("deleted-stays-deleted", `${name} leads ${key} from ${log.logStartOffset} on, ${offset} was the start`);
     }
+    this.#context.mark("deletion undone by ELR election");
+    this.#deletions.set(key, known.filter((deletion) => !undone.includes(deletion)));
+  }
+
+  /** Whether the node was in the ELR until it was elected from there, and in sync with nobody. */
+  #wasAway(nodeId: number, key: string, { partitionEpoch }: Deletion): boolean {
+    const states = this.#controller.statesSince(key, partitionEpoch);
+    if (states[0]?.eligibleLeaderReplicas.includes(nodeId) !== true) return false;
+    const isAlone = (isr: readonly number[]) => isr.length === 1 && isr[0] === nodeId;
+    return states.every(({ isr, eligibleLeaderReplicas }) => eligibleLeaderReplicas.includes(nodeId) || isAlone(isr));
   }
 
   #answered(tab: SimulatedTab, version: number, starts: ReadonlyMap<string, number>, answer: Uint8Array): void {
@@ -70,6 +88,6 @@ export class DeletionWatch implements RequestWatch {
     if (role?.kind !== "leader" || role.state.leaderEpoch !== decided?.leaderEpoch) return;
     this.#context.mark("records deleted");
     const known = this.#deletions.get(key) ?? [];
-    this.#deletions.set(key, [...known, { offset, away: decided.eligibleLeaderReplicas }]);
+    this.#deletions.set(key, [...known, { offset, partitionEpoch: decided.partitionEpoch }]);
   }
 }

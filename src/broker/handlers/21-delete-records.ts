@@ -28,7 +28,8 @@ const HIGH_WATERMARK = -1;
 /**
  * Serves v0 to v2. The leader raises the start of its log, and answers once that is durable here and in every replica
  * that can be elected from the ISR; others join only when they have followed too (R8). So nothing that was answered for
- * comes back by a clean election, unless it is won by a copy of the ELR that was away all the while.
+ * comes back by a clean election, unless it is won by a copy of the ELR that was away all the while. What that one brings
+ * back is there again, and others copy it.
  *
  * Batches stay whole: a log may start within one, and readers pass over what lies before.
  */
