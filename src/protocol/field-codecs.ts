@@ -34,8 +34,9 @@ export function stringCodec(layout: Layout, canBeNull: boolean): Codec<string | 
       if (length > MAX_STRING_BYTES) throw new CorruptMessageError(`a string of ${length} bytes exceeds 32767`);
       const value = length < 0 ? null : reader.string(length);
       // Malformed bytes become characters of three bytes each; the text has to fit into a string again, for an answer.
-      const mayHaveGrown = value !== null && length > MAX_STRING_BYTES / 3;
-      if (mayHaveGrown && utf8Length(value) > MAX_STRING_BYTES) throw new CorruptMessageError("a string is no UTF-8");
+      if (3 * length > MAX_STRING_BYTES && utf8Length(value!) > MAX_STRING_BYTES) {
+        throw new CorruptMessageError("a string is no UTF-8");
+      }
       return value;
     },
     write(writer, value) {
