@@ -93,7 +93,7 @@ export const groupPictureLook = styleSheet(`
     h3 .muted { display: none; }
     .card { padding: 6px; }
     .actions { gap: 3px; }
-    .actions button { padding: 3px 4px; font-size: 11.5px; }
+    .actions button { padding: 3px 4px; min-height: 26px; font-size: 12px; }
     .where { display: none; }
   }
   @media (prefers-reduced-motion: reduce) {

@@ -7,15 +7,12 @@ const ENTRIES_KEPT = 30;
 /** What has happened, the newest on top. Its height is fixed, so that news move nothing else. */
 export class NewsList extends HTMLElement {
   readonly #none = element("li", { class: "muted" }, "Tabs that come and go, and changes of leaders, are told here.");
-  readonly #entries = element(
-    "ol",
-    { class: "small", tabindex: 0, role: "log", "aria-label": "What has happened", "data-testid": "news" },
-    this.#none,
-  );
+  readonly #entries = element("ol", {}, this.#none);
 
   constructor() {
     super();
-    openShadow(this, listLook, look).append(this.#entries);
+    const attributes = { class: "small log", tabindex: 0, role: "log", "aria-label": "What has happened" };
+    openShadow(this, listLook, look).append(element("div", { ...attributes, "data-testid": "news" }, this.#entries));
   }
 
   add(sentences: readonly string[], atMs: number): void {
@@ -28,7 +25,8 @@ export class NewsList extends HTMLElement {
 }
 
 const listLook = styleSheet(`
-  ol { list-style: none; height: 74px; margin-top: 12px; padding-top: 8px; border-top: 1px solid var(--line); overflow-y: auto; }
+  .log { height: 74px; margin-top: 12px; padding-top: 8px; border-top: 1px solid var(--line); overflow-y: auto; }
+  ol { list-style: none; }
   li { display: grid; grid-template-columns: 64px 1fr; line-height: 19px; overflow-wrap: anywhere; }
   li:only-child:not(:has(time)) { display: block; }
 `);

@@ -17,7 +17,11 @@ export class PartitionTable extends HTMLElement {
     const heading = element("tr", {}, ...COLUMNS.map((name) => element("th", { scope: "col" }, name)));
     openShadow(this, tableLook, look).append(
       element("h2", {}, "Copies in this tab"),
-      element("div", { class: "scroll" }, element("table", {}, element("thead", {}, heading), this.#body)),
+      element(
+        "div",
+        { class: "scroll", tabindex: 0, role: "region", "aria-label": "Copies in this tab" },
+        element("table", {}, element("thead", {}, heading), this.#body),
+      ),
       this.#more,
     );
   }
