@@ -128,9 +128,9 @@ export class TopicTail extends HTMLElement {
       case "earliest":
         return { kind: "earliest" };
       case "offset":
-        return { kind: "offset", offset: Number(this.#offset.value) };
+        return { kind: "offset", offset: wholeNumber(this.#offset.valueAsNumber) };
       case "timestamp":
-        return { kind: "timestamp", timestampMs: new Date(this.#time.value).getTime() };
+        return { kind: "timestamp", timestampMs: wholeNumber(new Date(this.#time.value).getTime()) };
       default:
         return { kind: "newest", count: NEWEST_AT_START };
     }
@@ -202,6 +202,11 @@ function recordRow(record: ReadRecord): HTMLTableRowElement {
     element("td", { class: record.key === null ? "null" : undefined }, visibleBytes(record.key, 60)),
     element("td", {}, value),
   );
+}
+
+/** What was typed, or 0, the oldest, for a field that was emptied. */
+function wholeNumber(typed: number): number {
+  return Number.isFinite(typed) ? Math.max(0, Math.trunc(typed)) : 0;
 }
 
 /** `valueAsNumber` of a local date-time control reads local time as if it were UTC. */
