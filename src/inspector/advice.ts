@@ -35,6 +35,7 @@ const DEFAULT_MIN_ISR = 2;
 /** From this share of the quota on, the page says that room is running out. */
 const STORAGE_NEARLY_FULL = 0.9;
 const NAMES_LISTED = 3;
+const HOLDERS_LISTED = 8;
 const REASON_SHOWN = 300;
 
 /** The heaviest first. */
@@ -160,7 +161,7 @@ function aboutPartitions({ view, minIsr }: Situation): readonly Notice[] {
   }
   const notices: Notice[] = [];
   if (leaderless.length > 0) {
-    const brokers = listOf([...holders].sort((a, b) => a - b).map(String), "or");
+    const brokers = summary([...holders].sort((a, b) => a - b).map(String), HOLDERS_LISTED, "or");
     notices.push({
       level: "error",
       title: `No leader for ${summary(leaderless)}`,
@@ -194,8 +195,8 @@ export function effectiveMinIsr(partition: { readonly replicas: readonly number[
   return Math.min(configured ?? DEFAULT_MIN_ISR, partition.replicas.length);
 }
 
-function summary(names: readonly string[]): string {
-  const listed = names.slice(0, NAMES_LISTED);
+function summary(names: readonly string[], limit = NAMES_LISTED, conjunction = "and"): string {
+  const listed = names.slice(0, limit);
   const rest = names.length - listed.length;
-  return rest === 0 ? listOf(listed) : `${listed.join(", ")} and ${rest} more`;
+  return rest === 0 ? listOf(listed, conjunction) : `${listed.join(", ")} ${conjunction} ${rest} more`;
 }

@@ -86,6 +86,12 @@ describe("partitions", () => {
     expect(titles({ view, minIsr: new Map([["orders", 1]]) })).toEqual([]);
   });
 
+  test("of many brokers whose return helps it names a few", () => {
+    const isr = Array.from({ length: 20 }, (_, id) => 20 - id);
+    const [notice] = advice({ view: clusterView([{ leader: -1, isr }]) });
+    expect(notice?.text).toContain("one of the brokers 1, 2, 3, 4, 5, 6, 7, 8 or 12 more");
+  });
+
   test("without a leader it names the brokers whose return helps", () => {
     const [notice] = advice({ view: clusterView([{ leader: -1, isr: [4, 3] }], [3, 4]) });
     expect(notice).toMatchObject({ level: "error", title: "No leader for orders-0" });
