@@ -34,11 +34,14 @@ demoTest("earthquakes stream on while a tab is closed and reopened", async ({ de
   const closedId = await third.getByTestId("broker-id").textContent();
   const profile = third.context();
   await third.close();
+  await expect(first.getByTestId("news")).toContainText(`Broker ${closedId} is gone.`);
+  await expect(first.getByTestId("news")).toContainText(/Broker \d leads .*earthquakes\./);
   const atClose = await counted(first, "acked-count");
   await expect.poll(() => counted(first, "acked-count")).toBeGreaterThan(atClose + 200);
   const reopened = await profile.newPage();
   await reopened.goto(demo.server.url);
   await expect(reopened.getByTestId("broker-state")).toHaveText("running");
+  await expect(first.getByTestId("news")).toContainText(`Broker ${closedId} is up.`);
   expect(await reopened.getByTestId("broker-id").textContent()).toBe(closedId);
 
   await expect(first.getByTestId("replay")).toHaveText("Replay again", { timeout: 40_000 });
