@@ -1,30 +1,26 @@
 import type { Notice } from "../../inspector/advice.ts";
 import { listOf } from "../../inspector/figures.ts";
-import type { OwnReader } from "./own-readers.ts";
+import type { OwnReaderFacts } from "./who-reads.ts";
 
 export interface GroupSituation {
   /** The metadata server cannot be reached any more. */
   readonly serverLost: boolean;
   readonly watchFailure: string | undefined;
   readonly writeFailure: string | undefined;
-  readonly own: readonly OwnReader[];
+  readonly own: readonly (OwnReaderFacts & { readonly number: number })[];
 }
 
 /** What is wrong with the group, or with what this page does to it, and what helps. */
-export function adviceForGroup({
-  serverLost,
-  watchFailure,
-  writeFailure,
-  own,
-}: GroupSituation): readonly Notice[] {
+export function adviceForGroup(situation: GroupSituation): readonly Notice[] {
+  const { serverLost, watchFailure, writeFailure, own } = situation;
   const notices: Notice[] = [];
   if (serverLost && own.length > 0) {
     notices.push({
       level: "warning",
       title: "The readers of this page stand still",
       text:
-        "Each is a worker, which browsers give no WebRTC, so it reaches the brokers through the server’s relay. They " +
-        "go on by themselves where they were. A page that reads for itself has direct links, and needs no server.",
+        "Each is a worker, which browsers give no WebRTC, so it reaches the brokers through the server’s relay. " +
+        "They go on by themselves where they were. A page that reads for itself has direct links, and needs no server.",
     });
   }
   if (watchFailure !== undefined) {

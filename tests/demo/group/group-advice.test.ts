@@ -2,9 +2,10 @@ import { expect, test } from "vitest";
 import { adviceForGroup } from "../../../src/demo/group/group-advice.ts";
 import type { GroupSituation } from "../../../src/demo/group/group-advice.ts";
 
-const reader = { number: 1, clientId: "reader-1@k2f9", report: undefined, killedMs: undefined, frozen: undefined, rate: 0 };
+const reader = { number: 1, clientId: "reader-1@k2f9", report: undefined, killedMs: undefined, frozen: undefined };
 const calm: GroupSituation = { serverLost: false, watchFailure: undefined, writeFailure: undefined, own: [reader] };
-const titles = (situation: Partial<GroupSituation>) => adviceForGroup({ ...calm, ...situation }).map(({ title }) => title);
+const titles = (situation: Partial<GroupSituation>) =>
+  adviceForGroup({ ...calm, ...situation }).map(({ title }) => title);
 
 test("all is well without a word", () => expect(titles({})).toEqual([]));
 
