@@ -14,13 +14,13 @@ export function pageFigures(session: Session, observations: Observations): reado
       testId: "acked-count",
     },
     {
-      name: "of them read back",
+      name: "and read back",
       value: count(readBack),
-      meaning: `Of the ${count(acknowledged)} that all in-sync copies have acknowledged: read at their offset, unchanged`,
+      meaning: `Of the ${count(acknowledged)} that all in-sync copies acknowledged: read at their offset, unchanged`,
       testId: "read-back-count",
     },
     {
-      name: "of them lost",
+      name: "and lost",
       value: count(lost),
       meaning: "Acknowledged by all in-sync copies, and not there when read back. Must stay 0",
       tone: lost === 0 ? "good" : "bad",

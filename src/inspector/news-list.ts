@@ -25,7 +25,7 @@ export class NewsList extends HTMLElement {
 }
 
 const listLook = styleSheet(`
-  .log { height: 74px; margin-top: 12px; padding-top: 8px; border-top: 1px solid var(--line); overflow-y: auto; }
+  .log { height: 66px; margin-top: 12px; padding-top: 8px; border-top: 1px solid var(--line); overflow-y: auto; }
   ol { list-style: none; }
   li { display: grid; grid-template-columns: 64px 1fr; line-height: 19px; overflow-wrap: anywhere; }
   li:only-child:not(:has(time)) { display: block; }

@@ -1,4 +1,4 @@
-import { button, element, field, openShadow, setText, styleSheet } from "./element.ts";
+import { element, field, openShadow, setText, styleSheet } from "./element.ts";
 import { count, milliseconds } from "./figures.ts";
 import { look } from "./look.ts";
 import { reasonOf } from "./reason.ts";
@@ -25,10 +25,10 @@ export type Produce = (request: ProduceRequest) => Promise<ProduceResult>;
 
 /** Sends one record to the selected topic and says what became of it. */
 export class ProduceForm extends HTMLElement {
-  readonly #title = element("h2");
+  readonly #title = element("h2", {}, "Send a record");
   readonly #key = element("input", { "data-testid": "produce-key", placeholder: "none", autocomplete: "off" });
   readonly #value = element("input", { "data-testid": "produce-value", placeholder: "hello", autocomplete: "off" });
-  readonly #partition = element("select", { "data-testid": "produce-partition" });
+  readonly #partition = element("select", { "data-testid": "produce-partition" }, byKey());
   readonly #acks = element(
     "select",
     { "data-testid": "produce-acks" },
@@ -36,7 +36,7 @@ export class ProduceForm extends HTMLElement {
     element("option", { value: "1" }, "leader"),
     element("option", { value: "0" }, "nobody"),
   );
-  readonly #send = button("Send", { class: "primary", type: "submit", "data-testid": "produce-send" }, () => undefined);
+  readonly #send = element("button", { class: "primary", disabled: true, "data-testid": "produce-send" }, "Send");
   readonly #outcome = element("p", { class: "small muted outcome", role: "status", "data-testid": "produce-outcome" });
   readonly #form = element(
     "form",
@@ -70,7 +70,7 @@ export class ProduceForm extends HTMLElement {
     const numbers = Array.from({ length: partitions }, (_, index) =>
       element("option", { value: index }, String(index)),
     );
-    this.#partition.replaceChildren(element("option", { value: "" }, "by key"), ...numbers);
+    this.#partition.replaceChildren(byKey(), ...numbers);
   }
 
   async #submit(): Promise<void> {
@@ -92,6 +92,10 @@ export class ProduceForm extends HTMLElement {
     this.#outcome.className = `small outcome ${tone}`;
     setText(this.#outcome, text);
   }
+}
+
+function byKey(): HTMLOptionElement {
+  return element("option", { value: "" }, "by key");
 }
 
 function outcomeOf({ partition, offset, waitedMs }: ProduceResult): string {

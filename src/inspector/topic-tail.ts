@@ -19,7 +19,7 @@ const OPENED_CHARACTERS = 20_000;
 
 /** The records of one topic as they arrive, newest on top. */
 export class TopicTail extends HTMLElement {
-  readonly #title = element("h2");
+  readonly #title = element("h2", {}, "Live tail");
   readonly #state = element("span", { class: "muted small", "data-testid": "tail-state" });
   readonly #pause = button("Pause", { "data-testid": "tail-pause" }, () => this.#togglePause());
   readonly #from = element(
