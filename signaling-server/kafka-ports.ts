@@ -18,6 +18,7 @@ export interface KafkaPortServices {
 }
 
 const LAST_PORT = 65_535;
+const TAKEN = "it is in use; end the program that has it, or choose others with --kafka-port";
 
 /** The TCP ports of brokers, each open as long as its broker is known. */
 export class KafkaPorts {
@@ -56,8 +57,7 @@ export class KafkaPorts {
       await once(server, "listening");
     } catch (cause) {
       const { code, message } = cause as NodeJS.ErrnoException;
-      const isTaken = code === "EADDRINUSE";
-      const reason = isTaken ? "it is in use; end the program that has it, or choose others with --kafka-port" : message;
+      const reason = code === "EADDRINUSE" ? TAKEN : message;
       throw new Error(`cannot listen on port ${port} of ${host}: ${reason}`, { cause });
     }
     server.on("error", (error) => log("warn", "a Kafka port failed", { port, reason: error.message }));

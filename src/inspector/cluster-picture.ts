@@ -26,6 +26,7 @@ export interface Picture {
   readonly figures: ReadonlyMap<string, LogFigures>;
 }
 
+const EXPLANATION = "A column is a tab, a row a partition: a log of records. A box is a copy.";
 /** Columns have fixed widths, so that a number that changes moves nothing else. */
 const BROKER_PIXELS = 72;
 const OTHERS_PIXELS = 110;
@@ -45,7 +46,7 @@ export class ClusterPicture extends HTMLElement {
         "div",
         { class: "row" },
         element("h2", {}, "The cluster"),
-        element("p", { class: "small muted" }, "A column is a tab, a row a partition: a log of records. A box is a copy."),
+        element("p", { class: "small muted" }, EXPLANATION),
       ),
       element(
         "div",

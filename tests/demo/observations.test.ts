@@ -3,7 +3,8 @@ import { Observations } from "../../src/demo/observations.ts";
 import { clusterView } from "./cluster-views.ts";
 
 const ANOTHER = "00000000-0000-4000-8000-000000000002";
-const read = { partition: 0, records: [{ partition: 0, offset: 6, timestampMs: 0, key: null, value: null }], behind: 3 };
+const record = { partition: 0, offset: 6, timestampMs: 0, key: null, value: null };
+const read = { partition: 0, records: [record], behind: 3 };
 
 afterEach(() => vi.unstubAllGlobals());
 

@@ -214,7 +214,8 @@ export class GroupPage {
   #renderControls({ answer, own }: GroupKnowledge): void {
     const others = answer?.members.filter(({ clientId }) => !own.some((reader) => reader.clientId === clientId)) ?? [];
     // Whoever joins has to agree with those who are there.
-    if (others.length > 0 && answer !== undefined) this.#actions.protocol = protocolOf(answer) ?? this.#actions.protocol;
+    const agreed = others.length > 0 && answer !== undefined ? protocolOf(answer) : undefined;
+    if (agreed !== undefined) this.#actions.protocol = agreed;
     const brokers = this.view?.brokers.filter(({ fenced }) => !fenced).length ?? 0;
     const waitsFor = brokers === 0 ? "Waiting for the first broker of the cluster…" : "Asking about the group…";
     const hindrance = brokers === 0 || answer === undefined ? waitsFor : undefined;
