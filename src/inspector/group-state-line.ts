@@ -20,7 +20,7 @@ const MEANINGS: ReadonlyMap<string, string> = new Map([
   ["CompletingRebalance", "partitions are divided"],
   ["Assigning", "partitions are divided"],
   ["Reconciling", "members hand over"],
-  ["Stable", "everybody reads what is theirs"],
+  ["Stable", "every partition has its member"],
 ]);
 const CLASSIC = ["Empty", "PreparingRebalance", "CompletingRebalance", "Stable"];
 const CONSUMER = ["Empty", "Assigning", "Reconciling", "Stable"];
