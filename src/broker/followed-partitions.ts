@@ -87,7 +87,9 @@ export class FollowedPartitions {
     // The answer to an older question: of another epoch, or from before the log moved on.
     if (role.kind !== "follower" || role.leaderEpoch !== leaderEpoch) return true;
     if (log.nextOffset !== fetchOffset || replica.writesInFlight > 0) return true;
-    const decision = onFetchResponse({ ...answer, error: errorName(answer.errorCode) }, log);
+    const { errorCode, divergingEpoch, highWatermark, logStartOffset, records } = answer;
+    const fetched = { error: errorName(errorCode), divergingEpoch, highWatermark, logStartOffset, records };
+    const decision = onFetchResponse(fetched, log);
     switch (decision.kind) {
       case "append":
         this.#append(replica, decision, answer.logStartOffset, nowMs);

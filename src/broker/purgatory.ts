@@ -12,7 +12,8 @@ export interface Delayed {
 
 /** Kafka's name for the place where delayed requests wait. */
 export class Purgatory {
-  readonly #waiting = new Map<PartitionKey, Set<Delayed>>();
+  /** In the order in which they came. Each partition has few, and none of them for long. */
+  readonly #waiting = new Map<PartitionKey, Delayed[]>();
   readonly #all = new Set<Delayed>();
   readonly #touched = new Set<PartitionKey>();
   /** Never later than the earliest deadline; waking too early costs one look. */
@@ -32,8 +33,9 @@ export class Purgatory {
     if (delayed.deadlineMs <= nowMs) return delayed.expire(nowMs);
     this.#all.add(delayed);
     for (const key of delayed.keys) {
-      const waiting = this.#waiting.get(key) ?? new Set();
-      this.#waiting.set(key, waiting.add(delayed));
+      const waiting = this.#waiting.get(key);
+      if (waiting === undefined) this.#waiting.set(key, [delayed]);
+      else waiting.push(delayed);
     }
     this.#wakeAtMs = Math.min(this.#wakeAtMs, delayed.deadlineMs);
   }
@@ -43,8 +45,10 @@ export class Purgatory {
     this.#all.delete(delayed);
     for (const key of delayed.keys) {
       const waiting = this.#waiting.get(key);
-      waiting?.delete(delayed);
-      if (waiting?.size === 0) this.#waiting.delete(key);
+      const at = waiting?.indexOf(delayed) ?? -1;
+      if (waiting === undefined || at === -1) continue;
+      if (waiting.length === 1) this.#waiting.delete(key);
+      else waiting.splice(at, 1);
     }
   }
 
@@ -57,8 +61,9 @@ export class Purgatory {
   settle(nowMs: number): void {
     for (const key of this.#touched) {
       this.#touched.delete(key);
-      for (const delayed of this.#waiting.get(key) ?? []) {
-        if (delayed.tryComplete(nowMs)) this.leave(delayed);
+      // A copy, for an answer may make others come and go.
+      for (const delayed of [...(this.#waiting.get(key) ?? [])]) {
+        if (this.#all.has(delayed) && delayed.tryComplete(nowMs)) this.leave(delayed);
       }
     }
     if (nowMs >= this.#wakeAtMs) this.#expire(nowMs);

@@ -18,14 +18,16 @@ const BATCH_LENGTH_END = 12;
 const LAST_OFFSET_DELTA_AT = 23;
 
 /** The batches of a chunk that this log has made or checked itself. Reads only what it needs of each header. */
-export function* batchSpans({ bytes }: Chunk): Generator<BatchSpan> {
+export function batchSpans({ bytes }: Chunk): BatchSpan[] {
+  const spans: BatchSpan[] = [];
   for (let position = 0; position < bytes.length; ) {
     const sizeInBytes = int32At(bytes, position + BATCH_LENGTH_AT) + BATCH_LENGTH_END;
     const baseOffset = int64At(bytes, position);
     const lastOffset = baseOffset + int32At(bytes, position + LAST_OFFSET_DELTA_AT);
-    yield { position, sizeInBytes, baseOffset, lastOffset };
+    spans.push({ position, sizeInBytes, baseOffset, lastOffset });
     position += sizeInBytes;
   }
+  return spans;
 }
 
 /** A batch and what its header says. */

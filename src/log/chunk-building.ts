@@ -6,13 +6,11 @@ export const CHUNK_BYTES = 256 * 1024;
 
 /** The chunk that `bytes`, the batches of `headers` one after another, make. */
 export function toChunk(headers: readonly BatchHeader[], bytes: Uint8Array): Chunk {
-  return {
-    baseOffset: headers[0]!.baseOffset,
-    lastOffset: headers.at(-1)!.lastOffset,
-    sizeInBytes: bytes.length,
-    maxTimestamp: Math.max(...headers.map(({ maxTimestamp }) => maxTimestamp)),
-    bytes,
-  };
+  let maxTimestamp = Number.NEGATIVE_INFINITY;
+  for (const header of headers) maxTimestamp = Math.max(maxTimestamp, header.maxTimestamp);
+  const { baseOffset } = headers[0]!;
+  const { lastOffset } = headers.at(-1)!;
+  return { baseOffset, lastOffset, sizeInBytes: bytes.length, maxTimestamp, bytes };
 }
 
 /** `records` as chunks of at most {@link CHUNK_BYTES}; a larger batch is a chunk of its own. The bytes are copied. */

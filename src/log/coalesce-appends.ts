@@ -7,7 +7,8 @@ import type { Chunk, PartitionKey, StoreOperation } from "./stored-log.ts";
  * many small batches cost one row. Appends are merged across operations on other logs, which they commute with, but
  * never across another operation on their own log. `PartitionLog.written` is told of the merged chunks.
  */
-export function coalesceAppends(operations: readonly StoreOperation[]): StoreOperation[] {
+export function coalesceAppends(operations: readonly StoreOperation[]): readonly StoreOperation[] {
+  if (operations.length < 2) return operations;
   const runs: (StoreOperation | AppendRun)[] = [];
   const open = new Map<PartitionKey, AppendRun>();
   for (const operation of operations) {

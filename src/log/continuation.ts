@@ -1,5 +1,5 @@
 import { CorruptMessageError } from "../protocol/errors.ts";
-import { batches, verifyCrc } from "../protocol/record-batch.ts";
+import { batchAt, verifyCrc } from "../protocol/record-batch.ts";
 import type { BatchView } from "../protocol/record-batch.ts";
 import type { PartitionKey } from "./stored-log.ts";
 
@@ -18,7 +18,7 @@ export interface LogEnd {
 export function readContinuation(records: Uint8Array, logEnd: LogEnd): readonly BatchView[] {
   const found: BatchView[] = [];
   let { nextOffset, latestEpoch } = logEnd;
-  for (const batch of batches(records)) {
+  for (let batch = batchAt(records, 0); batch !== undefined; batch = batchAt(records, endOf(batch))) {
     const { baseOffset, lastOffset, partitionLeaderEpoch } = batch.header;
     if (baseOffset !== nextOffset && !(found.length === 0 && straddlesStart(batch, logEnd))) {
       throw corrupt(logEnd, `a batch at offset ${baseOffset}, where ${nextOffset} follows`);
@@ -33,6 +33,10 @@ export function readContinuation(records: Uint8Array, logEnd: LogEnd): readonly 
   }
   if (found.length === 0) throw corrupt(logEnd, "no batch");
   return found;
+}
+
+function endOf({ position, header }: BatchView): number {
+  return position + header.sizeInBytes;
 }
 
 /**

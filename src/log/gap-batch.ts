@@ -1,4 +1,4 @@
-import { assembleBatch, batches, verifyCrc } from "../protocol/record-batch.ts";
+import { assembleBatch, batchAt, batches, verifyCrc } from "../protocol/record-batch.ts";
 import type { BatchHeader } from "../protocol/record-batch.ts";
 
 /**
@@ -70,15 +70,15 @@ export function joinedGap(first: Gap, second: Gap): Gap | undefined {
  * within a gap are gone at the leader only.
  */
 export function withoutStartOfGap(records: Uint8Array, offset: number): Uint8Array {
-  for (const { header, bytes } of batches(records)) {
-    const { baseOffset, lastOffset, partitionLeaderEpoch } = header;
-    const isCut = isGap(header) && baseOffset < offset && lastOffset >= offset;
-    if (!isCut || !verifyCrc(bytes)) return records;
-    const rest = gapBatch({ baseOffset: offset, lastOffset, partitionLeaderEpoch, hasForgotten: hasForgotten(header) });
-    const whole = new Uint8Array(rest.length + records.length - bytes.length);
-    whole.set(rest);
-    whole.set(records.subarray(bytes.length), rest.length);
-    return whole;
-  }
-  return records;
+  const first = batchAt(records, 0);
+  if (first === undefined) return records;
+  const { header, bytes } = first;
+  const { baseOffset, lastOffset, partitionLeaderEpoch } = header;
+  const isCut = isGap(header) && baseOffset < offset && lastOffset >= offset;
+  if (!isCut || !verifyCrc(bytes)) return records;
+  const rest = gapBatch({ baseOffset: offset, lastOffset, partitionLeaderEpoch, hasForgotten: hasForgotten(header) });
+  const whole = new Uint8Array(rest.length + records.length - bytes.length);
+  whole.set(rest);
+  whole.set(records.subarray(bytes.length), rest.length);
+  return whole;
 }

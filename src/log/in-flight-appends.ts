@@ -26,11 +26,13 @@ export class InFlightAppends {
   }
 
   /** What the log still has of the appends in flight, from the chunk holding `offset` on. */
-  *from(offset: number): Generator<Chunk> {
+  from(offset: number): Chunk[] {
+    const found: Chunk[] = [];
     for (const { chunk, keptEnd } of this.#appends) {
       const kept = keptEnd > chunk.lastOffset ? chunk : cutChunk(chunk, keptEnd);
-      if (kept !== undefined && kept.lastOffset >= offset) yield kept;
+      if (kept !== undefined && kept.lastOffset >= offset) found.push(kept);
     }
+    return found;
   }
 
   truncateFrom(offset: number): void {

@@ -215,7 +215,8 @@ export class PartitionLog {
     if (timestampType === "LogAppendTime") setLogAppendTime(bytes, nowMs);
     const header = readBatchHeader(bytes);
     assert(header.sizeInBytes === bytes.length, "a leader appends one whole batch at a time");
-    return this.#append([toChunk([header], bytes)], [header], nowMs);
+    const headers = [header];
+    return this.#append([toChunk(headers, bytes)], headers, nowMs);
   }
 
   /**
@@ -252,14 +253,19 @@ export class PartitionLog {
   read(offset: number, maxBytes: number, endOffset: number): ReadResult {
     if (offset < this.#logStartOffset || offset > this.#nextOffset) return { kind: "out-of-range" };
     const end = Math.min(endOffset, this.#nextOffset);
-    if (offset >= end) return { kind: "bytes", ...emptySlice(offset) };
-    if (offset >= this.#logEndOffset) {
-      return { kind: "bytes", ...sliceCheckedChunks(this.#inFlight.from(offset), offset, maxBytes, end) };
-    }
-    const cached = this.#tail.from(offset);
-    if (cached === undefined) return { kind: "disk", fromOffset: offset, maxBytes };
-    const chunks = end > this.#logEndOffset ? joined(cached, this.#inFlight.from(this.#logEndOffset)) : cached;
-    return { kind: "bytes", ...sliceCheckedChunks(chunks, offset, maxBytes, end) };
+    if (offset >= end) return { kind: "bytes", bytes: NO_BYTES, nextOffset: offset };
+    const chunks = this.#chunksFrom(offset, maxBytes, end);
+    if (chunks === undefined) return { kind: "disk", fromOffset: offset, maxBytes };
+    const { bytes, nextOffset } = sliceCheckedChunks(chunks, offset, maxBytes, end);
+    return { kind: "bytes", bytes, nextOffset };
+  }
+
+  /** What is in memory of the log from `offset` to `end`, for a read of `maxBytes`; undefined if it begins on the disk. */
+  #chunksFrom(offset: number, maxBytes: number, end: number): readonly Chunk[] | undefined {
+    if (offset >= this.#logEndOffset) return this.#inFlight.from(offset);
+    const cached = this.#tail.from(offset, maxBytes);
+    if (cached === undefined || end <= this.#logEndOffset || cached.at(-1) !== this.#tail.last) return cached;
+    return [...cached, ...this.#inFlight.from(this.#logEndOffset)];
   }
 
   /**
@@ -464,7 +470,4 @@ export class PartitionLog {
   }
 }
 
-function* joined<T>(first: Iterable<T>, second: Iterable<T>): Generator<T> {
-  yield* first;
-  yield* second;
-}
+const NO_BYTES = new Uint8Array(0);

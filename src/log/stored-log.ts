@@ -8,8 +8,24 @@
 /** Names one partition's log by the topic's id, never by its name: a re-created topic is another log. */
 export type PartitionKey = string;
 
+/**
+ * The keys of the topics met last, by topic id and index: every message names a few of the same partitions, and a text
+ * that is one object with the key of a map is found much sooner.
+ */
+const known = new Map<string, PartitionKey[]>();
+const MOST_TOPICS = 256;
+const MOST_PARTITIONS = 256;
+
 export function partitionKey(topicId: string, partitionIndex: number): PartitionKey {
-  return `${topicId}/${partitionIndex}`;
+  let keys = known.get(topicId);
+  if (keys === undefined) {
+    if (known.size === MOST_TOPICS) known.clear();
+    keys = [];
+    known.set(topicId, keys);
+  }
+  const key = keys[partitionIndex] ?? `${topicId}/${partitionIndex}`;
+  if (partitionIndex === keys.length && partitionIndex < MOST_PARTITIONS) keys.push(key);
+  return key;
 }
 
 /** The first offset written in a leader epoch (KIP-101). */

@@ -25,11 +25,21 @@ export class TailCache {
     this.#evict();
   }
 
-  /** The chunks from the one holding `offset` to the last, or undefined if that one is not here. */
-  from(offset: number): Iterable<Chunk> | undefined {
+  /**
+   * The chunks from the one holding `offset` on, or undefined if that one is not here: as many as have `maxBytes` behind
+   * the first one, because a reader mostly needs few of thousands.
+   */
+  from(offset: number, maxBytes = Number.POSITIVE_INFINITY): Chunk[] | undefined {
     const last = this.#chunks.at(-1);
     if (last === undefined || offset < this.#chunks[0]!.baseOffset || offset > last.lastOffset) return undefined;
-    return this.#chunksFrom(this.#indexOf(offset));
+    const first = this.#indexOf(offset);
+    const found = [this.#chunks[first]!];
+    for (let at = first + 1, bytes = 0; at < this.#chunks.length && bytes < maxBytes; at++) {
+      const chunk = this.#chunks[at]!;
+      found.push(chunk);
+      bytes += chunk.bytes.length;
+    }
+    return found;
   }
 
   truncateFrom(offset: number): void {
@@ -55,11 +65,6 @@ export class TailCache {
 
   deleteBelow(offset: number): void {
     this.#keep(this.#chunks.filter((chunk) => chunk.lastOffset >= offset));
-  }
-
-  /** One by one, because a reader mostly needs few of thousands. */
-  *#chunksFrom(index: number): Generator<Chunk> {
-    for (let at = index; at < this.#chunks.length; at++) yield this.#chunks[at]!;
   }
 
   #evict(): void {

@@ -1,6 +1,6 @@
 import type { ErrorName } from "./error-codes.ts";
 import { CorruptMessageError } from "./errors.ts";
-import { batches, codecNames, MAGIC, MAGIC_AT, readBatchHeader, recordsSection, verifyCrc } from "./record-batch.ts";
+import { batchAt, codecNames, MAGIC, MAGIC_AT, readBatchHeader, recordsSection, verifyCrc } from "./record-batch.ts";
 import type { BatchHeader } from "./record-batch.ts";
 import { recordSpans } from "./record-spans.ts";
 import type { RecordSpan } from "./record-spans.ts";
@@ -37,10 +37,11 @@ export function findProducedBatchFault(records: Uint8Array, limits: ProducedBatc
   const magic = records[MAGIC_AT];
   if (magic !== undefined && magic < MAGIC) return fault("INVALID_RECORD", `a batch of version ${magic}, not 2`);
   try {
-    const [batch, second] = batches(records, "ignored");
+    const batch = batchAt(records, 0, "ignored");
     // What is cut short is no batch.
-    if (batch === undefined || second !== undefined) return notOne;
+    if (batch === undefined) return notOne;
     const { header, bytes } = batch;
+    if (batchAt(records, header.sizeInBytes, "ignored") !== undefined) return notOne;
     if (header.sizeInBytes > limits.maxMessageBytes) {
       const message = `batch of ${header.sizeInBytes} bytes exceeds max.message.bytes ${limits.maxMessageBytes}`;
       return fault("MESSAGE_TOO_LARGE", message);
@@ -78,7 +79,11 @@ function isCompressed({ attributes }: BatchHeader): boolean {
 }
 
 function placesOf(batch: Uint8Array, header: BatchHeader, isMeant: (span: RecordSpan) => boolean): readonly number[] {
-  return recordSpans(recordsSection(batch), header).flatMap((span, place) => (isMeant(span) ? [place] : []));
+  const places: number[] = [];
+  recordSpans(recordsSection(batch), header).forEach((span, place) => {
+    if (isMeant(span)) places.push(place);
+  });
+  return places;
 }
 
 function findHeaderFault(header: BatchHeader, limits: ProducedBatchLimits): BatchFault | undefined {

@@ -114,22 +114,33 @@ export function readBatchHeader(bytes: Uint8Array, position = 0): BatchHeader {
   };
 }
 
+/** What becomes of a batch that is cut short at the end. */
+export type PartialTail = "refused" | "ignored";
+
 /**
  * The batches that follow each other in `bytes`. A batch that is cut short at the end throws CorruptMessageError,
  * unless the tail is "ignored", as a consumer must: a fetch response is cut at its size, not at a batch.
  */
-export function* batches(bytes: Uint8Array, partialTail: "refused" | "ignored" = "refused"): Generator<BatchView> {
-  let position = 0;
-  while (position < bytes.length) {
-    const size = sizeOfBatchAt(bytes, position);
-    if (size === undefined || size > bytes.length - position) {
-      if (partialTail === "ignored") return;
-      throw new CorruptMessageError(`the record batch at byte ${position} is cut short`);
-    }
-    const header = readBatchHeader(bytes, position);
-    yield { header, position, bytes: bytes.subarray(position, position + size) };
-    position += size;
+export function* batches(bytes: Uint8Array, partialTail: PartialTail = "refused"): Generator<BatchView> {
+  for (let batch = batchAt(bytes, 0, partialTail); batch !== undefined; ) {
+    yield batch;
+    batch = batchAt(bytes, batch.position + batch.header.sizeInBytes, partialTail);
   }
+}
+
+/** The one of {@link batches} that starts at `position`; undefined at the end. For loops that run with every message. */
+export function batchAt(
+  bytes: Uint8Array,
+  position: number,
+  partialTail: PartialTail = "refused",
+): BatchView | undefined {
+  if (position >= bytes.length) return undefined;
+  const size = sizeOfBatchAt(bytes, position);
+  if (size === undefined || size > bytes.length - position) {
+    if (partialTail === "ignored") return undefined;
+    throw new CorruptMessageError(`the record batch at byte ${position} is cut short`);
+  }
+  return { header: readBatchHeader(bytes, position), position, bytes: bytes.subarray(position, position + size) };
 }
 
 /** Whether the checksum of the batch at `position` is that of its bytes; false too when the batch is cut short. */

@@ -46,6 +46,7 @@ export function structCodec(
     else tagged.push({ name, codec: field.codec(layout), fallback, tag: presence.tag });
   }
   tagged.sort((a, b) => a.tag - b.tag);
+  const Blank = blankObject();
 
   return {
     minSize: canBeNull ? 1 : inline.reduce((size, { codec }) => size + codec.minSize, layout.flexible ? 1 : 0),
@@ -53,7 +54,7 @@ export function structCodec(
     read(reader) {
       if (canBeNull && isNull(reader)) return null;
       // Always in the same order, so that all values of a struct share one layout in the engine.
-      const values: Values = {};
+      const values = new Blank();
       for (const { name, codec } of inline) values[name] = codec.read(reader);
       for (const { name, fallback } of tagged) values[name] = fallback;
       for (const { name, fallback } of absent) values[name] = fallback;
@@ -72,6 +73,16 @@ export function structCodec(
       if (layout.flexible) writeTags(writer, tagged, values);
     },
   };
+}
+
+/**
+ * Makes `{}`, from a constructor of its own: engines keep a count of the members that objects of one constructor get,
+ * and so make room for all of them at once.
+ */
+function blankObject(): new () => Values {
+  const Blank = function () {} as unknown as new () => Values;
+  Blank.prototype = Object.prototype;
+  return Blank;
 }
 
 /** Skips a tag buffer in which no tag is known. */

@@ -1,4 +1,5 @@
 import type { ProduceRequest, ProduceResponseInit } from "../../protocol/apis/00-produce.ts";
+import type { PartitionKey } from "../../log/stored-log.ts";
 import { nodeEndpoints } from "../../metadata/metadata-response.ts";
 import { isInternalTopic } from "../../metadata/topic-name.ts";
 import { produce } from "../../protocol/apis/00-produce.ts";
@@ -56,9 +57,10 @@ interface Appended {
 export const produceHandler: Handler<typeof produce> = {
   api: produce,
   handle(broker, request, context, respond) {
-    const produced = request.topicData.flatMap(({ name, partitionData }) =>
-      partitionData.map(({ index, records }) => ({ name, index, records })),
-    );
+    const produced: Produced[] = [];
+    for (const { name, partitionData } of request.topicData) {
+      for (const { index, records } of partitionData) produced.push({ name, index, records });
+    }
     broker.recompression.inTurn(wantedCodecs(broker, context, produced), (recompressed) => {
       const outcomes = produced.map((batch) => append(broker, request, context, batch, recompressed));
       answer(broker, request, context, outcomes, respond);
@@ -97,28 +99,28 @@ function answer(
     return respond(undefined);
   }
   const delayed: Delayed = {
-    keys: outcomes.flatMap(({ appended }) => (appended === undefined ? [] : [appended.replica.key])),
+    keys: keysOf(outcomes),
     deadlineMs: context.nowMs + Math.max(0, timeoutMs),
     tryComplete() {
       const results = outcomes.map((outcome) => settled(outcome, acks));
       if (results.includes(undefined)) return false;
-      respond(
-        response(broker, context, outcomes.map((outcome, at) => partitionResponse(broker, outcome, results[at]!))),
-      );
+      respond(response(broker, context, outcomes, results));
       return true;
     },
     expire() {
-      respond(
-        response(
-          broker,
-          context,
-          outcomes.map((outcome) => partitionResponse(broker, outcome, settled(outcome, acks) ?? "REQUEST_TIMED_OUT")),
-        ),
-      );
+      const results = outcomes.map((outcome) => settled(outcome, acks) ?? "REQUEST_TIMED_OUT");
+      respond(response(broker, context, outcomes, results));
     },
   };
   context.pending.abandoned = () => broker.purgatory.leave(delayed);
   broker.purgatory.enter(delayed, broker.nowMs);
+}
+
+/** The partitions of which something is waited for. */
+function keysOf(outcomes: readonly Outcome[]): PartitionKey[] {
+  const keys: PartitionKey[] = [];
+  for (const { appended } of outcomes) if (appended !== undefined) keys.push(appended.replica.key);
+  return keys;
 }
 
 function append(
@@ -159,21 +161,25 @@ function append(
   if (header.attributes.transactional) return refuse("INVALID_TXN_STATE", "there are no transactions here yet");
   const check = replica.log.checkProducer(header);
   if (check.kind === "error") return refuse(check.error);
-  const known = { replica, leaderEpoch: state.leaderEpoch, logAppendTimeMs: -1 };
+  const { leaderEpoch } = state;
   if (check.kind === "duplicate") {
     const { baseOffset, lastOffset } = check;
-    return { name, index, error: "NONE", appended: { ...known, baseOffset, lastOffset } };
+    return appendedAs(name, index, { replica, leaderEpoch, baseOffset, lastOffset, logAppendTimeMs: -1 });
   }
   const { baseOffset, lastOffset, operations } = replica.log.appendAsLeader(
     batch,
-    state.leaderEpoch,
+    leaderEpoch,
     wallMs,
     messageTimestampType,
   );
   broker.write(replica, operations, () => broker.becameDurable(replica));
   broker.purgatory.touch(replica.key);
   const logAppendTimeMs = messageTimestampType === "LogAppendTime" ? wallMs : -1;
-  return { name, index, error: "NONE", appended: { ...known, logAppendTimeMs, baseOffset, lastOffset } };
+  return appendedAs(name, index, { replica, leaderEpoch, baseOffset, lastOffset, logAppendTimeMs });
+}
+
+function appendedAs(name: string, index: number, appended: Appended): Outcome {
+  return { name, index, error: "NONE", appended };
 }
 
 /** The error to answer with, "NONE" for success, or undefined while the outcome is open. */
@@ -191,16 +197,18 @@ function settled({ error, appended }: Outcome, acks: number): ErrorName | undefi
 function response(
   broker: Broker,
   { listener }: RequestContext,
-  partitions: readonly (PartitionResponse & { readonly name: string })[],
+  outcomes: readonly Outcome[],
+  errors: readonly (ErrorName | undefined)[],
 ): ProduceResponseInit {
   const topics = new Map<string, PartitionResponse[]>();
   const leaders: number[] = [];
-  for (const { name, ...partition } of partitions) {
-    const responses = topics.get(name) ?? [];
-    topics.set(name, responses);
+  outcomes.forEach((outcome, at) => {
+    const responses = topics.get(outcome.name) ?? [];
+    topics.set(outcome.name, responses);
+    const partition = partitionResponse(broker, outcome, errors[at]!);
     responses.push(partition);
     if (partition.currentLeader) leaders.push(partition.currentLeader.leaderId);
-  }
+  });
   return {
     responses: [...topics].map(([name, partitionResponses]) => ({ name, partitionResponses })),
     nodeEndpoints: nodeEndpoints(broker.image, leaders, listener),
@@ -211,10 +219,9 @@ function partitionResponse(
   broker: Broker,
   { name, index, message, records = [], appended }: Outcome,
   error: ErrorName,
-): PartitionResponse & { readonly name: string } {
+): PartitionResponse {
   const succeeded = error === "NONE" && appended !== undefined;
   return {
-    name,
     index,
     errorCode: errorCode(error),
     errorMessage: message ?? null,

@@ -80,16 +80,18 @@ class WaitingFetch implements Delayed {
     this.#respond = respond;
     this.#replicaId = request.replicaState?.replicaId ?? request.replicaId;
     this.#readsCommitted = request.isolationLevel === READ_COMMITTED;
-    this.#asked = request.topics.flatMap(({ topic, topicId, partitions }) => {
+    const asked: Asked[] = [];
+    const keys: string[] = [];
+    for (const { topic, topicId, partitions } of request.topics) {
       const id = context.version >= 13 ? topicId : (broker.image.topicsByName.get(topic) ?? "");
-      return partitions.map((partition) => ({
-        topic,
-        topicId,
-        partition,
-        replica: broker.replica(partitionKey(id, partition.partition)),
-      }));
-    });
-    this.keys = this.#asked.flatMap(({ replica }) => (replica === undefined ? [] : [replica.key]));
+      for (const partition of partitions) {
+        const replica = broker.replica(partitionKey(id, partition.partition));
+        asked.push({ topic, topicId, partition, replica });
+        if (replica !== undefined) keys.push(replica.key);
+      }
+    }
+    this.#asked = asked;
+    this.keys = keys;
     this.deadlineMs = context.nowMs + Math.max(0, request.maxWaitMs);
   }
 
@@ -160,9 +162,10 @@ class WaitingFetch implements Delayed {
 
   /** Fetches what lies on disk, and answers when all of it is there. */
   #readDisk(answers: readonly Answer[]): void {
-    let missing = answers.filter(({ kind }) => kind === "disk").length;
+    let missing = 0;
+    for (const { kind } of answers) if (kind === "disk") missing++;
+    if (missing === 0) return this.#respond(this.#response(answers));
     const complete = [...answers];
-    if (missing === 0) return this.#respond(this.#response(complete));
     answers.forEach((answer, at) => {
       const asked = this.#asked[at]!;
       if (answer.kind !== "disk" || asked.replica === undefined) return;
@@ -192,7 +195,7 @@ class WaitingFetch implements Delayed {
         this.#readPart(asked, replica, { kind: "disk", fromOffset: nextOffset, maxBytes, endOffset }, done);
       } catch (error) {
         if (!(error instanceof CorruptMessageError)) throw error;
-        done({ kind: "error", error: "KAFKA_STORAGE_ERROR" }, error.message);
+        done(failed("KAFKA_STORAGE_ERROR"), error.message);
       }
     });
   }
@@ -204,14 +207,13 @@ class WaitingFetch implements Delayed {
 
   #check(asked: Asked): { readonly endOffset: number } | Answer {
     const { replica, partition } = asked;
-    const error = (name: ErrorName): Answer => ({ kind: "error", error: name });
-    if (replica === undefined) return error(this.#unknown(asked));
-    if (replica.role.kind !== "leader") return error("NOT_LEADER_OR_FOLLOWER");
+    if (replica === undefined) return failed(this.#unknown(asked));
+    if (replica.role.kind !== "leader") return failed("NOT_LEADER_OR_FOLLOWER");
     const { log, role } = replica;
     const fenced = checkLeaderEpoch(partition.currentLeaderEpoch, role.state.leaderEpoch);
-    if (fenced !== undefined) return error(fenced);
+    if (fenced !== undefined) return failed(fenced);
     const isFollower = this.#replicaId >= 0;
-    if (isFollower && !this.#isFollower(replica)) return error("UNKNOWN_LEADER_EPOCH");
+    if (isFollower && !this.#isFollower(replica)) return failed("UNKNOWN_LEADER_EPOCH");
     const logEndOffset = isFollower ? log.nextOffset : log.logEndOffset;
     if (partition.lastFetchedEpoch >= 0) {
       const seen = { epochs: log.epochs, logStartOffset: log.logStartOffset, logEndOffset };
@@ -219,7 +221,7 @@ class WaitingFetch implements Delayed {
       if (diverging !== undefined) return { kind: "diverging", ...diverging };
     }
     if (partition.fetchOffset < log.logStartOffset || partition.fetchOffset > logEndOffset) {
-      return error("OFFSET_OUT_OF_RANGE");
+      return failed("OFFSET_OUT_OF_RANGE");
     }
     if (this.#mustStartAnew(log, role, partition)) {
       const endOffset = Math.min(log.logStartOffset, partition.logStartOffset);
@@ -263,7 +265,7 @@ class WaitingFetch implements Delayed {
     for (let offset = fetchOffset; offset < endOffset; ) {
       const read = replica.log.read(offset, maxBytes, endOffset);
       if (read.kind === "disk") return { kind: "disk", fromOffset: read.fromOffset, maxBytes, endOffset };
-      if (read.kind === "out-of-range") return { kind: "error", error: "OFFSET_OUT_OF_RANGE" };
+      if (read.kind === "out-of-range") return failed("OFFSET_OUT_OF_RANGE");
       if (!this.#mayPassOver(read.bytes, read.nextOffset, endOffset)) return { kind: "records", bytes: read.bytes };
       offset = read.nextOffset;
     }
@@ -294,17 +296,17 @@ class WaitingFetch implements Delayed {
   }
 
   #response(answers: readonly Answer[]): FetchResponseInit {
-    const topics = new Map<string, { topic: string; topicId: string; partitions: PartitionResponse[] }>();
     const leaders: number[] = [];
-    this.#asked.forEach((asked, at) => {
-      const name = `${asked.topicId}/${asked.topic}`;
-      const topic = topics.get(name) ?? { topic: asked.topic, topicId: asked.topicId, partitions: [] };
-      topics.set(name, topic);
-      const partition = this.#partitionResponse(asked, answers[at]!);
-      topic.partitions.push(partition);
-      if (partition.currentLeader) leaders.push(partition.currentLeader.leaderId);
+    let at = 0;
+    const responses = this.#request.topics.map(({ topic, topicId, partitions: { length } }) => {
+      const partitions: PartitionResponse[] = [];
+      for (; partitions.length < length; at++) {
+        const partition = this.#partitionResponse(this.#asked[at]!, answers[at]!);
+        partitions.push(partition);
+        if (partition.currentLeader) leaders.push(partition.currentLeader.leaderId);
+      }
+      return { topic, topicId, partitions };
     });
-    const responses = [...topics.values()];
     return { responses, nodeEndpoints: nodeEndpoints(this.#broker.image, leaders, this.#context.listener) };
   }
 
@@ -326,4 +328,8 @@ class WaitingFetch implements Delayed {
       records: answer.kind === "records" ? answer.bytes : NO_RECORDS,
     };
   }
+}
+
+function failed(error: ErrorName): Answer {
+  return { kind: "error", error };
 }

@@ -11,8 +11,8 @@ export const brokerBugs: readonly PlantedBug[] = [
   bug("acknowledges-at-timeout", "R15", "src/broker/handlers/00-produce.ts",
     'settled(outcome, acks) ?? "REQUEST_TIMED_OUT"', 'settled(outcome, acks) ?? "NONE"'),
   bug("acknowledges-duplicate-early", "R15, R16", "src/broker/handlers/00-produce.ts",
-    'return { name, index, error: "NONE", appended: { ...known, baseOffset, lastOffset } };',
-    'return { name, index, error: "NONE", appended: { ...known, baseOffset, lastOffset: -1 } };'),
+    "return appendedAs(name, index, { replica, leaderEpoch, baseOffset, lastOffset, logAppendTimeMs: -1 });",
+    "return appendedAs(name, index, { replica, leaderEpoch, baseOffset, lastOffset: -1, logAppendTimeMs: -1 });"),
   {
     name: "acknowledges-with-the-first",
     breaks: "R15",
@@ -24,8 +24,8 @@ export const brokerBugs: readonly PlantedBug[] = [
       },
       {
         file: "src/broker/handlers/00-produce.ts",
-        replace: "partitionResponse(broker, outcome, results[at]!)",
-        by: 'partitionResponse(broker, outcome, results[at] ?? "NONE")',
+        replace: "partitionResponse(broker, outcome, errors[at]!)",
+        by: 'partitionResponse(broker, outcome, errors[at] ?? "NONE")',
       },
     ],
   },
