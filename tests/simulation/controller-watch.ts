@@ -1,3 +1,4 @@
+import { partitionKey } from "../../src/log/stored-log.ts";
 import type { ControllerEffect, ControllerEvent } from "../../src/metadata/controller.ts";
 import type { BrokerRegistration, ClusterImage, StorageDirectory } from "../../src/metadata/image.ts";
 import { effectiveMinIsr, samePartition } from "../../src/metadata/partition.ts";
@@ -253,7 +254,7 @@ export class ControllerWatch {
 }
 
 export function keyOf({ topicId, partitionIndex }: Partition): string {
-  return `${topicId}/${partitionIndex}`;
+  return partitionKey(topicId, partitionIndex);
 }
 
 function stateKey(partition: Partition): string {

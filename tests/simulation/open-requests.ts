@@ -1,7 +1,8 @@
+import type { Broker } from "../../src/broker/broker.ts";
 import type { BrokerEffect } from "../../src/broker/effects.ts";
 import type { BrokerEvent } from "../../src/broker/events.ts";
 import type { SimulatedTab } from "../../src/platform/simulated/simulated-tab.ts";
-import { decodeCorrelationId } from "../../src/protocol/envelope.ts";
+import { uint32At } from "../../src/protocol/int-at.ts";
 
 type LookAtAnswer = (answer: Uint8Array) => void;
 
@@ -17,33 +18,40 @@ const CORRELATION_ID_AT = 4;
 /** The requests that somebody watches, until they are answered. */
 export class OpenRequests {
   readonly #watches: readonly RequestWatch[];
-  readonly #open = new Map<string, LookAtAnswer>();
+  /** By the broker that was asked, then by connection and correlation id. */
+  readonly #open = new WeakMap<Broker, Map<number, LookAtAnswer>>();
 
   constructor(watches: readonly RequestWatch[]) {
     this.#watches = watches;
   }
 
   asked(tab: SimulatedTab, event: BrokerEvent): void {
-    if (event.type !== "connection-frame") return;
+    const { core } = tab;
+    if (event.type !== "connection-frame" || core === undefined) return;
     const { connectionId, frame } = event;
     for (const watch of this.#watches) {
       const look = watch.asked(tab, frame);
-      if (look !== undefined) this.#open.set(nameOf(tab, connectionId, frame.subarray(CORRELATION_ID_AT)), look);
+      if (look === undefined) continue;
+      const open = this.#open.get(core) ?? new Map<number, LookAtAnswer>();
+      this.#open.set(core, open);
+      open.set(idOf(connectionId, uint32At(frame, CORRELATION_ID_AT)), look);
     }
   }
 
   answered(tab: SimulatedTab, effects: readonly BrokerEffect[]): void {
-    if (this.#open.size === 0) return;
+    const open = tab.core && this.#open.get(tab.core);
+    if (open === undefined || open.size === 0) return;
     for (const effect of effects) {
       if (effect.type !== "send") continue;
-      const name = nameOf(tab, effect.connectionId, effect.frame);
-      const look = this.#open.get(name);
-      this.#open.delete(name);
-      look?.(effect.frame);
+      const id = idOf(effect.connectionId, uint32At(effect.frame, 0));
+      const look = open.get(id);
+      if (look === undefined) continue;
+      open.delete(id);
+      look(effect.frame);
     }
   }
 }
 
-function nameOf(tab: SimulatedTab, connectionId: number, bytes: Uint8Array): string {
-  return `${tab.name}#${tab.starts}/${connectionId}/${decodeCorrelationId(bytes)}`;
+function idOf(connectionId: number, correlationId: number): number {
+  return connectionId * 2 ** 32 + correlationId;
 }

@@ -1,3 +1,4 @@
+import { partitionKey } from "../../src/log/stored-log.ts";
 import type { Partition } from "../../src/metadata/partition.ts";
 import type { SimulatedTab } from "../../src/platform/simulated/simulated-tab.ts";
 import { ViolationFound } from "./recorder.ts";
@@ -33,7 +34,7 @@ export function expectComplete(context: OracleContext, partition: Partition, end
     const { identity, logs } = tab.storage.image;
     const isCandidate = isr.includes(identity.brokerId) || eligibleLeaderReplicas.includes(identity.brokerId);
     if (!isCandidate || context.isDamaged(tab)) continue;
-    const end = logs.endOffset(`${topicId}/${partitionIndex}`);
+    const end = logs.endOffset(partitionKey(topicId, partitionIndex));
     if (end >= endOffset) continue;
     const label = context.names.labelOf(topicId, partitionIndex);
     const place = isr.includes(identity.brokerId) ? "in the ISR" : "in the ELR";

@@ -6,6 +6,16 @@ import { readBatchHeader } from "../../src/protocol/record-batch.ts";
 import type { RequestWatch } from "./open-requests.ts";
 import { fail } from "./oracle-context.ts";
 
+interface SentBatch {
+  readonly name: string;
+  readonly index: number;
+  /** Of the producer, in its epoch and in this partition. */
+  readonly key: string;
+  readonly producerId: number;
+  readonly producerEpoch: number;
+  readonly baseSequence: number;
+}
+
 /**
  * What an acknowledgement stands for when it is given. With acks=1 the leader's own disk has the batch. And a producer
  * that a leader does not know has one batch on its way, until that is acknowledged: a leader takes any sequence from
@@ -19,9 +29,8 @@ export class ProduceWatch implements RequestWatch {
     if (frame[0] !== 0 || frame[1] !== produce.key) return undefined;
     const header = decodeRequestHeader(frame);
     const request = decodeRequest(produce, header);
-    for (const { name, index, records } of batchesOf(request)) {
-      const { producerId, producerEpoch, baseSequence } = readBatchHeader(records);
-      const key = producerKey(name, index, records);
+    const sent = batchesOf(request);
+    for (const { name, index, key, producerId, producerEpoch, baseSequence } of sent) {
       const first = this.#first.get(key);
       if (producerId < 0 || first === "acknowledged") continue;
       if (first === undefined) this.#first.set(key, baseSequence);
@@ -30,22 +39,22 @@ export class ProduceWatch implements RequestWatch {
         fail("first-batch-goes-alone", `${who} sends sequence ${baseSequence} of ${name}-${index} behind ${first}`);
       }
     }
-    return (answer: Uint8Array) => this.#answered(tab, header.apiVersion, request, answer);
+    return (answer: Uint8Array) => this.#answered(tab, header.apiVersion, request.acks, sent, answer);
   }
 
-  #answered(tab: SimulatedTab, version: number, request: ProduceRequest, answer: Uint8Array): void {
+  #answered(tab: SimulatedTab, version: number, acks: number, sent: readonly SentBatch[], answer: Uint8Array): void {
     const succeeded = new Map<string, number>();
     for (const { name, partitionResponses } of decodeResponse(produce, version, answer).body.responses) {
       for (const { index, errorCode, baseOffset } of partitionResponses) {
         if (errorCode === 0) succeeded.set(`${name}-${index}`, baseOffset);
       }
     }
-    for (const { name, index, records } of batchesOf(request)) {
+    for (const { name, index, key } of sent) {
       const baseOffset = succeeded.get(`${name}-${index}`);
       if (baseOffset === undefined) continue;
-      this.#first.set(producerKey(name, index, records), "acknowledged");
+      this.#first.set(key, "acknowledged");
       const topicId = tab.core?.image.topicNamed(name)?.topicId;
-      if (request.acks !== 1 || topicId === undefined) continue;
+      if (acks !== 1 || topicId === undefined) continue;
       const end = tab.storage.image.logs.endOffset(`${topicId}/${index}`);
       if (end > baseOffset) continue;
       const what = `offset ${baseOffset} of ${name}-${index}`;
@@ -54,13 +63,15 @@ export class ProduceWatch implements RequestWatch {
   }
 }
 
-function* batchesOf({ topicData }: ProduceRequest): Generator<{ name: string; index: number; records: Uint8Array }> {
+function batchesOf({ topicData }: ProduceRequest): SentBatch[] {
+  const sent: SentBatch[] = [];
   for (const { name, partitionData } of topicData) {
-    for (const { index, records } of partitionData) if (records !== null) yield { name, index, records };
+    for (const { index, records } of partitionData) {
+      if (records === null) continue;
+      const { producerId, producerEpoch, baseSequence } = readBatchHeader(records);
+      const key = `${producerId}/${producerEpoch}/${name}-${index}`;
+      sent.push({ name, index, key, producerId, producerEpoch, baseSequence });
+    }
   }
-}
-
-function producerKey(name: string, index: number, records: Uint8Array): string {
-  const { producerId, producerEpoch } = readBatchHeader(records);
-  return `${producerId}/${producerEpoch}/${name}-${index}`;
+  return sent;
 }

@@ -3,7 +3,7 @@ import { fetch } from "../../src/protocol/apis/01-fetch.ts";
 import type { FetchResponse } from "../../src/protocol/apis/01-fetch.ts";
 import { LATEST_TIMESTAMP, listOffsets } from "../../src/protocol/apis/02-list-offsets.ts";
 import { isRetriable } from "../../src/protocol/error-codes.ts";
-import { batches, recordsSection, verifyCrc } from "../../src/protocol/record-batch.ts";
+import { batchAt, recordsSection, verifyCrc } from "../../src/protocol/record-batch.ts";
 import { decodeRecords } from "../../src/protocol/records.ts";
 import { ZERO_UUID } from "../../src/protocol/uuid.ts";
 import { backoffMs, BrokerLinks } from "./broker-links.ts";
@@ -31,6 +31,7 @@ interface Position {
 
 const MAX_WAIT_MS = 300;
 const REFRESH_MS = 4_000;
+const NO_RECORDS = new Uint8Array(0);
 
 /**
  * Reads with the consumer's checks of Kafka: every partition from its beginning, or those that somebody else, such as a
@@ -239,10 +240,10 @@ export class ScriptedConsumer {
 
   #onPartition(position: Position, answer: FetchedPartition): void {
     const error = documentedError(fetch, answer.errorCode);
-    const where = `${this.process} at offset ${position.offset} of partition ${position.partition}`;
+    const where = () => `${this.process} at offset ${position.offset} of partition ${position.partition}`;
     if (answer.divergingEpoch !== null) {
       const { epoch, endOffset } = answer.divergingEpoch;
-      const evidence = `${where} read what the leader has not: it ends epoch ${epoch} at ${endOffset}`;
+      const evidence = `${where()} read what the leader has not: it ends epoch ${epoch} at ${endOffset}`;
       return this.#recorder.violation("consumer", evidence);
     }
     // Retention has removed what this consumer was to read next; it goes on with what is left (auto.offset.reset).
@@ -253,11 +254,13 @@ export class ScriptedConsumer {
     }
     if (error !== "NONE") {
       const isExpected = error !== "OFFSET_OUT_OF_RANGE" && isRetriable(error);
-      if (!isExpected) this.#recorder.violation("consumer", `${where}: ${error}`);
+      if (!isExpected) this.#recorder.violation("consumer", `${where()}: ${error}`);
       return this.#later(position);
     }
-    for (const { header, bytes } of batches(answer.records ?? new Uint8Array(0), "ignored")) {
-      if (!verifyCrc(bytes)) return this.#recorder.violation("consumer", `${where} got a damaged batch`);
+    const records = answer.records ?? NO_RECORDS;
+    for (let batch = batchAt(records, 0, "ignored"); batch !== undefined; ) {
+      const { header, bytes } = batch;
+      if (!verifyCrc(bytes)) return this.#recorder.violation("consumer", `${where()} got a damaged batch`);
       for (const { offset, value, timestamp } of decodeRecords(recordsSection(bytes), header)) {
         if (offset < position.offset) continue;
         this.#recorder.read(this.process, position.partition, offset, textOf(value), this.#topicId);
@@ -265,6 +268,7 @@ export class ScriptedConsumer {
       }
       position.offset = Math.max(position.offset, header.lastOffset + 1);
       position.epoch = header.partitionLeaderEpoch;
+      batch = batchAt(records, batch.position + header.sizeInBytes, "ignored");
     }
     position.failures = 0;
   }

@@ -3,7 +3,8 @@ import { produce } from "../../src/protocol/apis/00-produce.ts";
 import { initProducerId } from "../../src/protocol/apis/22-init-producer-id.ts";
 import { isRetriable } from "../../src/protocol/error-codes.ts";
 import type { ErrorName } from "../../src/protocol/error-codes.ts";
-import { encodeBatch } from "../../src/protocol/record-batch.ts";
+import { assembleBatch } from "../../src/protocol/record-batch.ts";
+import { encodeRecords } from "../../src/protocol/records.ts";
 import { backoffMs, BrokerLinks } from "./broker-links.ts";
 import type { ClientContext, PartitionLeader } from "./broker-links.ts";
 import { documentedError } from "./documented-errors.ts";
@@ -308,7 +309,16 @@ export class ScriptedProducer {
       const key = keyed === undefined ? null : paddedBytes(keyed.key, 0);
       return { offset: at, timestamp, key, value: keyed?.value === null ? null : paddedBytes(value, recordBytes) };
     });
-    return encodeBatch(records, { producerId: this.#producerId, producerEpoch, baseSequence: firstSequence });
+    const init = {
+      lastOffsetDelta: records.length - 1,
+      baseTimestamp: timestamp,
+      maxTimestamp: timestamp,
+      producerId: this.#producerId,
+      producerEpoch,
+      baseSequence: firstSequence,
+      recordCount: records.length,
+    };
+    return assembleBatch(init, encodeRecords(records));
   }
 }
 
@@ -335,9 +345,18 @@ function takeBatch(queue: Queue, values: readonly string[]): Batch {
   const { producerEpoch, nextSequence } = queue;
   queue.nextSequence = (nextSequence + values.length) % SEQUENCES;
   queue.batchesOfEpoch++;
-  const sequence = { producerEpoch, firstSequence: nextSequence };
-  const state = { wasSent: false, isOpen: false, isAcknowledged: false };
-  return { values, ...sequence, ...state, committedTo: 0, firstEpoch: -1, firstCommittedTo: 0, lastEpoch: -1 };
+  return {
+    values,
+    producerEpoch,
+    firstSequence: nextSequence,
+    wasSent: false,
+    isOpen: false,
+    isAcknowledged: false,
+    committedTo: 0,
+    firstEpoch: -1,
+    firstCommittedTo: 0,
+    lastEpoch: -1,
+  };
 }
 
 function paddedBytes(text: string, size: number): Uint8Array {

@@ -148,7 +148,7 @@ export class SimulatedCluster {
       log: (message) => this.note(message),
       changed: (event, effects) => {
         this.events++;
-        this.trace.add(time.nowUs, event.type, 0);
+        this.trace.add(time.nowUs, "", event.type, 0);
         this.controllerWatch.handled(event, effects, this.server.image!);
       },
       started: (image) => this.controllerWatch.restarted(image, this.server.startedFromSnapshot),
@@ -379,7 +379,7 @@ export class SimulatedCluster {
       resolve: (peer) => this.#resolve(peer),
       entered: (client, what, bytes) => {
         this.unsettled = true;
-        this.trace.add(time.nowUs, `${client}${what}`, bytes);
+        this.trace.add(time.nowUs, client, what, bytes);
       },
       note: (message) => this.note(message),
       failed: (error) => {
@@ -395,7 +395,7 @@ export class SimulatedCluster {
   #handled(tab: SimulatedTab, event: BrokerEvent, effects: readonly BrokerEffect[]): void {
     this.events++;
     const size = "frame" in event ? event.frame.length : 0;
-    this.trace.add(this.time.nowUs, `${tab.name}${event.type}`, size);
+    this.trace.add(this.time.nowUs, tab.name, event.type, size);
     if (this.#damaged.has(tab.storage) && tab.core?.self() !== undefined) this.#serves(tab);
     this.oracle.look(tab, event, effects);
   }
