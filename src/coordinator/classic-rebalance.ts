@@ -114,6 +114,17 @@ export function refreshSession(state: ShardState, member: ClassicMember): void {
   member.session.set(state.nowMs + member.terms.sessionTimeoutMs);
 }
 
+/** Whatever the coordinator waits for from its members may take as long again. */
+export function restartWaiting(state: ShardState, group: ClassicGroup): void {
+  for (const member of group.members.values()) {
+    if (member.isNew) member.session.set(state.nowMs + state.config.newMemberJoinTimeoutMs);
+    else refreshSession(state, member);
+  }
+  const timeMs = state.nowMs + group.rebalanceTimeoutMs;
+  if (group.state === "PreparingRebalance" && group.initialDelay === undefined) group.joinTimer.set(timeMs);
+  if (group.pendingSyncs.size > 0) group.syncTimer.set(timeMs);
+}
+
 /** A member that waits for an answer cannot be expected to send heartbeats meanwhile. */
 export function onSessionTime(state: ShardState, group: ClassicGroup, member: ClassicMember): void {
   const waits = member.joining !== undefined || member.syncing !== undefined;

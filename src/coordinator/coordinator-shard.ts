@@ -11,7 +11,7 @@ import type { GroupRecord } from "../protocol/group-records/registry.ts";
 import { resumeGeneration } from "./classic-generation.ts";
 import { joinGroup } from "./classic-join.ts";
 import { leaveGroup } from "./classic-leave.ts";
-import { refreshSession } from "./classic-rebalance.ts";
+import { restartWaiting } from "./classic-rebalance.ts";
 import { heartbeat, syncGroup } from "./classic-sync.ts";
 import { CommittedOffsets } from "./committed-offsets.ts";
 import { consumerGroupHeartbeat } from "./consumer-heartbeat.ts";
@@ -132,11 +132,11 @@ export class CoordinatorShard {
     });
   }
 
-  /** Members could not be heard for a while, through no fault of theirs: their sessions start anew. */
+  /** Members could not be heard for a while, through no fault of theirs: sessions and rebalances wait anew. */
   restartSessions(nowMs: number): Decision {
     return this.#decide(nowMs, (state) => {
       for (const group of state.groups.values()) {
-        if (group.type === "classic") for (const member of group.members.values()) refreshSession(state, member);
+        if (group.type === "classic") restartWaiting(state, group);
         else for (const memberId of group.members.keys()) refreshConsumerSession(state, group, memberId);
       }
     });

@@ -143,7 +143,7 @@ describe("a rebalance", () => {
     expect(driver.heartbeat(leader, generation + 1)).toBe("NONE");
   });
 
-  it("goes on without members that did not join in time", () => {
+  it("goes on without members that did not join in time, though they beat and commit", () => {
     const driver = new ShardDriver();
     const { leader, follower, generation } = stablePair(driver);
     const third = driver.enter({ rebalanceTimeoutMs: 20_000 });
@@ -151,6 +151,7 @@ describe("a rebalance", () => {
     for (let beat = 0; beat < 6; beat++) {
       driver.advance(5_000);
       driver.heartbeat(follower, generation);
+      driver.commitOffset(beat, { memberId: follower, generation });
     }
     expect(response(third.join).generationId).toBe(generation + 1);
     expect(driver.heartbeat(follower, generation + 1)).toBe("UNKNOWN_MEMBER_ID");
@@ -413,6 +414,46 @@ describe("commits of members", () => {
       driver.heartbeat(leader, generation);
       expect(commitError(driver.commitOffset(second, { memberId: follower, generation }))).toBe("NONE");
     }
+  });
+});
+
+describe("a coordinator that could not hear anybody", () => {
+  /** For longer than any session or rebalance takes. */
+  function goDeaf(driver: ShardDriver): void {
+    driver.nowMs += 60_000;
+    driver.take(driver.shard.restartSessions(driver.nowMs));
+    driver.advance(0);
+  }
+
+  it("waits as long again for members to join", () => {
+    const driver = new ShardDriver();
+    const { leader, follower, generation } = stablePair(driver);
+    const third = driver.enter();
+    driver.join({ memberId: leader });
+    goDeaf(driver);
+    expect(driver.heartbeat(follower, generation)).toBe("REBALANCE_IN_PROGRESS");
+    expect(response(driver.join({ memberId: follower })).generationId).toBe(generation + 1);
+    expect(response(third.join).generationId).toBe(generation + 1);
+  });
+
+  it("waits as long again for members to ask for their assignments", () => {
+    const driver = new ShardDriver();
+    const { leader, follower, generation } = stablePair(driver);
+    driver.join({ memberId: leader });
+    driver.join({ memberId: follower });
+    goDeaf(driver);
+    response(driver.sync(leader, generation + 1, { [follower]: "all" }));
+    expect(text(response(driver.sync(follower, generation + 1)).assignment)).toBe("all");
+  });
+
+  it("lets a new member that waits for the others be silent", () => {
+    const driver = new ShardDriver();
+    const { leader, follower, generation } = stablePair(driver);
+    const third = driver.enter({ sessionTimeoutMs: 6_000 });
+    goDeaf(driver);
+    driver.advance(9_000);
+    const joins = [third.join, ...[leader, follower].map((memberId) => driver.join({ memberId }))];
+    for (const join of joins) expect(response(join).generationId).toBe(generation + 1);
   });
 });
 
