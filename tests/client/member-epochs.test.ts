@@ -12,13 +12,17 @@ import type {
   ConsumerGroupHeartbeatResponseInit,
 } from "../../src/protocol/apis/68-consumer-group-heartbeat.ts";
 import { browserClock } from "../../src/platform/browser/browser-clock.ts";
+import { settled } from "../../src/platform/simulated/settled.ts";
+import { VirtualTime } from "../../src/platform/simulated/virtual-time.ts";
 import type { ErrorName } from "../../src/protocol/error-codes.ts";
+import type { Clock } from "../../src/runtime/clock.ts";
 
 /** A member and a coordinator that says what the test wants it to. */
 
 const TOPIC_ID = "00000000-0000-4000-8000-000000000001";
 
-type Answer = ErrorName | { readonly memberEpoch: number; readonly partitions?: readonly number[] };
+/** Null for no answer at all. */
+type Answer = null | ErrorName | { readonly memberEpoch: number; readonly partitions?: readonly number[] };
 
 const memberships: ConsumerMembership[] = [];
 
@@ -34,10 +38,10 @@ class Bench {
   owned: TopicPartition[] = [];
   lost = 0;
 
-  constructor(answers: readonly Answer[], groupInstanceId: string | null = null) {
+  constructor(answers: readonly Answer[], groupInstanceId: string | null = null, clock: Clock = browserClock) {
     let ids = 0;
     const cluster = {
-      clock: browserClock,
+      clock,
       platform: { randomUuid: () => `member-${++ids}`, random: () => 0.5 },
       requestTimeoutMs: 1000,
       image: { topics: new Map([[TOPIC_ID, { name: "t" }]]) },
@@ -81,6 +85,7 @@ class Bench {
     answers: readonly Answer[],
   ): Promise<ConsumerGroupHeartbeatResponseInit> {
     const answer = answers[Math.min(this.heartbeats.push(body), answers.length) - 1]!;
+    if (answer === null) return new Promise(() => {});
     if (typeof answer === "string") throw new KafkaJSProtocolError(answer);
     const { memberEpoch, partitions } = answer;
     const assignment =
@@ -175,6 +180,37 @@ test.each([
   await bench.membership.leave();
   const leave = { memberEpoch: epoch, memberId: "member-1", instanceId: groupInstanceId };
   expect(bench.heartbeats.at(-1)).toMatchObject(leave);
+});
+
+test("a heartbeat that is long in coming back stops nobody who is awake, but whoever has slept", async () => {
+  const time = new VirtualTime();
+  let sleptMs = 0;
+  const clock: Clock = {
+    now: () => time.nowMs + sleptMs,
+    wallNow: () => time.nowMs + sleptMs,
+    setTimer: (delayMs, callback) => {
+      let isDue = true;
+      time.after(delayMs, () => isDue && callback());
+      return () => void (isDue = false);
+    },
+  };
+  const pass = async (ms: number) => {
+    const endUs = time.nowUs + ms * 1000;
+    while (time.nowUs < endUs) {
+      time.step(endUs);
+      await settled();
+      expect(membership.isHeard).toBe(true);
+    }
+  };
+  const bench = new Bench([{ memberEpoch: 1, partitions: [0] }, { memberEpoch: 1 }, null], null, clock);
+  const { membership } = bench;
+  await settled();
+  await pass(3_000);
+  expect(bench.heartbeats).toHaveLength(3);
+  sleptMs = 200;
+  expect(membership.isHeard).toBe(false);
+  time.step(time.nowUs + 20_000);
+  expect(membership.isHeard).toBe(false);
 });
 
 test("what joining again does not mend ends the membership", async () => {

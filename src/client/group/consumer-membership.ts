@@ -76,7 +76,7 @@ export class ConsumerMembership implements GroupMembership {
   #failures = 0;
   #hasSpoken = false;
   #lastBeatAt = Number.NEGATIVE_INFINITY;
-  /** When the last heartbeat that was answered was sent, or when the coordinator was last found to say nothing. */
+  /** When the last heartbeat that was answered was sent, or when the coordinator was last found to say nothing yet. */
   #lastWordAt = Number.NEGATIVE_INFINITY;
   #toldAt = 0;
   #cancelBeat: (() => void) | undefined;
@@ -178,6 +178,7 @@ export class ConsumerMembership implements GroupMembership {
     const timeoutMs = Math.min(cluster.requestTimeoutMs, HEARTBEAT_PATIENCE_MS);
     this.#lastBeatAt = cluster.clock.now();
     this.#hasSpoken = true;
+    const cancelWatch = this.#watchSleep();
     try {
       const response = await link.ask(consumerGroupHeartbeat, this.#request(said), { timeoutMs });
       this.#failures = 0;
@@ -193,7 +194,26 @@ export class ConsumerMembership implements GroupMembership {
       // After a sleep, that no answer came says nothing about the coordinator.
       if (lateMs < this.#intervalMs * HEARD_INTERVALS) this.#heard(cluster.clock.now());
       return pause;
+    } finally {
+      cancelWatch();
     }
+  }
+
+  /**
+   * While an answer is waited for, a page whose timers run has not slept: the coordinator is slow, or another one takes
+   * its place, and the member reads on.
+   */
+  #watchSleep(): () => void {
+    const { clock } = this.#options.cluster;
+    let cancel = () => {};
+    const watch = () => {
+      cancel = clock.setTimer(this.#intervalMs, () => {
+        if (this.isHeard) this.#heard(clock.now());
+        watch();
+      });
+    };
+    watch();
+    return () => cancel();
   }
 
   /** Of what did not change, null. */
@@ -354,7 +374,7 @@ export class ConsumerMembership implements GroupMembership {
 
   #heard(atMs: number): void {
     const wasHeard = this.isHeard;
-    this.#lastWordAt = atMs;
+    this.#lastWordAt = Math.max(this.#lastWordAt, atMs);
     if (!wasHeard) this.#options.changed();
   }
 }
