@@ -107,5 +107,8 @@ export const replicationBugs: readonly PlantedBug[] = [
     'if (!state.hwMonotonicReady) return refuse("OFFSET_NOT_AVAILABLE");', ""),
   bug("leads-while-writing", "roles", "src/broker/broker.ts",
     "      if (replica.writesInFlight > 0) {\n        this.#assumedFor", "      if (false) {\n        this.#assumedFor"),
-  bug("admits-undeleted", "R8", "src/replication/leader.ts", "follower.logStartOffset >= logStartOffset &&\n", ""),
+  {
+    ...bug("admits-undeleted", "R8", "src/replication/leader.ts", "follower.logStartOffset >= logStartOffset &&\n", ""),
+    scripts: ["joins-after-deletion"],
+  },
 ];
