@@ -20,6 +20,8 @@ import type { ControllerWatch } from "./controller-watch.ts";
 import { expectFetched } from "./fetched-offsets.ts";
 import { since } from "./group-truth.ts";
 import type { GroupTruth } from "./group-truth.ts";
+import { KnownMembers } from "./known-members.ts";
+import type { OfMember } from "./known-members.ts";
 import { expectLoaded } from "./loaded-groups.ts";
 import type { RequestWatch } from "./open-requests.ts";
 import { fail } from "./oracle-context.ts";
@@ -44,8 +46,6 @@ export interface Asked<Request = unknown> {
 const watched: ReadonlyMap<number, Api> = new Map<number, Api>(
   [offsetCommit, offsetFetch, joinGroup, heartbeat, leaveGroup, syncGroup, consumerGroupHeartbeat].map((api) => [api.key, api]),
 );
-/** Clocks run at twice the usual rate at most, and members have four seconds to join again. */
-const HEARD_US = 1_500_000;
 
 /**
  * What members of groups are told, against what is committed: nobody hears of what another coordinator might not know.
@@ -58,8 +58,7 @@ export class GroupWatch implements RequestWatch {
   readonly #consumers: ConsumerGroupWatch;
   /** By group, the generation that members were told last, and the epoch of the coordinator that told them. */
   readonly #announced = new Map<string, { readonly leaderEpoch: number; readonly generation: number }>();
-  /** By group and member: when a coordinator that leads in this epoch heard of a member last, and let it know. */
-  readonly #heard = new Map<string, { readonly atUs: number; readonly leaderEpoch: number }>();
+  readonly #known = new KnownMembers();
   /** By tab and partition, the epoch that it coordinates in. */
   readonly #loaded = new Map<string, number>();
   #listener: ((occasion: Occasion) => void) | undefined;
@@ -87,7 +86,7 @@ export class GroupWatch implements RequestWatch {
     const [at, atUs] = [this.#truth.count, this.#context.nowUs()];
     const asked = { groupId, api, version: header.apiVersion, request, at, atUs, leaderEpoch, announced };
     if (api === consumerGroupHeartbeat) this.#consumers.asked(asked as Asked<never>);
-    if (api === leaveGroup) for (const { memberId } of leavingIn(request)) this.#heard.delete(`${groupId}/${memberId}`);
+    if (api === leaveGroup) for (const { memberId } of leavingIn(request)) this.#known.left(groupId, memberId);
     if (api === joinGroup || api === syncGroup) this.#listener?.("rebalance");
     else if (api === offsetCommit) this.#listener?.("commit");
     return (answer: Uint8Array) => this.#answered(tab, asked, answer);
@@ -131,7 +130,8 @@ export class GroupWatch implements RequestWatch {
     for (const groupId of this.#truth.generations.keys()) {
       if (!isHere(groupId)) continue;
       const stored = this.#truth.generation(groupId)!;
-      for (const { memberId } of stored.members) this.#heard.set(`${groupId}/${memberId}`, { atUs, leaderEpoch });
+      const memberIds = stored.members.map(({ memberId }) => memberId);
+      this.#known.loaded(groupId, memberIds, { atUs, leaderEpoch, generation: stored.generation });
       const told = this.#announced.get(groupId);
       if (told !== undefined && told.generation > stored.generation) this.#context.mark("coordinator lost in a rebalance");
     }
@@ -166,6 +166,13 @@ export class GroupWatch implements RequestWatch {
     return error;
   }
 
+  /** What a member of a classic group is told. */
+  #noteOf(where: string, asked: Asked<OfMember>, errorCode: number): string {
+    const error = this.#note(asked, errorCode);
+    this.#known.answered(where, asked, error, this.#context.nowUs());
+    return error;
+  }
+
   #committed(where: string, asked: Asked<OffsetCommitRequest>, { topics }: OffsetCommitResponse): void {
     const { groupId, request } = asked;
     const offsets = new Map<string, number>(
@@ -176,7 +183,7 @@ export class GroupWatch implements RequestWatch {
     let isMember = false;
     for (const { name, partitions } of topics) {
       for (const { partitionIndex, errorCode } of partitions) {
-        if (this.#note(asked, errorCode) !== "NONE") continue;
+        if (this.#noteOf(where, asked, errorCode) !== "NONE") continue;
         const partition = `${name}/${partitionIndex}`;
         const offset = offsets.get(partition);
         const told = this.#truth.offsets.get(groupId)?.get(partition);
@@ -205,7 +212,6 @@ export class GroupWatch implements RequestWatch {
     // A generation that nobody has completed yet has members, too.
     const isKnown = generation === announced || since(this.#truth.generations.get(groupId), at).some(isOf);
     if (!isKnown) refuse(`in generation ${generation}`);
-    this.#hear(asked, memberId);
   }
 
   #fetched(where: string, asked: Asked<OffsetFetchRequest>, { groups }: OffsetFetchResponse): void {
@@ -214,8 +220,8 @@ export class GroupWatch implements RequestWatch {
     }
   }
 
-  #joined(where: string, asked: Asked<JoinGroupRequest>, { errorCode, generationId, memberId }: JoinGroupResponse): void {
-    if (this.#note(asked, errorCode) !== "NONE" || asked.leaderEpoch === undefined) return;
+  #joined(where: string, asked: Asked<JoinGroupRequest>, { errorCode, generationId }: JoinGroupResponse): void {
+    if (this.#noteOf(where, asked, errorCode) !== "NONE" || asked.leaderEpoch === undefined) return;
     const { groupId, leaderEpoch } = asked;
     const stored = since(this.#truth.generations.get(groupId), asked.at)[0]?.value.generation ?? 0;
     if (generationId < stored) fail("generations-grow", `${where}: ${generationId} is announced, ${stored} was`);
@@ -223,12 +229,11 @@ export class GroupWatch implements RequestWatch {
     if (told?.leaderEpoch !== leaderEpoch || told.generation < generationId) {
       this.#announced.set(groupId, { leaderEpoch, generation: generationId });
     }
-    this.#hear(asked, memberId);
   }
 
   /** What a member is told to have is what every coordinator after this one will know. */
   #synced(where: string, asked: Asked<SyncGroupRequest>, { errorCode, assignment }: SyncGroupResponse): void {
-    if (this.#note(asked, errorCode) !== "NONE") return;
+    if (this.#noteOf(where, asked, errorCode) !== "NONE") return;
     const { groupId, request } = asked;
     const { memberId, generationId } = request;
     const generations = this.#truth.generations.get(groupId) ?? [];
@@ -237,36 +242,17 @@ export class GroupWatch implements RequestWatch {
       return member !== undefined && String(member.assignment) === String(assignment);
     });
     if (!isTold) fail("assignments-are-committed", `${where}: that of ${memberId} in generation ${generationId} is not`);
-    this.#hear(asked, memberId);
   }
 
   #beaten(where: string, asked: Asked<HeartbeatRequest>, errorCode: number): void {
     const { groupId, request, leaderEpoch, announced } = asked;
     const { memberId, generationId } = request;
-    const error = this.#note(asked, errorCode);
-    const heard = this.#heard.get(`${groupId}/${memberId}`);
-    if (error === "UNKNOWN_MEMBER_ID" && heard !== undefined && heard.leaderEpoch === leaderEpoch) {
-      const agoUs = this.#context.nowUs() - heard.atUs;
-      if (agoUs < HEARD_US) fail("members-are-heard", `${where}: ${memberId} is unknown, and was heard of ${agoUs} us ago`);
-    }
-    // Nobody is silent for a coordinator that can commit nothing, and so listens to nobody.
-    if (error === "COORDINATOR_NOT_AVAILABLE" && heard !== undefined) this.#hear(asked, memberId, asked.atUs);
-    if (error !== "NONE") return;
+    if (this.#noteOf(where, asked, errorCode) !== "NONE") return;
     const stored = since(this.#truth.generations.get(groupId), asked.at)[0]?.value.generation ?? 0;
     const newest = leaderEpoch === undefined ? 0 : Math.max(stored, announced);
     if (generationId < newest) {
       fail("old-members-are-refused", `${where}: ${memberId} is in generation ${generationId}, ${newest} has begun`);
     }
-    // A session starts anew as a heartbeat comes, however long its answer waits for what is not committed yet.
-    this.#hear(asked, memberId, asked.atUs);
-  }
-
-  #hear({ groupId, leaderEpoch }: Asked, memberId: string, atUs = this.#context.nowUs()): void {
-    if (leaderEpoch === undefined) return;
-    const key = `${groupId}/${memberId}`;
-    const before = this.#heard.get(key);
-    if (before?.leaderEpoch === leaderEpoch && before.atUs > atUs) return;
-    this.#heard.set(key, { atUs, leaderEpoch });
   }
 }
 
