@@ -8,7 +8,11 @@ export interface BrokerConfig {
   readonly timeGapMs: number;
   /** A follower that has not caught up for this long leaves the ISR. */
   readonly replicaLagTimeMaxMs: number;
+  /** How long a fetch waits at the leader for news, while this replica is in no ISR yet of a partition it asks for. */
   readonly replicaFetchWaitMaxMs: number;
+  /** The same once it is in all of them; never longer than a quarter of the lag that is allowed. */
+  readonly inSyncFetchWaitMaxMs: number;
+  /** Of one partition. While an answer is stored none is under way, so larger ones make a replica catch up faster. */
   readonly replicaFetchMaxBytes: number;
   readonly replicaFetchResponseMaxBytes: number;
   /** The most that one consumer fetch may hold in memory, whatever it asks for. */
@@ -23,13 +27,17 @@ export interface BrokerConfig {
   readonly coordinator: CoordinatorConfig;
 }
 
-/** The session timeout of the controller is 4 s, so that eight heartbeats must be missed before it gives a tab up. */
+/**
+ * The session timeout of the controller is 4 s, so that four heartbeats must be missed before it gives a tab up. What an
+ * idle tab costs is how often it wakes, and wakes others: heartbeats and fetches that wait for nothing are most of that.
+ */
 export const defaultBrokerConfig: BrokerConfig = {
-  heartbeatIntervalMs: 500,
+  heartbeatIntervalMs: 1_000,
   timeGapMs: 3_000,
   replicaLagTimeMaxMs: 10_000,
   replicaFetchWaitMaxMs: 500,
-  replicaFetchMaxBytes: 1024 * 1024,
+  inSyncFetchWaitMaxMs: 2_500,
+  replicaFetchMaxBytes: 4 * 1024 * 1024,
   replicaFetchResponseMaxBytes: 8 * 1024 * 1024,
   fetchMaxBytes: 32 * 1024 * 1024,
   retentionCheckIntervalMs: 30_000,

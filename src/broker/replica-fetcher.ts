@@ -13,6 +13,8 @@ const MAX_BACKOFF_MS = 1_000;
 const REFUSED_MS = 20;
 /** One fetch waits at the leader; a second one, for partitions that came since, makes it answer. */
 const MAX_OPEN_FETCHES = 2;
+/** A follower's lag counts from the fetch that waits. Most of the time allowed must be left when records come. */
+const LAG_PER_WAIT = 4;
 
 type FetchedPartition = FetchResponse["responses"][number]["partitions"][number];
 
@@ -162,9 +164,12 @@ export class ReplicaFetcher {
     const { config, directoryId } = this.#context;
     const asked = new Map<string, { leaderEpoch: number; fetchOffset: number }>();
     const topics = new Map<string, FetchRequestInit["topics"][number]["partitions"][number][]>();
+    // A leader proposes who may join when it is asked, so a replica that wants to join asks often.
+    let inSync = true;
     for (const replica of this.replicas.values()) {
-      const { role, log, key } = replica;
+      const { role, log, key, assignment } = replica;
       if (role.kind !== "follower" || this.#refusedUntilMs.has(key)) continue;
+      inSync &&= assignment?.isr.includes(self.nodeId) === true;
       asked.set(key, { leaderEpoch: role.leaderEpoch, fetchOffset: log.logEndOffset });
       const partitions = topics.get(log.topicId) ?? [];
       topics.set(log.topicId, partitions);
@@ -185,7 +190,7 @@ export class ReplicaFetcher {
     this.#open.push({ correlationId, asked });
     const request: FetchRequestInit = {
       replicaState: { replicaId: self.nodeId, replicaEpoch: self.brokerEpoch },
-      maxWaitMs: config.replicaFetchWaitMaxMs,
+      maxWaitMs: inSync ? inSyncWaitMs(config) : config.replicaFetchWaitMaxMs,
       minBytes: 1,
       maxBytes: config.replicaFetchResponseMaxBytes,
       topics: [...topics].map(([topicId, partitions]) => ({ topicId, partitions })),
@@ -193,4 +198,8 @@ export class ReplicaFetcher {
     const frame = encodeRequest(fetch, FETCH_VERSION, { correlationId, clientId: `broker-${self.nodeId}` }, request);
     this.#context.effects({ type: "link-send", linkId: this.#link.id, frame });
   }
+}
+
+function inSyncWaitMs({ inSyncFetchWaitMaxMs, replicaLagTimeMaxMs }: BrokerConfig): number {
+  return Math.min(inSyncFetchWaitMaxMs, Math.floor(replicaLagTimeMaxMs / LAG_PER_WAIT));
 }

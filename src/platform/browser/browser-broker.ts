@@ -31,6 +31,7 @@ export class BrowserBroker implements BrokerControl {
   readonly #connections = new Mailbox<[Connection, string]>();
   readonly #lifecycle = new Mailbox<[LifecycleEvent]>();
   #running: RunningBroker | undefined;
+  #told: string | undefined;
   #closeNetwork: () => void = () => {};
   #release: () => void = () => {};
 
@@ -53,12 +54,20 @@ export class BrowserBroker implements BrokerControl {
       throw cause;
     }
     this.#running.onStatus((status) => {
-      post(events, { type: "status", status });
+      this.#tell(events, status);
       if (status.state === "stopped") this.#end();
       // The lock stays: no other tab is to meet the same storage while this page shows what is wrong with it.
       if (status.state === "failed") this.#closeNetwork();
     });
     return this.#running.status();
+  }
+
+  /** The page is not woken for what it knows. */
+  #tell(events: MessagePort, status: BrokerStatus): void {
+    const json = JSON.stringify(status);
+    if (json === this.#told) return;
+    this.#told = json;
+    post(events, { type: "status", status });
   }
 
   async status(): Promise<BrokerStatus> {

@@ -1,4 +1,4 @@
-const TICK_MS = 250;
+const TICK_MS = 1000;
 const GAP_MS = 2000;
 
 /**
