@@ -56,10 +56,17 @@ export class BenchCluster {
 
   /** Opens one more broker in a browser and profile of its own. */
   async addBroker(name: string): Promise<Tab> {
+    const tab = await this.addBrowser(name);
+    await this.tabs.becomeBroker(tab);
+    return tab;
+  }
+
+  /** Opens a browser with a profile of its own for one more broker, and in it the page that is a client only. */
+  async addBrowser(name: string): Promise<Tab> {
     const profile = await BrowserProfile.launch();
     const tab = { name, profile, page: this.tabs.watch(name, await profile.newPage()) };
     this.tabs.brokers.push(tab);
-    await this.tabs.becomeBroker(tab);
+    await tab.page.goto(`${this.tabs.server.url}/tab.html`);
     return tab;
   }
 
