@@ -143,7 +143,9 @@ export class Broker {
       },
       this,
     );
-    for (const stored of start.logs) this.#restore(stored, this.wallMs(start.nowMs));
+    const { damage } = start.identity;
+    if (damage !== undefined) this.#registration.refuse(damage);
+    else for (const stored of start.logs) this.#restore(stored, this.wallMs(start.nowMs));
   }
 
   get image(): ClusterImage {
@@ -212,9 +214,9 @@ export class Broker {
   }
 
   get state(): BrokerState {
+    if (this.#registration.kind === "refused") return "refused";
     if (this.#failure !== undefined) return "failed";
     if (this.#stopped) return "stopped";
-    if (this.#registration.kind === "refused") return "refused";
     if (this.#closing) return "stopping";
     if (this.self() !== undefined) return "running";
     return this.#registration.trouble === undefined ? "starting" : "fenced";
@@ -318,6 +320,25 @@ export class Broker {
     if (proposal !== undefined) this.#proposals.add(replica, proposal);
   }
 
+  /**
+   * A log is not what was stored (R20). Its end may be sound, so that this broker would be elected, and find it out, again
+   * and again: where others have all that it has, its storage is given up, which they then replace.
+   */
+  damaged({ message }: CorruptMessageError): void {
+    if (this.#isSpare()) this.#registration.giveUp(message);
+    this.fail(message);
+  }
+
+  /** Whether somebody who is there is complete too, for each partition that this broker is complete for. */
+  #isSpare(): boolean {
+    for (const { isr, eligibleLeaderReplicas } of this.image.partitions()) {
+      const complete = [...isr, ...eligibleLeaderReplicas];
+      if (!complete.includes(this.nodeId)) continue;
+      if (!complete.some((nodeId) => nodeId !== this.nodeId && this.image.isActive(nodeId))) return false;
+    }
+    return true;
+  }
+
   /** Stops for good: what is stored can no longer be trusted, or no longer be stored (R20). */
   fail(reason: string): void {
     if (this.#failure !== undefined) return;
@@ -337,7 +358,9 @@ export class Broker {
       brokerId: identity.brokerId,
       directoryId: identity.directoryId,
       rack: this.#rack,
-      reason: this.#failure ?? this.#metadataTrouble ?? this.#registration.trouble,
+      reason: this.state === "refused"
+        ? this.#registration.trouble
+        : this.#failure ?? this.#metadataTrouble ?? this.#registration.trouble,
       controllerConnected: this.requests.connected,
       partitions: [...this.#replicas.values()]
         .filter(({ assignment }) => assignment !== undefined)

@@ -52,7 +52,7 @@ export class Compactor {
         this.#broker.rewrite(operations, () => this.#step(replica, pass));
       } catch (error) {
         if (!(error instanceof CorruptMessageError)) throw error;
-        this.#broker.fail(error.message);
+        this.#broker.damaged(error);
       }
     });
   }

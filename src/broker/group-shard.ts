@@ -127,7 +127,7 @@ export class GroupShard {
         this.#load(bytes, nextOffset);
       } catch (error) {
         if (!(error instanceof CorruptMessageError)) throw error;
-        this.#broker.fail(error.message);
+        this.#broker.damaged(error);
       }
     });
   }

@@ -137,6 +137,17 @@ export class Registration {
     this.#heartbeat(nowMs);
   }
 
+  /** This storage is of no use any more, to be known also when it is opened again. */
+  giveUp(damage: string): void {
+    this.#save({ ...this.#identity, damage });
+    this.refuse(damage);
+  }
+
+  refuse(damage: string): void {
+    const reason = `this storage is damaged and kept as it is; the tab starts over with an empty one: ${damage}`;
+    this.#state = { kind: "refused", reason };
+  }
+
   identitySaved(nowMs: number): void {
     if (this.#state.kind === "preparing") this.#register(nowMs);
     else if (this.#state.kind === "storing") {

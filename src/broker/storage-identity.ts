@@ -18,6 +18,8 @@ export interface StorageIdentity {
   /** The newest metadata this directory has seen: an older controller is refused (R19). */
   readonly metadataEpoch: number;
   readonly metadataOffset: number;
+  /** What was found broken in the logs, which others have whole: this storage serves no more. */
+  readonly damage?: string;
 }
 
 /** Of storage that no broker has used yet. */

@@ -55,18 +55,41 @@ describe("a broker whose storage fails", () => {
     expect(leader.core.status().reason).toContain(leader.disk.load()[0]!.metadata.topicId);
   });
 
-  it("[R20] serves no damaged batch from disk, and fences itself when it meets one", () => {
+  /** Damages the first record, which has left the cache in memory, so that reading it goes to the disk. */
+  const damageFirst = () => {
     const large = "x".repeat(900_000);
     for (let round = 0; round < 6; round++) produced(cluster, leader.connect(), "quakes", [large]);
-    // The first record has left the cache in memory: reading it goes to the disk.
     damage(chunksOf(leader)[0]!);
-    const answer = leader.connect().ask(fetch, 12, {
-      maxWaitMs: 0,
-      minBytes: 1,
-      topics: [{ topic: "quakes", partitions: [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1_000 }] }],
-    });
-    expect(answer.responses[0]!.partitions[0]).toMatchObject({ errorCode: 56, records: new Uint8Array(0) });
+  };
+
+  const readFirst = () => {
+    const partitions = [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1_000 }];
+    const asked = { maxWaitMs: 0, minBytes: 1, topics: [{ topic: "quakes", partitions }] };
+    return leader.connect().ask(fetch, 12, asked).responses[0]!.partitions[0];
+  };
+
+  it("[R20] serves no damaged batch from disk, and gives its storage up when it meets one that others have", () => {
+    damageFirst();
+    expect(readFirst()).toMatchObject({ errorCode: 56, records: new Uint8Array(0) });
+    expect(leader.core.state).toBe("refused");
+    expect(leader.core.status().reason).toContain("the batch at offset 0");
+    cluster.settle();
+    expect(leader.running).toBe(false);
+    // Whoever opens it next passes it over too, though all that is read at a start is intact.
+    leader.start();
+    cluster.advance(1_000);
+    expect(leader.core.state).toBe("refused");
+    expect(consumed(leaderOf(cluster, "quakes").connect(), "quakes").values[0]).toBe("record 0");
+  });
+
+  it("[R20] keeps a damaged storage that is the only one there to hold everything", () => {
+    damageFirst();
+    for (const tab of tabs) if (tab !== leader) tab.kill();
+    cluster.advance(1_000);
+    readFirst();
     expect(leader.core.state).toBe("failed");
+    cluster.settle();
+    expect(leader.identity.damage).toBeUndefined();
   });
 
   it("reads from disk what is no longer in memory", () => {

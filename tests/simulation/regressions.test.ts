@@ -271,6 +271,26 @@ const regressions: readonly Regression[] = [
       ],
     },
   },
+  {
+    name: "[R20] a damaged log does not make the same broker coordinate a group, and fail, again and again",
+    seed: 58,
+    seconds: 105,
+    schedule: {
+      ...plainSchedule,
+      profiles: 2,
+      partitions: 3,
+      producers: 1,
+      recordsPerSecond: 5,
+      consumerMembers: 1,
+      replicaLagMs: 3_000,
+      lingerMs: 50,
+      snapshotRecords: 40,
+      faults: [
+        { atMs: 56_612, on: "time", kind: "damage-storage", aim: "any", target: 40, other: 55, durationMs: 4_778 },
+        { atMs: 104_607, on: "time", kind: "crash-member", aim: "any", target: 51, other: 55, durationMs: 1_438 },
+      ],
+    },
+  },
 ];
 
 describe("what failed once", () => {

@@ -34,7 +34,7 @@ import { SdkClient } from "./sdk-client.ts";
 import type { SdkContext } from "./sdk-client.ts";
 import { SdkConsumer } from "./sdk-consumer.ts";
 import { SdkProducer } from "./sdk-producer.ts";
-import { expectIntactEnds } from "./storage-watch.ts";
+import { expectIntactEnds, isIntact } from "./storage-watch.ts";
 import { TopicUse } from "./topic-use.ts";
 import { COMPACTED_TOPIC, LEADER_ACKED_TOPIC, partitionLabel, PartitionNames, PASSING_TOPIC, TOPIC } from "./topics.ts";
 import { TraceHash } from "./trace-hash.ts";
@@ -90,6 +90,8 @@ export class SimulatedCluster {
   readonly #chance: Chance;
   readonly #workload: Chance;
   readonly #damaged = new Set<SimulatedStorage>();
+  /** What serves although a batch within it is damaged, which shows when somebody reads it. */
+  readonly #rotten = new Set<SimulatedStorage>();
   /** What ever was damaged: its page may be refused, or find that out, at any later start. */
   readonly #tampered = new Set<SimulatedStorage>();
   /** What each storage held when it was opened last, for a backup to bring back. */
@@ -277,6 +279,7 @@ export class SimulatedCluster {
     const { durability } = tab.storage.image.identity;
     this.damage(tab, { identity: this.newIdentity(durability), logs: StoredLogs.empty });
     this.#tampered.delete(tab.storage);
+    this.#rotten.delete(tab.storage);
   }
 
   /**
@@ -290,7 +293,8 @@ export class SimulatedCluster {
     const { brokerId } = tab.storage.image.identity;
     if (!settled || paused || image === undefined || image.isActive(brokerId)) return false;
     const intact = new Set<number>();
-    for (const { core, storage, frozen } of this.tabs.filter((other) => !this.#damaged.has(other.storage))) {
+    const isSound = ({ storage }: SimulatedTab) => !this.#damaged.has(storage) && !this.#rotten.has(storage);
+    for (const { core, storage, frozen } of this.tabs.filter(isSound)) {
       const { identity } = storage.image;
       const isThere = core?.self() !== undefined && !frozen && image.isActive(identity.brokerId);
       if (isThere && identity.durability === "strict") intact.add(identity.brokerId);
@@ -404,6 +408,7 @@ export class SimulatedCluster {
   #serves(tab: SimulatedTab): void {
     this.#damaged.delete(tab.storage);
     expectIntactEnds(tab);
+    if (!isIntact(tab.storage.image.logs)) this.#rotten.add(tab.storage);
     this.controllerWatch.expectCandidates(`${tab.name} serves again`);
   }
 

@@ -1,4 +1,5 @@
 import type { StorageDirectory } from "../../src/metadata/image.ts";
+import type { StoredLogs } from "../../src/platform/simulated/stored-logs.ts";
 import type { SimulatedTab } from "../../src/platform/simulated/simulated-tab.ts";
 import { batches, verifyCrc } from "../../src/protocol/record-batch.ts";
 import { fail } from "./oracle-context.ts";
@@ -36,4 +37,11 @@ export function expectIntactEnds({ name, storage }: SimulatedTab): void {
       }
     }
   }
+}
+
+/** Whether every batch that is stored is what was stored. */
+export function isIntact(logs: StoredLogs): boolean {
+  return logs.keys.every((key) =>
+    logs.read(key, 0, Number.POSITIVE_INFINITY).every((chunk) => [...batches(chunk.bytes)].every(({ bytes }) => verifyCrc(bytes))),
+  );
 }

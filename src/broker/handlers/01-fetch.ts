@@ -173,7 +173,7 @@ class WaitingFetch implements Delayed {
         complete[at] = read;
         missing--;
         if (missing === 0) this.#respond(this.#response(complete));
-        if (damage !== undefined) this.#broker.fail(damage);
+        if (damage !== undefined) this.#broker.damaged(damage);
       });
     });
   }
@@ -182,7 +182,7 @@ class WaitingFetch implements Delayed {
     asked: Asked,
     replica: Replica,
     { fromOffset, maxBytes, endOffset }: Extract<Answer, { readonly kind: "disk" }>,
-    done: (answer: Answer, damage?: string) => void,
+    done: (answer: Answer, damage?: CorruptMessageError) => void,
   ): void {
     this.#broker.read(replica, fromOffset, maxBytes, (chunks) => {
       // The log may have been truncated, or trimmed, while the disk was read.
@@ -195,7 +195,7 @@ class WaitingFetch implements Delayed {
         this.#readPart(asked, replica, { kind: "disk", fromOffset: nextOffset, maxBytes, endOffset }, done);
       } catch (error) {
         if (!(error instanceof CorruptMessageError)) throw error;
-        done(failed("KAFKA_STORAGE_ERROR"), error.message);
+        done(failed("KAFKA_STORAGE_ERROR"), error);
       }
     });
   }

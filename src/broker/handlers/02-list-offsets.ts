@@ -97,7 +97,7 @@ function answer(broker: Broker, topic: string, asked: AskedPartition, done: (ans
       } catch (error) {
         if (!(error instanceof CorruptMessageError)) throw error;
         refuse("KAFKA_STORAGE_ERROR");
-        broker.fail(error.message);
+        broker.damaged(error);
       }
     });
   };

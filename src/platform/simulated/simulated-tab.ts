@@ -214,8 +214,10 @@ export class SimulatedTab {
         );
       case "log":
         return this.#context.log(`${this.name}: ${effect.message}`);
-      case "stopped":
-        return this.#end(this.core?.state === "failed" ? "failed" : "stopped");
+      case "stopped": {
+        const state = this.core?.state;
+        return this.#end(state === "failed" || state === "refused" ? state : "stopped");
+      }
     }
   }
 
