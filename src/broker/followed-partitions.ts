@@ -98,10 +98,14 @@ export class FollowedPartitions {
         this.#broker.log("info", `truncating ${replica.topicName}-${log.partitionIndex} to offset ${decision.offset}`);
         this.#broker.write(replica, log.truncateTo(decision.offset), () => {});
         return true;
-      case "reset":
-        this.#broker.log("info", `${replica.topicName}-${log.partitionIndex} starts anew at offset ${decision.offset}`);
-        this.#broker.write(replica, log.truncateFullyAndStartAt(decision.offset), () => {});
+      case "reset": {
+        const { offset } = decision;
+        this.#broker.log("info", `${replica.topicName}-${log.partitionIndex} starts anew at offset ${offset}`);
+        // They are told as they were at the leader's start; between there and another offset they may have written.
+        const producers = offset === answer.logStartOffset ? answer.earlierProducers : [];
+        this.#broker.write(replica, log.truncateFullyAndStartAt(offset, producers), () => {});
         return true;
+      }
       default:
         // Fenced, unknown or not the leader: the metadata that is under way will say what holds.
         return false;

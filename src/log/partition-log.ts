@@ -14,13 +14,13 @@ import { EpochCache } from "./epoch-cache.ts";
 import { hasForgotten, withoutStartOfGap } from "./gap-batch.ts";
 import { InFlightAppends } from "./in-flight-appends.ts";
 import { setLogAppendTime } from "./log-append-time.ts";
-import { ProducerState } from "./producer-state.ts";
+import { MAX_PRODUCERS, ProducerState } from "./producer-state.ts";
 import type { ActiveProducer, ProducerCheck, SequencedBatch } from "./producer-state.ts";
 import { examineStoredLog } from "./restored-log.ts";
 import type { RestoredLog } from "./restored-log.ts";
 import { neverCompacted, partitionKey } from "./stored-log.ts";
 import type { Chunk, ChunkDescriptor, LogCompaction, LogMetadata } from "./stored-log.ts";
-import type { PartitionKey, StoredLog, StoreOperation } from "./stored-log.ts";
+import type { PartitionKey, ProducerEntry, StoredLog, StoreOperation } from "./stored-log.ts";
 import { TAIL_CACHE_BYTES, TailCache } from "./tail-cache.ts";
 import { findTimestamp } from "./timestamp-lookup.ts";
 import type { TimestampedOffset } from "./timestamp-lookup.ts";
@@ -316,11 +316,16 @@ export class PartitionLog {
     return [this.metadataOperation(), { type: "truncate", key: this.key, offset: cutOffset }];
   }
 
-  /** Empties a log whose leader no longer has what it would need next. */
-  truncateFullyAndStartAt(offset: number): readonly StoreOperation[] {
+  /** What producers last wrote of that which is deleted by now, for a copy that has to start here (R16). */
+  earlierProducers(): ProducerEntry[] {
+    return this.#producers.entriesBelow(this.#logStartOffset);
+  }
+
+  /** Empties a log whose leader no longer has what it would need next. `producers` wrote below `offset`. */
+  truncateFullyAndStartAt(offset: number, producers: readonly ProducerEntry[]): readonly StoreOperation[] {
     this.#cutFrom(0, offset);
     this.epochs.clear();
-    this.#producers = new ProducerState({ offset, producers: [] });
+    this.#producers = new ProducerState({ offset, producers: producers.slice(-MAX_PRODUCERS) });
     this.#compaction = neverCompacted;
     this.#logStartOffset = offset;
     this.#logEndOffset = offset;

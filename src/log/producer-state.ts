@@ -136,6 +136,11 @@ export class ProducerState {
    */
   snapshotAt(highWatermark: number): ProducerSnapshot {
     const offset = Math.max(highWatermark, this.#exactFrom);
+    return { offset, producers: this.entriesBelow(offset) };
+  }
+
+  /** What each producer last wrote below `offset`, as far as it is remembered. */
+  entriesBelow(offset: number): ProducerEntry[] {
     const producers: ProducerEntry[] = [];
     for (const [producerId, { batches, lastTimestamp }] of this.#producers) {
       const window = duplicateWindow(batches.filter((batch) => batch.offset < offset));
@@ -148,7 +153,7 @@ export class ProducerState {
         lastTimestamp,
       });
     }
-    return { offset, producers };
+    return producers;
   }
 
   /** What is known of each producer, by its newest batch. */

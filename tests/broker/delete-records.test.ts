@@ -62,6 +62,24 @@ describe("DeleteRecords", () => {
     });
   };
 
+  it("[R16] a copy that starts anew behind what is deleted knows its producers, once it leads", () => {
+    const producer = { producerId: 4_000, producerEpoch: 0 };
+    const write = (value: string, baseSequence: number) =>
+      produced(cluster, leader().connect(), TOPIC, [value], { ...producer, baseSequence });
+    const [late] = followers();
+    late!.kill();
+    write("6", 0);
+    write("7", 1);
+    cluster.until(() => deleted(7).error === "NONE", "the deletion");
+    late!.start();
+    untilInSync(cluster, TOPIC, 3);
+    expect(cluster.log.some((line) => line.includes(`${late!.name}: ${TOPIC}-0 starts anew at offset 7`))).toBe(true);
+    while (leader() !== late) leader().kill();
+    // What was sent before it was lost on the way, and is sent again.
+    expect(write("9", 3).error).toBe("OUT_OF_ORDER_SEQUENCE_NUMBER");
+    expect(write("7", 1)).toMatchObject({ error: "NONE", baseOffset: 6 });
+  });
+
   it("[R18] deletes below the offset, on the disk of every replica before it answers", () => {
     expect(deleted(3)).toEqual({ error: "NONE", lowWatermark: 3 });
     expect(startsOnDisk()).toEqual([3, 3, 3]);

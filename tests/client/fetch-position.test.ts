@@ -17,6 +17,7 @@ function answer(error: ErrorName, more: Partial<FetchAnswer> = {}): FetchAnswer 
     divergingEpoch: null,
     currentLeader: null,
     snapshotId: null,
+    earlierProducers: [],
     abortedTransactions: null,
     preferredReadReplica: -1,
     records: null,

@@ -71,7 +71,7 @@ class ModelledLog {
   }
 
   startAt(offset: number): void {
-    this.#changed(this.log.truncateFullyAndStartAt(offset), { start: offset, batches: [], end: offset });
+    this.#changed(this.log.truncateFullyAndStartAt(offset, []), { start: offset, batches: [], end: offset });
   }
 
   deleteBefore(offset: number): void {

@@ -182,7 +182,7 @@ describe("appending as a follower", () => {
 
   test("an empty log may start with the batch that its start lies within", () => {
     const log = newLog();
-    log.truncateFullyAndStartAt(105);
+    log.truncateFullyAndStartAt(105, []);
     expect(() => log.appendAsFollower(leaderBatch(100, 5))).toThrow("where 105 follows");
     makeDurable(log, log.appendAsFollower(leaderBatch(100, 10)).operations);
     expect(log).toMatchObject({ logStartOffset: 105, logEndOffset: 110 });
@@ -337,14 +337,14 @@ describe("truncating", () => {
 
   test("below the log's start is a broken invariant", () => {
     const log = newLog();
-    log.truncateFullyAndStartAt(10);
+    log.truncateFullyAndStartAt(10, []);
     expect(() => log.truncateTo(9)).toThrow("within itself");
   });
 
   test("fully, and starting elsewhere, leaves nothing behind", () => {
     const log = logOf({ epoch: 0, count: 4 });
     lead(log, 1, sequenced(9, 0, 0));
-    const operations = log.truncateFullyAndStartAt(50);
+    const operations = log.truncateFullyAndStartAt(50, []);
     expect(operations).toEqual([
       {
         type: "put-metadata",

@@ -127,7 +127,7 @@ describe("restoring a log", () => {
   test("an empty log, and one that starts elsewhere, are whole", () => {
     const empty = PartitionLog.create(TOPIC_ID, 0);
     expect(restored(StoredLogs.empty.apply([empty.metadataOperation()]).load()[0]!).logEndOffset).toBe(0);
-    const moved = restored(StoredLogs.empty.apply(empty.truncateFullyAndStartAt(70)).load()[0]!);
+    const moved = restored(StoredLogs.empty.apply(empty.truncateFullyAndStartAt(70, [])).load()[0]!);
     expect(moved).toMatchObject({ logStartOffset: 70, logEndOffset: 70, highWatermark: 70 });
     expect(readAll(moved)).toEqual(new Uint8Array(0));
   });

@@ -152,7 +152,7 @@ class Partition {
         follower.original = follower.original.slice(0, log.nextOffset);
         return;
       case "reset":
-        follower.store(log.truncateFullyAndStartAt(decision.offset));
+        follower.store(log.truncateFullyAndStartAt(decision.offset, []));
         follower.original = [];
         return;
       default:

@@ -79,7 +79,7 @@ describe("a fetch response", () => {
 
   test("[R18] an empty log starts where the leader's does", () => {
     const empty = logOf();
-    empty.truncateFullyAndStartAt(50);
+    empty.truncateFullyAndStartAt(50, []);
     const refused = answer({ error: "OFFSET_OUT_OF_RANGE", logStartOffset: 8 });
     expect(onFetchResponse(refused, empty)).toEqual({ kind: "reset", offset: 8 });
   });

@@ -31,6 +31,7 @@ const TOPIC_RESOURCE = 2;
 const SET = 0;
 /** In place of an offset: the high watermark. */
 const ALL_COMMITTED = -1;
+const TOPIC_GONE = "UNKNOWN_TOPIC_OR_PARTITION";
 const RETRY_MS = 150;
 const TIMEOUT_MS = 3_000;
 
@@ -74,7 +75,7 @@ export class Admin {
     const configs = Object.entries(values).map(([key, value]) => ({ name: key, configOperation: SET, value }));
     const resource = { resourceType: TOPIC_RESOURCE, resourceName: name, configs };
     const body = { resources: [resource], validateOnly: false };
-    this.#do(incrementalAlterConfigs, 1, body, ({ responses }) => [responses[0]!.errorCode, "NONE"]);
+    this.#do(incrementalAlterConfigs, 1, body, ({ responses }) => [responses[0]!.errorCode, TOPIC_GONE]);
   }
 
   /** Has the partition moved to other replicas; null takes that back. */
@@ -82,6 +83,7 @@ export class Admin {
     const body = { timeoutMs: TIMEOUT_MS, topics: [{ name, partitions: [{ partitionIndex, replicas }] }] };
     this.#do(alterPartitionReassignments, 1, body, ({ responses }) => [
       responses[0]!.partitions[0]!.errorCode,
+      TOPIC_GONE,
       // A broker has gone, or the move is over, or it cannot be taken back.
       "INVALID_REPLICA_ASSIGNMENT",
       "NO_REASSIGNMENT_IN_PROGRESS",

@@ -316,12 +316,14 @@ class WaitingFetch implements Delayed {
     const highWatermark = error === "NONE" && replica?.role.kind === "leader" ? replica.role.state.highWatermark : -1;
     // Whoever is out of range goes on from where the log starts, without another question.
     const tellsStart = error === "NONE" || error === "OFFSET_OUT_OF_RANGE";
+    const mayStartAnew = this.#replicaId >= 0 && (error === "OFFSET_OUT_OF_RANGE" || answer.kind === "diverging");
     return {
       partitionIndex: partition.partition,
       errorCode: errorCode(error),
       highWatermark,
       lastStableOffset: highWatermark,
       logStartOffset: (tellsStart ? replica?.log.logStartOffset : undefined) ?? -1,
+      earlierProducers: mayStartAnew ? (replica?.log.earlierProducers() ?? []) : [],
       divergingEpoch: answer.kind === "diverging" ? { epoch: answer.epoch, endOffset: answer.endOffset } : null,
       currentLeader: stale ? this.#broker.currentLeader(replica?.topicName ?? topic, partition.partition) : null,
       abortedTransactions: replica === undefined || (error === "NONE" && this.#readsCommitted) ? [] : null,

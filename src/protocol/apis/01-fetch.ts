@@ -93,6 +93,21 @@ export const fetch = api({
         currentLeader: tagged(1, struct({ leaderId: int32, leaderEpoch: int32 }), null, 12),
         /** The snapshot to fetch instead of a part of the metadata log that is gone; null for none. */
         snapshotId: tagged(2, struct({ endOffset: int64, epoch: int32 }), null, 12),
+        /**
+         * Not Kafka's: what producers last wrote below `logStartOffset`, for a follower that has to start there. It
+         * could not tell a gap in their sequences otherwise once it leads.
+         */
+        earlierProducers: tagged(
+          10000,
+          array({
+            producerId: int64,
+            producerEpoch: int16,
+            lastTimestamp: int64,
+            batches: array({ firstSequence: int32, lastSequence: int32, offset: int64 }),
+          }),
+          [],
+          12,
+        ),
         abortedTransactions: since(4, nullableArray({ producerId: int64, firstOffset: int64 }), null),
         preferredReadReplica: since(11, int32, -1),
         records,
