@@ -1,4 +1,5 @@
 import type { DescribeConfigsRequest, DescribeConfigsResponseInit } from "../protocol/apis/32-describe-configs.ts";
+import { configDocumentation } from "./config-documentation.ts";
 import { BROKER_RESOURCE, TOPIC_RESOURCE } from "./image.ts";
 import type { ClusterImage } from "./image.ts";
 import { distinct, errorFields, refuse } from "./request-error.ts";
@@ -76,7 +77,7 @@ function entry(
     isSensitive: false,
     synonyms: includeSynonyms ? synonyms(image, definition, topicName) : [],
     configType: configTypes[definition.type],
-    documentation: includeDocumentation ? definition.documentation : null,
+    documentation: includeDocumentation ? (configDocumentation.get(definition.name) ?? null) : null,
   };
 }
 

@@ -12,7 +12,6 @@ export interface ConfigDefinition {
   readonly brokerName: string;
   readonly type: ConfigType;
   readonly fallback: string;
-  readonly documentation: string;
   /** What a value must be, in words, and whether it is. */
   readonly expects: string;
   accepts(value: string): boolean;
@@ -58,64 +57,38 @@ function define(
   brokerName: string,
   rule: Rule,
   fallback: string,
-  documentation: string,
 ): ConfigDefinition {
-  return { name, brokerName, ...rule, fallback, documentation };
+  return { name, brokerName, ...rule, fallback };
 }
 
 /** What can be configured for a topic. */
 export const topicConfigs: ReadonlyMap<string, ConfigDefinition> = byName([
-  define("cleanup.policy", "log.cleanup.policy", listOf("delete", "compact"), "delete",
-    "Whether old records are deleted by age and size, or all but the last of each key are."),
+  define("cleanup.policy", "log.cleanup.policy", listOf("delete", "compact"), "delete"),
   define("compression.type", "compression.type",
-    anyOf("producer", "uncompressed", "gzip", "snappy", "lz4", "zstd"), "producer",
-    "How the topic's records are compressed. As the producer chose is cheapest: for all else the tab that leads opens " +
-      "each batch and compresses it anew."),
-  define("delete.retention.ms", "log.cleaner.delete.retention.ms", atLeast("long", 0), "86400000",
-    "How long a compacted topic keeps the marker of a deleted key."),
-  define("durability", "default.durability", anyOf("strict", "relaxed"), "strict",
-    "Whether a record is flushed to the disk before it counts as stored; relaxed is faster, and may lose the last " +
-      "moments when the machine loses power."),
-  define("max.compaction.lag.ms", "log.cleaner.max.compaction.lag.ms", atLeast("long", 1), String(MAX_LONG),
-    "The age at which records of a compacted topic are compacted, however few they are."),
-  define("max.message.bytes", "message.max.bytes", atLeast("int", 0), "1048588",
-    "The largest record batch that is accepted, in bytes and after compression."),
-  define("message.timestamp.after.max.ms", "log.message.timestamp.after.max.ms", atLeast("long", 0), String(MAX_LONG),
-    "How far a record's timestamp may be after the time of the broker that leads."),
-  define("message.timestamp.before.max.ms", "log.message.timestamp.before.max.ms", atLeast("long", 0), String(MAX_LONG),
-    "How far a record's timestamp may be before the time of the broker that leads."),
-  define("message.timestamp.type", "log.message.timestamp.type", anyOf("CreateTime", "LogAppendTime"), "CreateTime",
-    "Whether a record keeps its producer's timestamp or gets the broker's."),
-  define("min.cleanable.dirty.ratio", "log.cleaner.min.cleanable.ratio", ratio, "0.5",
-    "The part of a compacted partition that must be new before it is compacted again."),
-  define("min.compaction.lag.ms", "log.cleaner.min.compaction.lag.ms", atLeast("long", 0), "0",
-    "How long each record of a compacted topic stays at least."),
-  define("min.insync.replicas", "min.insync.replicas", atLeast("int", 1), "2",
-    "How many replicas must hold a record before it is acknowledged with acks=all, though never more than the " +
-      "partition has."),
-  define("replica.replacement.delay.ms", "replica.replacement.delay.ms", atLeast("long", 0), "60000",
-    "How long a broker may be away before its replicas are made anew on others."),
-  define(REPLICATION_FACTOR, "default.replication.factor", atLeast("short", 1), "3",
-    "How many replicas each partition shall have. Fewer exist while there are fewer brokers; they are added as " +
-      "brokers join. A reassignment sets it for its partition alone, until this is set anew."),
-  define("retention.bytes", "log.retention.bytes", atLeast("long", -1), "-1",
-    "The size to which a partition is cut by deleting its oldest records; -1 for no limit."),
-  define("retention.ms", "log.retention.ms", atLeast("long", -1), "604800000",
-    "The age at which records are deleted; -1 for never."),
-  define("segment.bytes", "log.segment.bytes", atLeast("int", 14), "1073741824",
-    "Accepted for the sake of tools; a log in a browser has no segments."),
-  define("segment.ms", "log.roll.ms", atLeast("long", 1), "604800000",
-    "Accepted for the sake of tools; a log in a browser has no segments."),
-  define("unclean.leader.election.enable", "unclean.leader.election.enable", boolean, "false",
-    "Whether a replica that may lack acknowledged records can lead when no other can. It loses them."),
+    anyOf("producer", "uncompressed", "gzip", "snappy", "lz4", "zstd"), "producer"),
+  define("delete.retention.ms", "log.cleaner.delete.retention.ms", atLeast("long", 0), "86400000"),
+  define("durability", "default.durability", anyOf("strict", "relaxed"), "strict"),
+  define("max.compaction.lag.ms", "log.cleaner.max.compaction.lag.ms", atLeast("long", 1), String(MAX_LONG)),
+  define("max.message.bytes", "message.max.bytes", atLeast("int", 0), "1048588"),
+  define("message.timestamp.after.max.ms", "log.message.timestamp.after.max.ms", atLeast("long", 0), String(MAX_LONG)),
+  define("message.timestamp.before.max.ms", "log.message.timestamp.before.max.ms", atLeast("long", 0), String(MAX_LONG)),
+  define("message.timestamp.type", "log.message.timestamp.type", anyOf("CreateTime", "LogAppendTime"), "CreateTime"),
+  define("min.cleanable.dirty.ratio", "log.cleaner.min.cleanable.ratio", ratio, "0.5"),
+  define("min.compaction.lag.ms", "log.cleaner.min.compaction.lag.ms", atLeast("long", 0), "0"),
+  define("min.insync.replicas", "min.insync.replicas", atLeast("int", 1), "2"),
+  define("replica.replacement.delay.ms", "replica.replacement.delay.ms", atLeast("long", 0), "60000"),
+  define(REPLICATION_FACTOR, "default.replication.factor", atLeast("short", 1), "3"),
+  define("retention.bytes", "log.retention.bytes", atLeast("long", -1), "-1"),
+  define("retention.ms", "log.retention.ms", atLeast("long", -1), "604800000"),
+  define("segment.bytes", "log.segment.bytes", atLeast("int", 14), "1073741824"),
+  define("segment.ms", "log.roll.ms", atLeast("long", 1), "604800000"),
+  define("unclean.leader.election.enable", "unclean.leader.election.enable", boolean, "false"),
 ]);
 
 /** What can be configured for brokers beside the defaults of topics. */
 export const brokerConfigs: ReadonlyMap<string, ConfigDefinition> = byName([
-  define("auto.create.topics.enable", "auto.create.topics.enable", boolean, "true",
-    "Whether a topic is created when a client asks for its metadata."),
-  define("num.partitions", "num.partitions", atLeast("int", 1), "1",
-    "How many partitions a topic gets when its creator does not say."),
+  define("auto.create.topics.enable", "auto.create.topics.enable", boolean, "true"),
+  define("num.partitions", "num.partitions", atLeast("int", 1), "1"),
 ]);
 
 /** Every key that can be set as a default of all brokers. */

@@ -283,6 +283,7 @@ describe("DescribeConfigs", () => {
     alter(driver, {}, [["retention.ms", SET, "5"]]);
     const { configs } = describeAll(driver, TOPIC_RESOURCE, "quakes");
     expect(configs.map(({ name }) => name)).toEqual([...topicConfigs.keys()]);
+    expect(configs.filter(({ documentation }) => documentation === null)).toEqual([]);
     expect(describeAll(driver, TOPIC_RESOURCE, "quakes", []).configs).toEqual(configs);
     expect(errorName(describeAll(driver, TOPIC_RESOURCE, "no topic").errorCode)).toBe("INVALID_TOPIC_EXCEPTION");
     expect(configs.find(({ name }) => name === "retention.ms")).toMatchObject({
