@@ -6,6 +6,7 @@ import type { HistoryEvent } from "../history/history.ts";
  * is shorter than a producer's patience gives up its promise to store each record once.
  */
 export function withoutForgotten(history: readonly HistoryEvent[]): readonly HistoryEvent[] {
+  if (!history.some(({ f }) => f === "trim")) return history;
   const trimmedTo = new Map<string, number>();
   const firstOffsets = new Map<string, number>();
   const forgotten = new Set<string>();

@@ -111,8 +111,9 @@ export class Oracle {
 
   /** What is left of a log that was compacted is all that anybody may want to know of it. */
   #compacted(tab: SimulatedTab, operations: readonly StoreOperation[]): void {
-    const keys = new Set(operations.flatMap(({ type, key }) => (type === "replace-chunks" ? [key] : [])));
-    for (const key of keys) {
+    const replaced = operations.filter(({ type }) => type === "replace-chunks");
+    if (replaced.length === 0) return;
+    for (const key of new Set(replaced.map((operation) => operation.key))) {
       const replica = tab.core?.replica(key);
       if (replica === undefined) continue;
       this.#context.mark("log compacted");
