@@ -1,3 +1,4 @@
+import { partitionKey } from "../log/stored-log.ts";
 import { fetch } from "../protocol/apis/01-fetch.ts";
 import type { FetchRequestInit, FetchResponse } from "../protocol/apis/01-fetch.ts";
 import { decodeResponse, encodeRequest } from "../protocol/envelope.ts";
@@ -131,7 +132,7 @@ export class ReplicaFetcher {
     }
     for (const { topicId, partitions } of body.responses) {
       for (const partition of partitions) {
-        const key = `${topicId}/${partition.partitionIndex}`;
+        const key = partitionKey(topicId, partition.partitionIndex);
         const request = asked.asked.get(key);
         const replica = this.replicas.get(key);
         // A partition may have moved to another leader since, or not have been asked for at all.
