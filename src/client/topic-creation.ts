@@ -1,6 +1,5 @@
 import type { Cluster } from "./cluster.ts";
 import { KafkaJSCreateTopicError, KafkaJSTopicMetadataNotLoaded, reasonOf } from "./errors.ts";
-import type { ClusterImage } from "../metadata/image.ts";
 import { topicNameProblem } from "../metadata/topic-name.ts";
 import { createTopics } from "../protocol/apis/19-create-topics.ts";
 import { errorName } from "../protocol/error-codes.ts";
@@ -17,8 +16,7 @@ export async function ensureTopic(
   const deadline = cluster.clock.now() + options.timeoutMs;
   try {
     if (options.create) {
-      // A tab that has just become a broker takes a moment to join.
-      await cluster.waitFor("a broker to keep it (open a tab that is one)", deadline, firstActiveBroker);
+      await waitForBroker(cluster, deadline);
       await create(cluster, topic, options.timeoutMs);
     }
     await cluster.waitFor(`topic ${topic}`, deadline, (image) => image.topicNamed(topic)?.partitions[0]);
@@ -43,6 +41,9 @@ async function create(cluster: Cluster, topic: string, timeoutMs: number): Promi
   throw new KafkaJSCreateTopicError(error, topic, answer?.errorMessage ?? `Topic ${topic} could not be created`);
 }
 
-function firstActiveBroker(image: ClusterImage): number | undefined {
-  return [...image.brokers.keys()].find((brokerId) => image.isActive(brokerId));
+/** A tab that has just become a broker takes a moment to join, and partitions are made where there are brokers. */
+export async function waitForBroker(cluster: Cluster, deadline: number): Promise<void> {
+  await cluster.waitFor("a broker (open a tab that is one)", deadline, (image) =>
+    [...image.brokers.keys()].find((brokerId) => image.isActive(brokerId)),
+  );
 }

@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, test } from "@playwright/test";
-import type { Kafka as KafkaClass } from "../../src/index.ts";
 import { BrowserProfile } from "../cluster/browser-profile.ts";
 import { ServerProcess } from "../cluster/server-process.ts";
 import { makeTemporaryFolder, removeTemporaryFolder } from "../cluster/temporary-folder.ts";
@@ -58,19 +57,23 @@ interface Manifest {
   readonly dependencies: Readonly<Record<string, string>>;
 }
 
-test("a browser runs the package as it is, without a bundler", async () => {
+test("a browser runs the README's first example with the package as it is, without a bundler", async () => {
+  const readme = await readFile(join(root, "README.md"), "utf8");
+  const example = /```ts\n(.*?)```/s.exec(readme)![1]!;
   const pages = join(installed, "dist/sdk");
-  await writeFile(join(pages, "application.html"), '<script type="module" src="application.js"></script>');
-  const script = 'window.tabstream = await import(new URL("index.js", document.baseURI).href);';
-  await writeFile(join(pages, "application.js"), script);
   const dataDir = join(folder, "data");
+  await writeFile(join(pages, "application.html"), '<script type="module" src="application.js"></script>');
+  const script = example.replace('"tabstream"', '"./index.js"');
+  const address = 'location.origin.replace("http", "ws")';
+  await writeFile(join(pages, "application.js"), script.replace('"ws://localhost:8080"', address));
   const server = await ServerProcess.start({ port: 0, dataDir, staticRoot: pages });
   const profile = await BrowserProfile.launch({ flags: [] });
   try {
     const page = await profile.newPage();
+    const said = page.waitForEvent("console", { predicate: (message) => message.text().startsWith("42: ") });
+    const failed = page.waitForEvent("pageerror").then((error) => Promise.reject(error));
     await page.goto(`${server.url}/application.html`);
-    await page.waitForFunction(() => "tabstream" in window);
-    expect(await page.evaluate(sendAndReceive, server.url.replace("http", "ws"))).toBe("42: two apples");
+    expect((await Promise.race([said, failed])).text()).toBe("42: two apples");
   } finally {
     await profile.close();
     await server.stop();
@@ -92,17 +95,3 @@ test("the package brings the server along as a command", async () => {
   const { stdout } = await run(process.execPath, [join(installed, "signaling-server/tabstream.mjs"), "--help"], { cwd: folder });
   expect(stdout).toContain("--kafka-port");
 });
-
-async function sendAndReceive(server: string): Promise<string> {
-  const { Kafka } = (window as unknown as { tabstream: { Kafka: typeof KafkaClass } }).tabstream;
-  const kafka = new Kafka({ brokers: [server] });
-  await kafka.broker();
-  const producer = kafka.producer();
-  await producer.connect();
-  await producer.send({ topic: "orders", messages: [{ key: "42", value: "two apples" }] });
-  const consumer = kafka.consumer();
-  await consumer.connect();
-  consumer.assign([{ topic: "orders", partition: 0, offset: "earliest" }]);
-  for await (const { key, value } of consumer) return `${key}: ${value}`;
-  return "nothing";
-}

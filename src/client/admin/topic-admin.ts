@@ -9,6 +9,7 @@ import { askController, throwRefused, topicNamed } from "./admin-environment.ts"
 import type { AdminEnvironment } from "./admin-environment.ts";
 import { KafkaJSAggregateError, KafkaJSCreateTopicError, KafkaJSNonRetriableError } from "../errors.ts";
 import { partitionMetadata } from "../partition-metadata.ts";
+import { waitForBroker } from "../topic-creation.ts";
 import type { ClusterImage } from "../../metadata/image.ts";
 import { createTopics } from "../../protocol/apis/19-create-topics.ts";
 import { deleteTopics } from "../../protocol/apis/20-delete-topics.ts";
@@ -27,6 +28,7 @@ export class TopicAdmin {
     const { topics, validateOnly = false, waitForLeaders = true, timeout } = options;
     const { cluster } = this.#environment;
     const { timeoutMs, deadline } = this.#time(timeout);
+    await waitForBroker(cluster, deadline);
     const body = { topics: topics.map(creatableTopic), timeoutMs, validateOnly };
     const { topics: answers } = await askController(this.#environment, createTopics, body, timeoutMs);
     const failures = answers.flatMap(({ name, errorCode, errorMessage }) => {
@@ -72,6 +74,7 @@ export class TopicAdmin {
       count,
       assignments: assignments?.map((brokerIds) => ({ brokerIds })) ?? null,
     }));
+    await waitForBroker(cluster, deadline);
     const body = { topics, timeoutMs, validateOnly };
     const { results } = await askController(this.#environment, createPartitions, body, timeoutMs);
     throwRefused(
