@@ -13,6 +13,9 @@ const PUT_OFF_US = 1_500_000;
 /**
  * The heartbeats of KIP-848. A member may use what it is told until it says that it has let go of it, or is no member any
  * more: until then nobody else is told to use it. And what it is told is committed.
+ *
+ * A coordinator that was replaced, and has not heard of it, answers what needs no record from what it knows, as Kafka's
+ * does: it may repeat to a member what somebody else has by now. Whoever believes that can commit nothing.
  */
 export class ConsumerGroupWatch {
   readonly #truth: GroupTruth;
@@ -25,19 +28,29 @@ export class ConsumerGroupWatch {
     this.#truth = truth;
   }
 
-  asked({ groupId, request }: Asked<ConsumerGroupHeartbeatRequest>): void {
+  asked({ groupId, request, leaderEpoch }: Asked<ConsumerGroupHeartbeatRequest>): void {
     const { memberId, memberEpoch, topicPartitions } = request;
-    if (memberEpoch < 0) this.#putOff.delete(`${groupId}/${memberId}`);
-    if (memberEpoch < 0) this.#membersOf(groupId).delete(memberId);
-    // A member has one heartbeat on its way, so that by now it has had the answers before, or never will.
-    else if (topicPartitions !== null) this.#membersOf(groupId).set(memberId, namesOf(topicPartitions));
+    const members = this.#membersOf(groupId);
+    if (memberEpoch < 0) {
+      this.#putOff.delete(`${groupId}/${memberId}`);
+      members.delete(memberId);
+    } else if (topicPartitions !== null) {
+      const named = namesOf(topicPartitions);
+      const known = members.get(memberId);
+      // A member has one heartbeat on its way, so that by now it has had the answers before, or never will. What comes
+      // to a coordinator that was replaced may be old, and what the member has let go of since stays so.
+      const isReplaced = leaderEpoch === undefined;
+      members.set(memberId, isReplaced ? new Set([...named].filter((one) => known?.has(one) === true)) : named);
+    }
   }
 
+  /** `isReplaced` if somebody else is to coordinate the group by the time of the answer. */
   answered(
     where: string,
     { groupId, at, atUs, request, leaderEpoch }: Asked<ConsumerGroupHeartbeatRequest>,
     { memberEpoch, assignment }: ConsumerGroupHeartbeatResponse,
     error: string,
+    isReplaced: boolean,
   ): void {
     const { memberId } = request;
     const told = this.#truth.assignments.get(groupId)?.get(memberId) ?? [];
@@ -61,7 +74,7 @@ export class ConsumerGroupWatch {
       return given === undefined || (given.size === value.assigned.size && [...given].every((one) => value.assigned.has(one)));
     });
     if (!isTold) fail("assignments-are-committed", `${where}: that of ${memberId} in epoch ${memberEpoch} is not`);
-    if (given !== undefined) this.#give(where, groupId, memberId, given);
+    if (given !== undefined && !isReplaced) this.#give(where, groupId, memberId, given);
   }
 
   /**

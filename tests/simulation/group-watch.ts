@@ -153,7 +153,8 @@ export class GroupWatch implements RequestWatch {
         return this.#beaten(where, asked as Asked<HeartbeatRequest>, (body as { errorCode: number }).errorCode);
       case consumerGroupHeartbeat: {
         const error = this.#note(asked, (body as { errorCode: number }).errorCode);
-        return this.#consumers.answered(where, asked as Asked<never>, body as never, error);
+        const isReplaced = this.#epochOf(tab, asked.groupId) === undefined;
+        return this.#consumers.answered(where, asked as Asked<never>, body as never, error, isReplaced);
       }
       default:
         this.#note(asked, (body as { errorCode: number }).errorCode);
