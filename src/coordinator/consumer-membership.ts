@@ -115,7 +115,10 @@ export function watchRevocation(state: ShardState, group: ConsumerGroup, member:
   group.revocations.set(memberId, timer);
 }
 
-/** Goes on where another coordinator left the group: all sessions start anew. */
+/**
+ * Goes on where another coordinator left the group, or after nobody could be heard: sessions start anew, and so does the
+ * time in which members are to give partitions up, for a heartbeat alone says that they have.
+ */
 export function resumeConsumerGroup(state: ShardState, group: ConsumerGroup): void {
   for (const member of group.members.values()) {
     refreshConsumerSession(state, group, member.memberId);

@@ -16,7 +16,7 @@ import { heartbeat, syncGroup } from "./classic-sync.ts";
 import { CommittedOffsets } from "./committed-offsets.ts";
 import { consumerGroupHeartbeat } from "./consumer-heartbeat.ts";
 import type { ConsumerHeartbeatReply } from "./consumer-heartbeat.ts";
-import { refreshConsumerSession, resumeConsumerGroup } from "./consumer-membership.ts";
+import { resumeConsumerGroup } from "./consumer-membership.ts";
 import { defaultCoordinatorConfig } from "./coordinator-config.ts";
 import type { CoordinatorConfig } from "./coordinator-config.ts";
 import { describeConsumerGroup, describeGroup, listGroups } from "./describe-groups.ts";
@@ -137,7 +137,7 @@ export class CoordinatorShard {
     return this.#decide(nowMs, (state) => {
       for (const group of state.groups.values()) {
         if (group.type === "classic") restartWaiting(state, group);
-        else for (const memberId of group.members.keys()) refreshConsumerSession(state, group, memberId);
+        else resumeConsumerGroup(state, group);
       }
     });
   }

@@ -189,6 +189,17 @@ describe("a consumer group (KIP-848)", () => {
     expect(errorOf(beat("b", epoch))).toBe("UNKNOWN_MEMBER_ID");
   });
 
+  it("lets members that could not be heard for a while say as late that they are there, and what they gave up", () => {
+    join("a");
+    join("b");
+    const kept = given(beat("a", 1, owning(0, 1, 2, 3, 4, 5)))!;
+    driver.nowMs += 60_000;
+    driver.take(driver.shard.restartSessions(driver.nowMs));
+    driver.advance(29_000);
+    expect(errorOf(beat("b", 2))).toBe("NONE");
+    expect(epochOf(beat("a", 1, owning(...kept)))).toBe(2);
+  });
+
   it("gives a member its rebalance timeout anew when it has to give up more", () => {
     join("a");
     join("b");
