@@ -168,9 +168,10 @@ export class ScriptedConsumer {
       this.#asked.delete(nodeId);
       for (const position of positions) position.isAsked = false;
     };
+    const epochs = new Map(positions.map(({ partition }) => [partition, this.#links.leaders.get(partition)!.leaderEpoch]));
     const partitions = positions.map(({ partition, offset, epoch }) => ({
       partition,
-      currentLeaderEpoch: this.#links.leaders.get(partition)!.leaderEpoch,
+      currentLeaderEpoch: epochs.get(partition)!,
       fetchOffset: offset,
       lastFetchedEpoch: epoch,
       partitionMaxBytes: 1_048_576,
@@ -183,7 +184,7 @@ export class ScriptedConsumer {
       (response) => {
         const process = () => {
           ended();
-          this.#onResponse(response.responses[0]?.partitions ?? [], positions);
+          this.#onResponse(response.responses[0]?.partitions ?? [], positions, epochs);
         };
         if (this.isPaused) this.#waiting.push(process);
         else process();
@@ -196,12 +197,17 @@ export class ScriptedConsumer {
     );
   }
 
-  #onResponse(answers: readonly FetchedPartition[], positions: readonly Position[]): void {
+  #onResponse(
+    answers: readonly FetchedPartition[],
+    positions: readonly Position[],
+    epochs: ReadonlyMap<number, number>,
+  ): void {
     if (this.isOver) return;
     for (const answer of answers) {
       // The topic may have been made again meanwhile, and the position be one of its former life.
       const position = this.#positions.get(answer.partitionIndex);
-      if (position !== undefined && positions.includes(position)) this.#onPartition(position, answer);
+      if (position === undefined || !positions.includes(position)) continue;
+      this.#onPartition(position, answer, epochs.get(answer.partitionIndex)!);
     }
     this.#pump();
   }
@@ -238,7 +244,8 @@ export class ScriptedConsumer {
     if (!isThere && this.#recorder.trimmedTo(partition) < readTo) this.#recorder.violation("consumer", `${told}, as the place of the last record`);
   }
 
-  #onPartition(position: Position, answer: FetchedPartition): void {
+  /** `askedIn` is the leader epoch in which the consumer took the broker for the leader. */
+  #onPartition(position: Position, answer: FetchedPartition, askedIn: number): void {
     const error = documentedError(fetch, answer.errorCode);
     const where = () => `${this.process} at offset ${position.offset} of partition ${position.partition}`;
     if (answer.divergingEpoch !== null) {
@@ -253,7 +260,9 @@ export class ScriptedConsumer {
       return;
     }
     if (error !== "NONE") {
-      const isExpected = error !== "OFFSET_OUT_OF_RANGE" && isRetriable(error);
+      // A leader that was replaced need not have what the group has committed since.
+      const isReplaced = position.epoch < 0 && askedIn < this.#context.decidedEpoch(this.#topic, position.partition);
+      const isExpected = error === "OFFSET_OUT_OF_RANGE" ? isReplaced : isRetriable(error);
       if (!isExpected) this.#recorder.violation("consumer", `${where()}: ${error}`);
       return this.#later(position);
     }
