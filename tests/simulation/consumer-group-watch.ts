@@ -7,9 +7,6 @@ import { namesOf, since } from "./group-truth.ts";
 import type { CurrentAssignment, GroupTruth, Told } from "./group-truth.ts";
 import { fail } from "./oracle-context.ts";
 
-/** A member that is put off asks again sooner than this. */
-const PUT_OFF_US = 1_500_000;
-
 /**
  * The heartbeats of KIP-848. A member may use what it is told until it says that it has let go of it, or is no member any
  * more: until then nobody else is told to use it. And what it is told is committed.
@@ -21,8 +18,6 @@ export class ConsumerGroupWatch {
   readonly #truth: GroupTruth;
   /** By group and member, the partitions that the member may be using. */
   readonly #mayUse = new Map<string, Map<string, ReadonlySet<string>>>();
-  /** By group and member: when it was told last, and in which leader epoch, that nothing can be committed at present. */
-  readonly #putOff = new Map<string, { readonly atUs: number; readonly leaderEpoch: number | undefined }>();
 
   constructor(truth: GroupTruth) {
     this.#truth = truth;
@@ -32,7 +27,6 @@ export class ConsumerGroupWatch {
     const { memberId, memberEpoch, topicPartitions } = request;
     const members = this.#membersOf(groupId);
     if (memberEpoch < 0) {
-      this.#putOff.delete(`${groupId}/${memberId}`);
       members.delete(memberId);
     } else if (topicPartitions !== null) {
       const named = namesOf(topicPartitions);
@@ -47,7 +41,7 @@ export class ConsumerGroupWatch {
   /** `isReplaced` if somebody else is to coordinate the group by the time of the answer. */
   answered(
     where: string,
-    { groupId, at, atUs, request, leaderEpoch }: Asked<ConsumerGroupHeartbeatRequest>,
+    { groupId, at, request, leaderEpoch }: Asked<ConsumerGroupHeartbeatRequest>,
     { memberEpoch, assignment }: ConsumerGroupHeartbeatResponse,
     error: string,
     isReplaced: boolean,
@@ -57,15 +51,7 @@ export class ConsumerGroupWatch {
     if (error === "UNKNOWN_MEMBER_ID" && leaderEpoch !== undefined && request.memberEpoch > 0) {
       const isMember = since(told, at).every(({ value }) => value !== null) && told.length > 0;
       if (isMember) fail("members-are-heard", `${where}: ${memberId} is unknown, and nothing has removed it`);
-      // Who is slow to give up partitions is removed for that; all others have been there, and could not be heard.
-      const putOff = this.#putOff.get(`${groupId}/${memberId}`);
-      const wasPutOff = putOff?.leaderEpoch === leaderEpoch && atUs - putOff.atUs < PUT_OFF_US;
-      const isToGiveUp = told.findLast(({ value }) => value !== null)?.value?.pending.size !== 0;
-      if (wasPutOff && !isToGiveUp) fail("members-are-heard", `${where}: ${memberId} is unknown, and was only put off`);
     }
-    // Who was removed before need not have heard of it yet.
-    const isMember = told.at(-1)?.value != null;
-    if (error === "COORDINATOR_NOT_AVAILABLE" && isMember) this.#putOff.set(`${groupId}/${memberId}`, { atUs, leaderEpoch });
     if (error !== "NONE" || request.memberEpoch < 0) return;
     this.#expectEpoch(where, request, told, leaderEpoch === undefined ? 0 : at);
     const given = assignment === null ? undefined : namesOf(assignment.topicPartitions);

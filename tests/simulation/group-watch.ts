@@ -9,9 +9,14 @@ import type { JoinGroupRequest, JoinGroupResponse } from "../../src/protocol/api
 import { heartbeat } from "../../src/protocol/apis/12-heartbeat.ts";
 import type { HeartbeatRequest } from "../../src/protocol/apis/12-heartbeat.ts";
 import { leaveGroup } from "../../src/protocol/apis/13-leave-group.ts";
+import type { LeaveGroupRequest } from "../../src/protocol/apis/13-leave-group.ts";
 import { syncGroup } from "../../src/protocol/apis/14-sync-group.ts";
 import type { SyncGroupRequest, SyncGroupResponse } from "../../src/protocol/apis/14-sync-group.ts";
 import { consumerGroupHeartbeat } from "../../src/protocol/apis/68-consumer-group-heartbeat.ts";
+import type {
+  ConsumerGroupHeartbeatRequest,
+  ConsumerGroupHeartbeatResponse,
+} from "../../src/protocol/apis/68-consumer-group-heartbeat.ts";
 import { decodeRequest, decodeRequestHeader, decodeResponse } from "../../src/protocol/envelope.ts";
 import { errorName } from "../../src/protocol/error-codes.ts";
 import type { Api } from "../../src/protocol/schema.ts";
@@ -86,7 +91,7 @@ export class GroupWatch implements RequestWatch {
     const [at, atUs] = [this.#truth.count, this.#context.nowUs()];
     const asked = { groupId, api, version: header.apiVersion, request, at, atUs, leaderEpoch, announced };
     if (api === consumerGroupHeartbeat) this.#consumers.asked(asked as Asked<never>);
-    if (api === leaveGroup) for (const { memberId } of leavingIn(request)) this.#known.left(groupId, memberId);
+    for (const memberId of leavingIn(api, request)) this.#known.left(groupId, memberId);
     if (api === joinGroup || api === syncGroup) this.#listener?.("rebalance");
     else if (api === offsetCommit) this.#listener?.("commit");
     return (answer: Uint8Array) => this.#answered(tab, asked, answer);
@@ -135,6 +140,11 @@ export class GroupWatch implements RequestWatch {
       const told = this.#announced.get(groupId);
       if (told !== undefined && told.generation > stored.generation) this.#context.mark("coordinator lost in a rebalance");
     }
+    for (const [groupId, assignments] of this.#truth.assignments) {
+      if (!isHere(groupId)) continue;
+      const memberIds = [...assignments].flatMap(([memberId, told]) => (told.at(-1)?.value == null ? [] : [memberId]));
+      this.#known.loaded(groupId, memberIds, { atUs, leaderEpoch, generation: undefined });
+    }
   }
 
   #answered(tab: SimulatedTab, asked: Asked, frame: Uint8Array): void {
@@ -152,9 +162,8 @@ export class GroupWatch implements RequestWatch {
       case heartbeat:
         return this.#beaten(where, asked as Asked<HeartbeatRequest>, (body as { errorCode: number }).errorCode);
       case consumerGroupHeartbeat: {
-        const error = this.#note(asked, (body as { errorCode: number }).errorCode);
         const isReplaced = this.#epochOf(tab, asked.groupId) === undefined;
-        return this.#consumers.answered(where, asked as Asked<never>, body as never, error, isReplaced);
+        return this.#told(where, asked as Asked<ConsumerGroupHeartbeatRequest>, body as never, isReplaced);
       }
       default:
         this.#note(asked, (body as { errorCode: number }).errorCode);
@@ -245,6 +254,20 @@ export class GroupWatch implements RequestWatch {
     if (!isTold) fail("assignments-are-committed", `${where}: that of ${memberId} in generation ${generationId} is not`);
   }
 
+  /** What a member of a consumer group (KIP-848) is told. */
+  #told(
+    where: string,
+    asked: Asked<ConsumerGroupHeartbeatRequest>,
+    response: ConsumerGroupHeartbeatResponse,
+    isReplaced: boolean,
+  ): void {
+    const error = this.#note(asked, response.errorCode);
+    const assignments = since(this.#truth.assignments.get(asked.groupId)?.get(asked.request.memberId), asked.at);
+    const isToGiveUp = !assignments.every(({ value }) => value?.pending.size === 0);
+    this.#known.answered(where, asked, error, this.#context.nowUs(), isToGiveUp);
+    this.#consumers.answered(where, asked, response, error, isReplaced);
+  }
+
   #beaten(where: string, asked: Asked<HeartbeatRequest>, errorCode: number): void {
     const { groupId, request, leaderEpoch, announced } = asked;
     const { memberId, generationId } = request;
@@ -257,6 +280,9 @@ export class GroupWatch implements RequestWatch {
   }
 }
 
-function leavingIn(request: unknown): readonly { readonly memberId: string }[] {
-  return (request as { readonly members: readonly { readonly memberId: string }[] }).members;
+function leavingIn(api: Api, request: unknown): readonly string[] {
+  if (api === leaveGroup) return (request as LeaveGroupRequest).members.map(({ memberId }) => memberId);
+  if (api !== consumerGroupHeartbeat) return [];
+  const { memberId, memberEpoch } = request as ConsumerGroupHeartbeatRequest;
+  return memberEpoch < 0 ? [memberId] : [];
 }

@@ -3,6 +3,7 @@ import { offsetCommit } from "../../src/protocol/apis/08-offset-commit.ts";
 import { joinGroup } from "../../src/protocol/apis/11-join-group.ts";
 import { heartbeat } from "../../src/protocol/apis/12-heartbeat.ts";
 import { syncGroup } from "../../src/protocol/apis/14-sync-group.ts";
+import { consumerGroupHeartbeat } from "../../src/protocol/apis/68-consumer-group-heartbeat.ts";
 import type { ErrorName } from "../../src/protocol/error-codes.ts";
 import type { Api } from "../../src/protocol/schema.ts";
 import { KnownMembers } from "./known-members.ts";
@@ -15,6 +16,7 @@ interface Heard {
   readonly error: ErrorName;
   readonly generationId?: number;
   readonly leaderEpoch?: number;
+  readonly isToGiveUp?: boolean;
 }
 
 /** Judges what a member hears whose coordinator began at zero, in epoch 4, with the member in generation 7. */
@@ -22,10 +24,10 @@ function judge(...answers: readonly Heard[]): () => void {
   const members = new KnownMembers();
   members.loaded("group", ["member"], { atUs: 0, leaderEpoch: 4, generation: 7 });
   return () => {
-    for (const { ms, untilMs = ms, api = heartbeat, error, generationId = 7, leaderEpoch = 4 } of answers) {
+    for (const { ms, untilMs = ms, api = heartbeat, error, generationId = 7, leaderEpoch = 4, isToGiveUp } of answers) {
       const request = { memberId: "member", generationId };
       const asked = { groupId: "group", api, version: 0, request, at: 0, atUs: ms * 1_000, leaderEpoch, announced: 7 };
-      members.answered("tab-1, group", asked, error, untilMs * 1_000);
+      members.answered("tab-1, group", asked, error, untilMs * 1_000, isToGiveUp);
     }
   };
 }
@@ -47,6 +49,10 @@ describe("a member is known", () => {
     const synced: Heard = { ms: 5_000, api: syncGroup, error: "NONE", generationId: 8 };
     expect(judge(synced, unknownAt(5_500))).toThrow("was known 500000 us ago");
     expect(judge(synced, { ms: 7_000, error: "NONE", generationId: 8 }, unknownAt(7_500))).toThrow("was known 500000 us ago");
+  });
+
+  it.each([consumerGroupHeartbeat, offsetCommit])("when it has beaten in a consumer group (KIP-848), and asks: $name", (api) => {
+    expect(judge({ ms: 5_000, api: consumerGroupHeartbeat, error: "NONE" }, unknownAt(5_500, api))).toThrow("500000 us ago");
   });
 
   it("as long as its coordinator can commit nothing", () => {
@@ -71,6 +77,29 @@ describe("a member may be forgotten", () => {
 
   it("before its coordinator could commit nothing any more", () => {
     expect(judge(...rebalance, { ms: 5_000, error: "COORDINATOR_NOT_AVAILABLE" }, unknownAt(5_500))).not.toThrow();
+  });
+
+  it("by a coordinator that can commit nothing, but has decided that before it knew", () => {
+    expect(judge({ ms: 7_000, error: "COORDINATOR_NOT_AVAILABLE" }, unknownAt(7_500))).not.toThrow();
+  });
+
+  it("when it does not give up partitions in time, though its heartbeats are answered meanwhile (KIP-848)", () => {
+    const beaten: Heard = { ms: 5_000, api: consumerGroupHeartbeat, error: "NONE", isToGiveUp: true };
+    expect(judge(beaten, unknownAt(5_500, consumerGroupHeartbeat))).not.toThrow();
+  });
+
+  it("when it asked before it joined again", () => {
+    const joined: Heard = { ms: 5_000, api: consumerGroupHeartbeat, error: "NONE" };
+    expect(judge(joined, { ...unknownAt(4_900, offsetCommit), untilMs: 5_100 })).not.toThrow();
+  });
+
+  it("once it has left, though it hears later of what it asked before", () => {
+    const members = new KnownMembers();
+    members.left("group", "member");
+    const request = { memberId: "member" };
+    const asked = { groupId: "group", api: consumerGroupHeartbeat, version: 1, request, at: 0, atUs: 0, leaderEpoch: 4, announced: -1 };
+    members.answered("tab-1, group", asked, "NONE", 0);
+    expect(() => members.answered("tab-1, group", { ...asked, atUs: 1 }, "UNKNOWN_MEMBER_ID", 1)).not.toThrow();
   });
 
   it("by a coordinator that never knew it", () => {
