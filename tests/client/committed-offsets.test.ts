@@ -3,6 +3,7 @@ import { KafkaJSProtocolError } from "../../src/client/errors.ts";
 import { Emitter } from "../../src/client/events.ts";
 import { CommittedOffsets } from "../../src/client/group/committed-offsets.ts";
 import type { CoordinatorLink } from "../../src/client/group/coordinator-link.ts";
+import type { Identity } from "../../src/client/group/group-membership.ts";
 import { createLogger, logLevel } from "../../src/client/logger.ts";
 import { browserClock } from "../../src/platform/browser/browser-clock.ts";
 import type { OffsetCommitRequestInit } from "../../src/protocol/apis/08-offset-commit.ts";
@@ -35,6 +36,18 @@ test("what was committed with a stale member epoch is committed again with the n
   setTimeout(() => epoch++, 50);
   await offsets.commit(() => OFFSETS, () => member(epoch));
   expect(bodies.map(({ generationIdOrMemberEpoch }) => generationIdOrMemberEpoch)).toEqual([3, 4]);
+});
+
+test.each([
+  ["was removed and has joined again", { ...member(5), life: 1 }],
+  ["is in no group any more", { memberId: "", generationId: -1, groupInstanceId: null }],
+])("what somebody else may have read by now is not committed again: the member %s", async (_, after) => {
+  const { offsets, bodies } = committing("STALE_MEMBER_EPOCH");
+  let identity: Identity = { ...member(3), life: 0 };
+  setTimeout(() => (identity = after), 50);
+  const refused = offsets.commit(() => OFFSETS, () => identity);
+  await expect(refused).rejects.toMatchObject({ type: "STALE_MEMBER_EPOCH" });
+  expect(bodies.length).toBe(1);
 });
 
 test("other refusals are for whoever has asked, and do not keep later commits", async () => {

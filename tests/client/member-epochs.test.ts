@@ -143,6 +143,7 @@ test.each(["FENCED_MEMBER_EPOCH", "UNKNOWN_MEMBER_ID", "GROUP_ID_NOT_FOUND"] as 
     expect(bench.epochs().slice(0, 4)).toEqual([0, 4, 0, 6]);
     const everything = { subscribedTopicNames: ["t"], topicPartitions: [] };
     expect(bench.heartbeats[2]).toMatchObject({ memberId: "member-1", ...everything });
+    expect(bench.membership.identity).toMatchObject({ memberId: "member-1", generationId: 6, life: 1 });
     expect(bench.failures).toEqual([]);
   },
 );

@@ -325,6 +325,23 @@ const regressions: readonly Regression[] = [
       ],
     },
   },
+  {
+    name: "a member that was removed and joined again commits nothing of its former life",
+    seed: 72,
+    seconds: 15,
+    schedule: {
+      ...plainSchedule,
+      producers: 1,
+      consumers: 0,
+      recordsPerSecond: 5,
+      sdkMembers: 2,
+      faults: [
+        { atMs: 3_000, on: "time", kind: "isolate-from-server", aim: "coordinator", target: 0, other: 0, durationMs: 13_000 },
+        { atMs: 3_050, on: "time", kind: "sleep-tab", aim: "coordinator", target: 0, other: 0, durationMs: 9_500 },
+        { atMs: 3_700, on: "time", kind: "freeze-member", aim: "any", target: 0, other: 0, durationMs: 10_400 },
+      ],
+    },
+  },
 ];
 
 describe("what failed once", () => {

@@ -85,7 +85,8 @@ export class CommittedOffsets {
 
   /**
    * A member epoch is stale when the coordinator has counted it up and the heartbeat that says so is not here yet: then
-   * the same is committed with the newer one.
+   * the same is committed with the newer one. Not by a member that was removed meanwhile and has joined again, for
+   * somebody else may have read, and committed, further.
    */
   async #commit(offsets: readonly OffsetToCommit[], identify: () => Identity, timeoutMs?: number): Promise<void> {
     if (offsets.length === 0) return;
@@ -101,6 +102,8 @@ export class CommittedOffsets {
         while (identify().generationId === identity.generationId && clock.now() < deadline) {
           await sleep(clock, EPOCH_PAUSE_MS);
         }
+        const { memberId, life } = identify();
+        if (memberId !== identity.memberId || life !== identity.life) throw error;
       }
     }
   }

@@ -61,6 +61,7 @@ export class ConsumerMembership implements GroupMembership {
   readonly #options: ConsumerMembershipOptions;
   #memberId: string;
   #memberEpoch = JOIN_GROUP_MEMBER_EPOCH;
+  #life = 0;
   #intervalMs = FIRST_INTERVAL_MS;
   /** What the coordinator gave; undefined before it has. Another object for each assignment. */
   #target: Assignment | undefined;
@@ -90,7 +91,7 @@ export class ConsumerMembership implements GroupMembership {
   get identity(): Identity {
     const { groupInstanceId } = this.#options;
     if (!this.#isMember) return { memberId: "", generationId: -1, groupInstanceId };
-    return { memberId: this.#memberId, generationId: this.#memberEpoch, groupInstanceId };
+    return { memberId: this.#memberId, generationId: this.#memberEpoch, groupInstanceId, life: this.#life };
   }
 
   get isSettled(): boolean {
@@ -353,6 +354,7 @@ export class ConsumerMembership implements GroupMembership {
   /** The coordinator does not count on this member any more, so nothing is its own. */
   #forget(): void {
     this.#memberEpoch = JOIN_GROUP_MEMBER_EPOCH;
+    this.#life++;
     this.#target = undefined;
     this.#isSettled = false;
     this.#topicIds.clear();
