@@ -292,6 +292,24 @@ const regressions: readonly Regression[] = [
     },
   },
   {
+    name: "a coordinator that does not know yet that it can commit nothing may forget a silent member",
+    seed: 3,
+    seconds: 12,
+    schedule: {
+      ...plainSchedule,
+      producers: 1,
+      consumers: 0,
+      recordsPerSecond: 5,
+      consumerMembers: 2,
+      replicaLagMs: 1_000,
+      faults: [
+        { atMs: 3_000, on: "time", kind: "freeze-member", aim: "any", target: 0, other: 0, durationMs: 7_500 },
+        { atMs: 8_300, on: "time", kind: "isolate-from-tabs", aim: "coordinator", target: 0, other: 0, durationMs: 6_000 },
+      ],
+    },
+    reaches: "ConsumerGroupHeartbeat refused: UNKNOWN_MEMBER_ID",
+  },
+  {
     name: "[KIP-848] a coordinator that slept while it was replaced may tell a former member what it had",
     seed: 28,
     seconds: 15,
