@@ -23,6 +23,12 @@ export const groupBugs: readonly PlantedBug[] = [
       "if (wasPaused) this.#apply(this.#shard.restartSessions(nowMs), nowMs);", ""),
     scripts: ["coordinator-alone"],
   },
+  {
+    ...bug("forgets-consumer-sessions-after-pause", "KIP-848", "src/coordinator/coordinator-shard.ts",
+      'if (group.type === "classic") restartWaiting(state, group);\n        else resumeConsumerGroup(state, group);',
+      'if (group.type === "classic") restartWaiting(state, group);'),
+    scripts: ["coordinator-alone"],
+  },
   bug("commits-offset-in-memory", "R17", "src/coordinator/offset-commit.ts",
     "state.commit(offsetRecord(groupId, topic, partitionIndex, committed));",
     "state.offsets.set(groupId, topic, partitionIndex, committed);"),
