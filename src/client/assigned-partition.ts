@@ -3,8 +3,8 @@ import type { AbortedTransaction, FetchedBatches } from "./fetched-records.ts";
 
 /** Where to start reading: an end of the partition, a time (milliseconds since 1970), or an offset. */
 export type StartAt =
-  | { readonly kind: "earliest" }
-  | { readonly kind: "latest" }
+  /** Where what followed was deleted, not before it: the next leader may never have heard of the deletion. */
+  | { readonly kind: "earliest" | "latest"; readonly notBefore?: number }
   | { readonly kind: "timestamp"; readonly timestamp: number }
   | { readonly kind: "offset"; readonly offset: number };
 

@@ -28,7 +28,7 @@ export type FetchOutcome =
   /** Another leader, or a moment later, may know better. */
   | { readonly kind: "retry"; readonly error: Error }
   /** Ask where an end of the partition is, and go on there. */
-  | { readonly kind: "reset"; readonly to: "earliest" | "latest"; readonly reason: string }
+  | { readonly kind: "reset"; readonly to: "earliest" | "latest"; readonly notBefore?: number; readonly reason: string }
   /** What was read before `to` is no longer in the partition; the policy lets us go on from there. */
   | { readonly kind: "move"; readonly to: FetchPosition; readonly reason: string }
   /** The position may lie in a part of the log that was replaced: ask where its epoch ends. */
@@ -93,13 +93,14 @@ function judgeOutOfRange(
   const isBelow = answer.logStartOffset >= 0 && position.offset < answer.logStartOffset;
   if (!isBelow && position.lastFetchedEpoch >= 0) return { kind: "validate" };
   const range = answer.logStartOffset < 0 ? "" : `, it begins at ${answer.logStartOffset}`;
-  return reset(position, where, policy, `the partition does not hold the offset${range}`);
+  const outcome = reset(position, where, policy, `the partition does not hold the offset${range}`);
+  return isBelow && outcome.kind === "reset" ? { ...outcome, notBefore: position.offset } : outcome;
 }
 
-function reset(position: FetchPosition, where: TopicPartition, policy: OffsetReset, why: string): FetchOutcome {
+function reset(position: FetchPosition, where: TopicPartition, policy: OffsetReset, why: string) {
   const reason = `position ${position.offset} of ${nameOf(where)} is out of range: ${why}`;
-  if (policy !== "none") return { kind: "reset", to: policy, reason };
-  return { kind: "fail", error: new KafkaJSOffsetOutOfRange(`${reason}. Seek to go on`, where) };
+  if (policy !== "none") return { kind: "reset", to: policy, reason } as const;
+  return { kind: "fail", error: new KafkaJSOffsetOutOfRange(`${reason}. Seek to go on`, where) } as const;
 }
 
 /**

@@ -320,7 +320,7 @@ export class Fetcher {
         return;
       case "reset":
         this.#options.logger.warn(`${outcome.reason}; going on at the ${outcome.to} offset`);
-        partition.jumpTo({ kind: outcome.to });
+        partition.jumpTo({ kind: outcome.to, notBefore: outcome.notBefore ?? 0 });
         this.#options.offsetReset(partition, -1, outcome.reason);
         return;
       case "move":
@@ -390,7 +390,9 @@ export class Fetcher {
         partition.jumpTo({ kind: "latest" });
       } else {
         partition.failures = 0;
-        partition.place({ offset: answer.offset, lastFetchedEpoch: -1 });
+        const { start } = partition;
+        const notBefore = start !== undefined && "notBefore" in start ? start.notBefore : 0;
+        partition.place({ offset: Math.max(answer.offset, notBefore), lastFetchedEpoch: -1 });
       }
     }
     this.wake();

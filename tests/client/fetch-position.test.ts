@@ -51,6 +51,7 @@ describe("an answer to a fetch", () => {
     expect(judge("earliest")).toMatchObject({
       kind: "reset",
       to: "earliest",
+      notBefore: 50,
       reason: /position 50 of partition 2 of topic t.*begins at 60/,
     });
     expect(judge("latest")).toMatchObject({ kind: "reset", to: "latest" });
