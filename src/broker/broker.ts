@@ -329,12 +329,24 @@ export class Broker {
     this.fail(message);
   }
 
-  /** Whether somebody who is there is complete too, for each partition that this broker is complete for. */
+  /**
+   * Whether each partition that this broker is complete for has somebody else who is there and complete, and would be so
+   * after a restart too (R11).
+   */
   #isSpare(): boolean {
-    for (const { isr, eligibleLeaderReplicas } of this.image.partitions()) {
-      const complete = [...isr, ...eligibleLeaderReplicas];
-      if (!complete.includes(this.nodeId)) continue;
-      if (!complete.some((nodeId) => nodeId !== this.nodeId && this.image.isActive(nodeId))) return false;
+    const { image, nodeId } = this;
+    if (!this.requests.connected) return false;
+    const lasting = new Set<number>();
+    for (const { brokerId, durability } of image.directories.values()) {
+      if (brokerId !== nodeId && durability === "strict" && image.isActive(brokerId)) lasting.add(brokerId);
+    }
+    for (const { name, partitions } of image.topics.values()) {
+      const isStrict = topicConfig(image, name).durability === "strict";
+      for (const { isr, eligibleLeaderReplicas } of partitions) {
+        const complete = [...isr, ...eligibleLeaderReplicas];
+        if (!complete.includes(nodeId)) continue;
+        if (!isStrict || !complete.some((other) => lasting.has(other))) return false;
+      }
     }
     return true;
   }
