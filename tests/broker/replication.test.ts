@@ -214,6 +214,24 @@ describe("a replicated partition", () => {
     expect(produced(cluster, second.connect(), "quakes", ["next"], { ...producer, baseSequence: 2 }).baseOffset).toBe(2);
   });
 
+  it("sends consumers away who know more, when it may have been replaced, instead of telling them that they err", () => {
+    const first = leaderOf(cluster, "quakes");
+    const old = first.connect();
+    produced(cluster, old, "quakes", ["0"]);
+    const ask = (offset: number, lastFetchedEpoch: number) => consumed(old, "quakes", offset, { lastFetchedEpoch });
+    expect(ask(3, -1).error).toBe("OFFSET_OUT_OF_RANGE");
+    first.disconnectController();
+    const leads = ({ core }: CoreBroker) => !("error" in core.leaderOf("quakes", 0));
+    cluster.until(() => others(first).some(leads), "the next leader");
+    const second = others(first).find(leads)!;
+    for (const value of ["1", "2"]) produced(cluster, second.connect(), "quakes", [value]);
+    const { leaderEpoch } = cluster.controller.image.topicNamed("quakes")!.partitions[0]!;
+    expect(leads(first)).toBe(true);
+    expect(ask(3, -1).error).toBe("OFFSET_NOT_AVAILABLE");
+    expect(ask(3, leaderEpoch)).toMatchObject({ error: "UNKNOWN_LEADER_EPOCH", divergingEpoch: null });
+    expect(ask(1, 0)).toMatchObject({ error: "NONE", values: [] });
+  });
+
   it("[R15] refuses acks=all when too few replicas are in sync, and says so for what was appended before", () => {
     const leader = leaderOf(cluster, "quakes");
     const [one, two] = others(leader);

@@ -155,7 +155,8 @@ export abstract class GroupMember {
         // Of this moment also when it is asked again: a commit that came later may have been answered meanwhile.
         sent = this.#uncommitted();
         const partitions = [...sent].map(([partitionIndex, committedOffset]) => {
-          return { partitionIndex, committedOffset, committedMetadata: null };
+          const committedLeaderEpoch = this.reader.leaderEpoch(partitionIndex);
+          return { partitionIndex, committedOffset, committedLeaderEpoch, committedMetadata: null };
         });
         return {
           groupId,
@@ -218,12 +219,13 @@ export abstract class GroupMember {
       answered: ({ groups }, error) => {
         // A member epoch may have moved on meanwhile.
         if (error !== "NONE") return this.context.time.after(100, () => this.#fetchOffsets(partitions, matters));
-        for (const { partitionIndex, committedOffset } of groups[0]!.topics[0]?.partitions ?? []) {
+        const { partitions: answers = [] } = groups[0]!.topics[0] ?? {};
+        for (const { partitionIndex, committedOffset, committedLeaderEpoch } of answers) {
           const owned = this.owned.get(partitionIndex);
           if (owned === undefined || owned.committed !== undefined) continue;
           owned.committed = Math.max(committedOffset, 0);
           this.recorder.begins(this.process, partitionIndex);
-          this.reader.assign(partitionIndex, owned.committed);
+          this.reader.assign(partitionIndex, owned.committed, committedLeaderEpoch);
         }
       },
       matters,

@@ -360,6 +360,36 @@ const regressions: readonly Regression[] = [
       ],
     },
   },
+  {
+    name: "a leader that was replaced tells no member that what the next one committed is out of range",
+    seed: 2207,
+    seconds: 86,
+    schedule: {
+      ...plainSchedule,
+      tabs: 4,
+      profiles: 4,
+      producers: 3,
+      consumers: 2,
+      recordsPerSecond: 10,
+      passingPartitions: 2,
+      eagerMembers: 4,
+      cooperativeMembers: 1,
+      consumerMembers: 1,
+      sdkMembers: 2,
+      asksForEnds: true,
+      relaxedTabs: 1,
+      snapshotRecords: 40,
+      faults: [
+        { atMs: 69_646, on: "time", kind: "join-member", aim: "any", target: 3, other: 55, durationMs: 7_907 },
+        { atMs: 70_207, on: "time", kind: "slow-from-server", aim: "follower", target: 13, other: 57, durationMs: 1_301 },
+        { atMs: 70_747, on: "time", kind: "add-partitions", aim: "any", target: 44, other: 55, durationMs: 688 },
+        { atMs: 72_012, on: "broker-change", kind: "crash-consumer", aim: "any", target: 22, other: 26, durationMs: 1_293 },
+        { atMs: 73_672, on: "time", kind: "fill-server-disk", aim: "leader", target: 5, other: 38, durationMs: 92 },
+        { atMs: 74_972, on: "time", kind: "freeze-tab", aim: "follower", target: 15, other: 56, durationMs: 9_857 },
+        { atMs: 76_457, on: "time", kind: "isolate-from-server", aim: "any", target: 19, other: 51, durationMs: 4_548 },
+      ],
+    },
+  },
 ];
 
 describe("what failed once", () => {

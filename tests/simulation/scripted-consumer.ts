@@ -81,6 +81,11 @@ export class ScriptedConsumer {
     return this.#positions.get(partition)?.offset ?? 0;
   }
 
+  /** Of the last record before the position, or -1. */
+  leaderEpoch(partition: number): number {
+    return this.#positions.get(partition)?.epoch ?? -1;
+  }
+
   /** As far as known. */
   get partitionCount(): number {
     return this.#links.partitionCount;
@@ -90,9 +95,9 @@ export class ScriptedConsumer {
     return this.#links.topicId;
   }
 
-  /** Reads the partition from there on. */
-  assign(partition: number, offset: number): void {
-    this.#positions.set(partition, positionAt(partition, offset));
+  /** Reads the partition from there on; `epoch` is that of the record before, or -1. */
+  assign(partition: number, offset: number, epoch: number): void {
+    this.#positions.set(partition, { ...positionAt(partition, offset), epoch });
     this.#pump();
   }
 

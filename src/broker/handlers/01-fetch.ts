@@ -214,11 +214,17 @@ class WaitingFetch implements Delayed {
     if (fenced !== undefined) return failed(fenced);
     const isFollower = this.#replicaId >= 0;
     if (isFollower && !this.#isFollower(replica)) return failed("UNKNOWN_LEADER_EPOCH");
+    // Who has read of a later epoch has heard of a later leader than this one, which has not.
+    if (partition.lastFetchedEpoch > role.state.leaderEpoch) return failed("UNKNOWN_LEADER_EPOCH");
     const logEndOffset = isFollower ? log.nextOffset : log.logEndOffset;
     if (partition.lastFetchedEpoch >= 0) {
       const seen = { epochs: log.epochs, logStartOffset: log.logStartOffset, logEndOffset };
       const diverging = divergence(seen, partition.lastFetchedEpoch, partition.fetchOffset, isFollower);
       if (diverging !== undefined) return { kind: "diverging", ...diverging };
+    }
+    if (partition.fetchOffset > logEndOffset && !isFollower && !this.#broker.requests.connected) {
+      // Cut off from the controller, this broker cannot know whether somebody else leads by now, and has more.
+      return failed("OFFSET_NOT_AVAILABLE");
     }
     if (partition.fetchOffset < log.logStartOffset || partition.fetchOffset > logEndOffset) {
       return failed("OFFSET_OUT_OF_RANGE");
