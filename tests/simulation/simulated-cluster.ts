@@ -218,12 +218,12 @@ export class SimulatedCluster {
     return this.#addTab(profile, new SimulatedStorage(this.time, this.chanceFor(name), image));
   }
 
-  /** Another page opens the directory of one that has it open: the lock was stolen. */
-  duplicateTab(original: SimulatedTab): void {
-    this.#addTab(original.profile, original.storage);
+  /** Another page opens the directory of one that has it open, on the same machine: the lock was stolen. */
+  duplicateTab({ profile, storage, clockAheadMs }: SimulatedTab): void {
+    this.#addTab(profile, storage, clockAheadMs);
   }
 
-  #addTab(profile: string, storage: SimulatedStorage): SimulatedTab {
+  #addTab(profile: string, storage: SimulatedStorage, clockAheadMs?: number): SimulatedTab {
     const { time, network } = this;
     const name = `tab-${++this.#tabsMade}`;
     const chance = this.chanceFor(`page ${name}`);
@@ -231,6 +231,7 @@ export class SimulatedCluster {
       time,
       network,
       chance,
+      clockAheadMs: clockAheadMs ?? chance.between(0, 100_000_000),
       config: {
         ...defaultBrokerConfig,
         replicaLagTimeMaxMs: this.schedule.replicaLagMs,
@@ -251,6 +252,9 @@ export class SimulatedCluster {
   /** Loads the page, unless it is loaded, or closed because another one has taken its directory over. */
   startTab(tab: SimulatedTab): void {
     if (tab.core !== undefined || !this.tabs.includes(tab)) return;
+    // A page that is loaded again finds the lock held, if another one has taken its directory over meanwhile.
+    const isTaken = this.tabs.some((other) => other.storage === tab.storage && other.core !== undefined);
+    if (tab.starts > 0 && isTaken) return this.#lostLock(tab);
     const { image } = tab.storage;
     tab.start();
     if (tab.core !== undefined) this.backups.set(tab, image);

@@ -16,6 +16,8 @@ export interface TabContext {
   readonly chance: Chance;
   readonly network: SimulatedNetwork;
   readonly config: BrokerConfig;
+  /** How far the machine's clock is ahead. */
+  readonly clockAheadMs: number;
   /** The tab whose page has this address at present. */
   resolve(peer: string): NodeName | undefined;
   log(message: string): void;
@@ -38,6 +40,7 @@ export class SimulatedTab {
   /** Tabs of one profile share a disk and sleep together. */
   readonly profile: string;
   readonly storage: SimulatedStorage;
+  readonly clockAheadMs: number;
   /** Set while the page lives, frozen or not. */
   core: Broker | undefined;
   /** The page's address, anew with every load. */
@@ -69,7 +72,8 @@ export class SimulatedTab {
     this.profile = profile;
     this.storage = storage;
     this.#context = context;
-    this.#clock = new SkewedClock(context.time, context.chance.between(0, 100_000_000));
+    this.clockAheadMs = context.clockAheadMs;
+    this.#clock = new SkewedClock(context.time, context.clockAheadMs);
     context.network.listen(name, (end) => this.#accept(end));
   }
 
