@@ -82,7 +82,8 @@ function aboutBroker({ status, startError }: Situation): readonly Notice[] {
           title: "This tab's storage cannot be trusted, so its broker has stepped down",
           text:
             `${reason}Acknowledged records stay readable from the other copies. Make room if the disk or the ` +
-            "quota is full (delete a topic, or shorten its retention), then reload this tab.",
+            "quota is full (delete a topic, or shorten its retention), then reload this tab. If its data is damaged, " +
+            "clear this site's data: all tabs of this profile start over with empty copies.",
         },
       ];
     case "fenced":
