@@ -49,8 +49,9 @@ interface Appended {
 
 /**
  * Serves v3 to v11. Batches are stored as the bytes the producer sent, unless their topic asks for another codec; only
- * their base offset and leader epoch are written in. acks=1 is answered once this broker's own copy is durable, acks=-1 once the high watermark has passed the
- * batch (R6, R15), acks=0 never; an error closes an acks=0 connection, which is all that its producer can notice.
+ * their base offset and leader epoch are written in. acks=1 is answered once this broker's own copy is durable, acks=-1
+ * once the high watermark has passed the batch (R6, R15), acks=0 never; an error closes an acks=0 connection, which is
+ * all that its producer can notice.
  *
  * A batch that was appended before is answered with its original offset (R16), and waits like a new one.
  */
