@@ -6,15 +6,17 @@ import { scriptedSchedules } from "./scripted-schedules.ts";
 import { simulate } from "./simulate.ts";
 
 const SECONDS = 30;
-/** Scripts that there would be no point in if they did not reach a certain state, with a seed that does. */
-const reached: readonly (readonly [script: string, seed: number, mark: string])[] = [
-  ["diverging-epochs", 1, "diverging epochs over two rounds"],
-  ["last-member", 1, "ELR election"],
-  ["stale-leader", 1, "stale leader stepped down"],
-  ["stale-proposal", 3, "AlterPartition refused: FENCED_LEADER_EPOCH"],
-  ["controller-killed", 1, "controller restarted from snapshot"],
-  ["amnesiac-rejoin", 1, "replica replaced"],
+/** Scripts that there would be no point in if they did not reach a certain state with some seed. */
+const reached: readonly (readonly [script: string, mark: string])[] = [
+  ["diverging-epochs", "diverging epochs over two rounds"],
+  ["last-member", "ELR election"],
+  ["stale-leader", "stale leader stepped down"],
+  ["stale-proposal", "AlterPartition refused: FENCED_LEADER_EPOCH"],
+  ["controller-killed", "controller restarted from snapshot"],
+  ["amnesiac-rejoin", "replica replaced"],
 ];
+/** Every third one reaches the rarest of these states. */
+const MOST_SEEDS = 16;
 
 function scripted(name: string, seed: number) {
   return scriptedSchedules.get(name)!(plainSchedule, new Chance(`${seed}/script`), SECONDS);
@@ -33,10 +35,13 @@ describe.each([...scriptedSchedules.keys()])("%s", (name) => {
   });
 });
 
-test.each(reached)("%s with seed %i reaches: %s", { timeout: 60_000 }, async (name, seed, mark) => {
-  const { violation, marks } = await simulate(seed, { seconds: SECONDS, schedule: scripted(name, seed) });
-  expect(violation).toBeUndefined();
-  expect([...marks.keys()]).toContain(mark);
+test.each(reached)("%s reaches: %s", { timeout: 120_000 }, async (name, mark) => {
+  for (let seed = 1; seed <= MOST_SEEDS; seed++) {
+    const { violation, marks } = await simulate(seed, { seconds: SECONDS, schedule: scripted(name, seed) });
+    expect(violation).toBeUndefined();
+    if (marks.has(mark)) return;
+  }
+  expect.fail(`none of ${MOST_SEEDS} seeds reached it`);
 });
 
 test("one seed in four follows a script, and each script has its turn", () => {
