@@ -21,7 +21,9 @@ export class DirectoryDatabase {
   readonly #idb: IDBDatabase;
   readonly #token = crypto.randomUUID();
   readonly #lost: (reason: string) => void;
+  /** Why nothing can be written any more, what is under way included. */
   #failure: Error | undefined;
+  #closed = false;
 
   private constructor(idb: IDBDatabase, lost: (reason: string) => void) {
     this.#idb = idb;
@@ -60,7 +62,7 @@ export class DirectoryDatabase {
   }
 
   read(stores: readonly StoreName[]): IDBTransaction {
-    if (this.#failure !== undefined) throw this.#failure;
+    this.#expectUsable();
     try {
       return this.#idb.transaction([...stores], "readonly");
     } catch (cause) {
@@ -80,7 +82,7 @@ export class DirectoryDatabase {
     doing: string,
     change: (transaction: IDBTransaction) => void | Promise<void>,
   ): Promise<void> {
-    if (this.#failure !== undefined) throw this.#failure;
+    this.#expectUsable();
     try {
       const transaction = this.#idb.transaction(["identity", ...stores], "readwrite", { durability });
       await this.#run(transaction, change);
@@ -90,9 +92,15 @@ export class DirectoryDatabase {
     }
   }
 
+  /** Takes nothing more. What is under way is finished: whoever opens the database next waits for it. */
   close(): void {
-    this.#failure ??= new StoreUnavailableError("the storage directory was closed by its owner");
+    this.#closed = true;
     this.#idb.close();
+  }
+
+  #expectUsable(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#closed) throw new StoreUnavailableError("the storage directory was closed by its owner");
   }
 
   async #run(transaction: IDBTransaction, change: (transaction: IDBTransaction) => void | Promise<void>) {
@@ -127,7 +135,7 @@ export class DirectoryDatabase {
   }
 
   #end(reason: string): void {
-    if (this.#failure !== undefined) return;
+    if (this.#failure !== undefined || this.#closed) return;
     this.#failure = new StoreUnavailableError(reason);
     this.#idb.close();
     this.#lost(reason);

@@ -64,6 +64,16 @@ describe("storage directories", () => {
     expect(second.identity).toMatchObject({ directoryId: first.identity.directoryId, brokerId: 3, generation: 1 });
   });
 
+  test("[R20] what is being saved when a tab lets go of its directory is saved, and nothing after that", async () => {
+    const first = await open();
+    const saved = first.saveIdentity({ ...first.identity, damage: "the batch at offset 0 fails its checksum" });
+    first.release();
+    await saved;
+    await expect(first.saveIdentity(first.identity)).rejects.toThrow("closed by its owner");
+    expect((await open()).identity.damage).toBe("the batch at offset 0 fails its checksum");
+    expect(lost).toEqual([]);
+  });
+
   test("two tabs get two directories, and a third finds the one that was freed", async () => {
     const [first, second] = [openElsewhere(), openElsewhere()];
     const ids = [(await first.opened).directoryId, (await second.opened).directoryId];
