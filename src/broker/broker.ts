@@ -325,8 +325,7 @@ export class Broker {
    * and again: where others have all that it has, its storage is given up, which they then replace.
    */
   damaged({ message }: CorruptMessageError): void {
-    if (this.#isSpare()) this.#registration.giveUp(message);
-    this.fail(message);
+    this.fail(this.#isSpare() ? this.#registration.giveUp(message) : message);
   }
 
   /**
@@ -370,9 +369,7 @@ export class Broker {
       brokerId: identity.brokerId,
       directoryId: identity.directoryId,
       rack: this.#rack,
-      reason: this.state === "refused"
-        ? this.#registration.trouble
-        : this.#failure ?? this.#metadataTrouble ?? this.#registration.trouble,
+      reason: this.#failure ?? this.#metadataTrouble ?? this.#registration.trouble,
       controllerConnected: this.requests.connected,
       partitions: [...this.#replicas.values()]
         .filter(({ assignment }) => assignment !== undefined)

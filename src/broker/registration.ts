@@ -137,15 +137,16 @@ export class Registration {
     this.#heartbeat(nowMs);
   }
 
-  /** This storage is of no use any more, to be known also when it is opened again. */
-  giveUp(damage: string): void {
+  /** This storage is of no use any more, which whoever opens it next has to know too. Returns what to tell people. */
+  giveUp(damage: string): string {
     this.#save({ ...this.#identity, damage });
-    this.refuse(damage);
+    return this.refuse(damage);
   }
 
-  refuse(damage: string): void {
+  refuse(damage: string): string {
     const reason = `this storage is damaged and kept as it is; the tab starts over with an empty one: ${damage}`;
     this.#state = { kind: "refused", reason };
+    return reason;
   }
 
   identitySaved(nowMs: number): void {
