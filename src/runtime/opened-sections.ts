@@ -24,7 +24,7 @@ export async function openSections(chunks: readonly Chunk[]): Promise<OpenedSect
       for (const { header, bytes: batch } of batches(bytes)) {
         const { codec, control } = header.attributes;
         if (control || codecNames[codec] === "none") continue;
-        const section = await unlessUnreadable(() => open(batch, codec, Math.min(roomBytes, MAX_SECTION_BYTES)));
+        const section = await unlessUnreadable(() => openSection(batch, codec, Math.min(roomBytes, MAX_SECTION_BYTES)));
         if (section === undefined) continue;
         roomBytes -= section.length;
         opened.set(header.baseOffset, section);
@@ -34,7 +34,8 @@ export async function openSections(chunks: readonly Chunk[]): Promise<OpenedSect
   return opened;
 }
 
-async function open(batch: Uint8Array, codec: number, maxBytes: number): Promise<Uint8Array> {
+/** The records of one batch, uncompressed. Throws CorruptMessageError if they cannot be, or exceed `maxBytes`. */
+export async function openSection(batch: Uint8Array, codec: number, maxBytes: number): Promise<Uint8Array> {
   const { decompress } = await loadCodec(codec);
   // A decompressor may reuse its buffer, or hold on to a larger one.
   return (await decompress(recordsSection(batch), maxBytes)).slice();

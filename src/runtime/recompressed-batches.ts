@@ -1,12 +1,13 @@
 import type { Recompressed, RecompressedBatches, WantedCodecs } from "../broker/recompression.ts";
 import { loadCodec } from "../protocol/compression/codecs.ts";
 import { CorruptMessageError } from "../protocol/errors.ts";
-import { assembleBatch, readBatchHeader, recordsSection } from "../protocol/record-batch.ts";
+import { findSectionFault } from "../protocol/produced-batch.ts";
+import { assembleBatch, readBatchHeader } from "../protocol/record-batch.ts";
 import type { CodecName } from "../protocol/record-batch.ts";
-import { areDenselyNumbered } from "../protocol/records.ts";
+import { openSection } from "./opened-sections.ts";
 
 /** What the records of one batch may grow to while it is open. */
-export const MAX_OPEN_BYTES = 32 * 1024 * 1024;
+const MAX_OPEN_BYTES = 32 * 1024 * 1024;
 
 /** Compresses batches anew, one after the other. Never rejects: what is wrong with a batch is told of that batch. */
 export async function recompress(wanted: WantedCodecs): Promise<RecompressedBatches> {
@@ -18,15 +19,11 @@ export async function recompress(wanted: WantedCodecs): Promise<RecompressedBatc
 async function recompressBatch(sent: Uint8Array, codec: CodecName): Promise<Recompressed> {
   try {
     const header = readBatchHeader(sent);
-    const { decompress } = await loadCodec(header.attributes.codec);
-    // A decompressor may reuse its buffer.
-    const section = (await decompress(recordsSection(sent), MAX_OPEN_BYTES)).slice();
-    if (!areDenselyNumbered(section, header.recordCount)) {
-      const message = `the batch does not hold ${header.recordCount} well-formed records in order`;
-      return { error: "INVALID_RECORD", message };
-    }
+    const { codec: sentCodec, transactional } = header.attributes;
+    const section = await openSection(sent, sentCodec, MAX_OPEN_BYTES);
+    const fault = findSectionFault(section, header);
+    if (fault !== undefined) return fault;
     const { compress } = await loadCodec(codec);
-    const { transactional } = header.attributes;
     return { batch: assembleBatch({ ...header, transactional }, await compress(section), codec) };
   } catch (error) {
     if (error instanceof CorruptMessageError) return { error: "INVALID_RECORD", message: error.message };
