@@ -17,6 +17,23 @@ describe("timers", () => {
     expect(timers.wakeAtMs).toBe(Number.POSITIVE_INFINITY);
   });
 
+  it("keep nothing of those that were cleared or put off, whenever they would have been due", () => {
+    const timers = new Timers();
+    const sessions = Array.from({ length: 1_000 }, () => timers.timer(() => {}));
+    for (let nowMs = 0; nowMs < 20_000; nowMs += 1_000) {
+      timers.run(nowMs);
+      for (const session of sessions) session.set(nowMs + 30_000);
+      // Somebody comes, asks for half an hour, and goes; the others have sooner deadlines for a while.
+      const visitor = timers.timer(() => {});
+      visitor.set(nowMs + 1_800_000);
+      for (const session of sessions) session.set(nowMs + 10_000);
+      visitor.clear();
+      expect(timers.size).toBe(1_000);
+    }
+    for (const session of sessions) session.clear();
+    expect([timers.size, timers.wakeAtMs]).toEqual([0, Number.POSITIVE_INFINITY]);
+  });
+
   it("behave like a plain list of deadlines, however they are put off, brought forward and cleared", () => {
     const step = fc.record({ timer: fc.nat(5), atMs: fc.option(fc.nat(100)), passedMs: fc.nat(20) });
     fc.assert(
@@ -34,6 +51,7 @@ describe("timers", () => {
             made[timer]!.set(nowMs + atMs);
             due.set(timer, nowMs + atMs);
           }
+          expect(timers.size).toBe(due.size);
           expect(timers.wakeAtMs).toBeLessThanOrEqual(Math.min(Number.POSITIVE_INFINITY, ...due.values()));
           nowMs += passedMs;
           fired.length = 0;
