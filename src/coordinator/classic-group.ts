@@ -3,7 +3,7 @@ import type { ErrorName } from "../protocol/error-codes.ts";
 import { CorruptMessageError } from "../protocol/errors.ts";
 import type { GroupRecordOf } from "../protocol/group-records/registry.ts";
 import type { ClassicMember, MemberProtocol } from "./classic-member.ts";
-import { sizeOfProtocols } from "./classic-member.ts";
+import { sizeOfClassicMember } from "./member-size.ts";
 import { commonProtocols, votedProtocol } from "./protocol-vote.ts";
 import type { Timer } from "./timers.ts";
 
@@ -83,10 +83,15 @@ export class ClassicGroup {
     return longest;
   }
 
-  get sizeInBytes(): number {
+  get membersInBytes(): number {
     let size = 0;
-    for (const { terms } of this.members.values()) size += sizeOfProtocols(terms.protocols);
+    for (const { groupInstanceId, terms } of this.members.values()) size += sizeOfClassicMember(groupInstanceId, terms);
     return size;
+  }
+
+  /** All that is held of it: the members, and what the leader assigned to them. */
+  get sizeInBytes(): number {
+    return (this.stored?.members ?? []).reduce((size, { assignment }) => size + assignment.length, this.membersInBytes);
   }
 
   /** Who has that name now. */

@@ -3,7 +3,7 @@ import { errorCode } from "../protocol/error-codes.ts";
 import type { ErrorName } from "../protocol/error-codes.ts";
 import { generationRecord } from "./classic-generation.ts";
 import type { ClassicGroup } from "./classic-group.ts";
-import { ClassicMember, isSame, sizeOfProtocols } from "./classic-member.ts";
+import { ClassicMember, isSame } from "./classic-member.ts";
 import type { MemberTerms } from "./classic-member.ts";
 import {
   completeJoinIfReady,
@@ -18,6 +18,7 @@ import {
   removeMember,
 } from "./classic-rebalance.ts";
 import { classicGroupToJoin, forgetIfHollow, idProblem } from "./groups.ts";
+import { sizeOfClassicMember, sizeOfProtocols } from "./member-size.ts";
 import type { Client, Reply } from "./reply.ts";
 import type { ShardState } from "./shard-state.ts";
 
@@ -55,10 +56,7 @@ export function joinGroup(state: ShardState, request: JoinGroupRequest, client: 
     forgetIfHollow(state, group);
     return refuse("INCONSISTENT_GROUP_PROTOCOL");
   }
-  const size = sizeOfProtocols(terms.protocols);
-  const replaced = group.members.get(memberId) ?? group.staticMember(groupInstanceId);
-  const othersSize = group.sizeInBytes - sizeOfProtocols(replaced?.terms.protocols ?? []);
-  if (size > state.config.maxMemberBytes || othersSize + size > state.config.maxGroupBytes) {
+  if (!hasRoom(state, group, memberId, groupInstanceId, terms)) {
     forgetIfHollow(state, group);
     return refuse("INVALID_REQUEST");
   }
@@ -84,6 +82,19 @@ function mayEnter({ config }: ShardState, group: ClassicGroup, memberId: string)
   let joining = 0;
   for (const other of members.values()) if (other.joining !== undefined) joining++;
   return joining + pendingJoins.size < config.groupMaxSize;
+}
+
+function hasRoom(
+  { config }: ShardState,
+  group: ClassicGroup,
+  memberId: string,
+  groupInstanceId: string | null,
+  terms: MemberTerms,
+): boolean {
+  const replaced = group.members.get(memberId) ?? group.staticMember(groupInstanceId);
+  const before = replaced === undefined ? 0 : sizeOfClassicMember(replaced.groupInstanceId, replaced.terms);
+  const size = group.sizeInBytes - before + sizeOfClassicMember(groupInstanceId, terms);
+  return sizeOfProtocols(terms.protocols) <= config.maxMemberBytes && size <= config.maxGroupBytes;
 }
 
 /** Copies what outlives the request's frame. */

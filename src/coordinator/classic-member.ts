@@ -56,14 +56,6 @@ export class ClassicMember {
   }
 }
 
-/** What a protocol takes beside its name and metadata, so that empty ones are not free. */
-const PROTOCOL_BYTES = 64;
-
-/** How many bytes of the coordinator's memory the protocols take. */
-export function sizeOfProtocols(protocols: readonly MemberProtocol[]): number {
-  return protocols.reduce((size, { name, metadata }) => size + name.length + metadata.length + PROTOCOL_BYTES, 0);
-}
-
 export function isSame(left: Uint8Array, right: Uint8Array): boolean {
   return left.length === right.length && left.every((byte, at) => byte === right[at]);
 }

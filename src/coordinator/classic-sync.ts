@@ -44,7 +44,7 @@ export function syncGroup(state: ShardState, request: SyncGroupRequest, reply: R
   const member = group.members.get(memberId)!;
   if (group.state === "CompletingRebalance" && group.isLeader(memberId)) {
     const size = request.assignments.reduce((sum, { assignment }) => sum + assignment.length, 0);
-    if (group.sizeInBytes + size > state.config.maxGroupBytes) return refuse("INVALID_REQUEST");
+    if (group.membersInBytes + size > state.config.maxGroupBytes) return refuse("INVALID_REQUEST");
     completeGeneration(state, group, request.assignments);
   }
   group.pendingSyncs.delete(memberId);

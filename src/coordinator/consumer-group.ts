@@ -3,6 +3,7 @@ import { NO_PARTITIONS, assignmentOf } from "./assignment.ts";
 import type { Assignment } from "./assignment.ts";
 import { STABLE } from "./consumer-member.ts";
 import type { ConsumerMember, CurrentAssignment } from "./consumer-member.ts";
+import { sizeOfConsumerMember } from "./member-size.ts";
 import type { Timer } from "./timers.ts";
 
 /** A subscribed topic as the group's epoch saw it. */
@@ -82,6 +83,13 @@ export class ConsumerGroup {
       if (state !== STABLE || memberEpoch !== this.assignmentEpoch) return "Reconciling";
     }
     return "Stable";
+  }
+
+  /** What its members say of themselves. Their assignments are bounded by the partitions that there are. */
+  get sizeInBytes(): number {
+    let size = 0;
+    for (const member of this.members.values()) size += sizeOfConsumerMember(member);
+    return size;
   }
 
   targetOf(memberId: string): Assignment {

@@ -28,7 +28,8 @@ import {
   memberTombstones,
   targetRecord,
 } from "./consumer-records.ts";
-import { consumerGroupToJoin, idProblem } from "./groups.ts";
+import { consumerGroup, consumerGroupToJoin, idProblem } from "./groups.ts";
+import { sizeOfConsumerMember, sizeOfSubscription } from "./member-size.ts";
 import { nextAssignment } from "./next-assignment.ts";
 import type { Client, Reply } from "./reply.ts";
 import type { ShardState } from "./shard-state.ts";
@@ -38,9 +39,6 @@ export type ConsumerHeartbeatReply = Reply<ConsumerGroupHeartbeatResponseInit>;
 
 /** From this version on members make their ids themselves (KIP-1082). */
 const OWN_MEMBER_ID_SINCE = 1;
-
-/** What a topic's name takes beside its characters. */
-const NAME_BYTES = 16;
 
 /** ConsumerGroupHeartbeat (KIP-848): joins, stays, reports what the member owns, hears what it may own, and leaves. */
 export function consumerGroupHeartbeat(
@@ -56,7 +54,7 @@ export function consumerGroupHeartbeat(
       memberEpoch: 0,
       heartbeatIntervalMs: 0,
     });
-  const fault = findFault(state, request, client);
+  const fault = findFault(state, request, client) ?? findGrowth(state, request, client);
   if (fault !== undefined) return refuse(...fault);
   if (request.memberEpoch < 0) return leaveByHeartbeat(state, request, reply);
   const isJoining = request.memberEpoch === JOIN_GROUP_MEMBER_EPOCH;
@@ -91,7 +89,7 @@ function findFault(state: ShardState, request: Request, { version }: Client): [E
   if (subscribedTopicRegex !== null && subscribedTopicRegex !== "") {
     return ["INVALID_REGULAR_EXPRESSION", "regular expressions are not matched here; subscribe to topics by name"];
   }
-  const size = (subscribedTopicNames ?? []).reduce((sum, name) => sum + name.length + NAME_BYTES, 0);
+  const size = sizeOfSubscription(subscribedTopicNames ?? []);
   if (size > maxMemberBytes) return invalid(`a subscription of ${size} bytes exceeds ${maxMemberBytes}`);
   if (request.serverAssignor !== null && !assignors.has(request.serverAssignor)) {
     return ["UNSUPPORTED_ASSIGNOR", `the assignors are ${[...assignors.keys()].join(", ")}`];
@@ -107,6 +105,21 @@ function findJoinFault(request: Request): [ErrorName, string] | undefined {
   return request.subscribedTopicNames === null
     ? ["INVALID_REQUEST", "a joining member names the topics that it subscribes to"]
     : undefined;
+}
+
+/** Only so much is held of all members of a group together. */
+function findGrowth(state: ShardState, request: Request, client: Client): [ErrorName, string] | undefined {
+  const { groupId, memberId, memberEpoch, instanceId } = request;
+  if (memberEpoch < 0) return undefined;
+  const { maxGroupBytes } = state.config;
+  const group = consumerGroup(state, groupId);
+  const before = group?.members.get(memberId) ?? group?.members.get(group.staticMembers.get(instanceId ?? "") ?? "");
+  const after = metadataOf(state, request, client, before);
+  if (before !== undefined && isSameMetadata(before, after)) return undefined;
+  const othersSize = (group?.sizeInBytes ?? 0) - (before === undefined ? 0 : sizeOfConsumerMember(before));
+  const size = othersSize + sizeOfConsumerMember({ ...after, memberId });
+  if (size <= maxGroupBytes) return undefined;
+  return ["INVALID_REQUEST", `its members' names and subscriptions would take ${size} bytes, of at most ${maxGroupBytes}`];
 }
 
 /**
@@ -172,12 +185,32 @@ function takePlace(state: ShardState, group: ConsumerGroup, left: ConsumerMember
   state.commit(currentAssignmentRecord(groupId, memberId, kept));
 }
 
-/** Notes what the member says of itself, and raises the group's epoch if it matters to assignments. */
+/**
+ * Notes what the member says of itself, and raises the group's epoch if it subscribes to something else. Another
+ * assignor waits for the next epoch, as in Kafka.
+ */
 function describe(state: ShardState, group: ConsumerGroup, request: Request, client: Client, memberId: string): void {
   const before = group.members.get(memberId);
-  const { clientId, clientHost } = client;
-  const timeoutMs = Math.min(request.rebalanceTimeoutMs, state.config.groupMaxSessionTimeoutMs);
-  const after: MemberMetadata = {
+  const after = metadataOf(state, request, client, before);
+  if (before === undefined || !isSameMetadata(before, after)) {
+    state.commit(memberRecord(group.groupId, memberId, after));
+  }
+  const isSubscribedAnew = before === undefined || !isSameList(before.subscribedTopicNames, after.subscribedTopicNames);
+  const mayDiffer = isSubscribedAnew || group.topicsVersion !== state.topics.version;
+  const isTopicsChange = mayDiffer && refreshTopics(state, group);
+  if (isSubscribedAnew || isTopicsChange) raiseEpoch(state, group);
+  if (group.epoch > group.assignmentEpoch) assignTarget(state, group);
+}
+
+/** What the member says of itself now; what it leaves out is as before. */
+function metadataOf(
+  { config }: ShardState,
+  request: Request,
+  { clientId, clientHost }: Client,
+  before: ConsumerMember | undefined,
+): MemberMetadata {
+  const timeoutMs = Math.min(request.rebalanceTimeoutMs, config.groupMaxSessionTimeoutMs);
+  return {
     instanceId: request.instanceId ?? before?.instanceId ?? null,
     rackId: request.rackId ?? before?.rackId ?? null,
     clientId,
@@ -189,14 +222,6 @@ function describe(state: ShardState, group: ConsumerGroup, request: Request, cli
     rebalanceTimeoutMs: timeoutMs < 0 ? (before?.rebalanceTimeoutMs ?? -1) : timeoutMs,
     serverAssignor: request.serverAssignor ?? before?.serverAssignor ?? null,
   };
-  const isSubscribedAnew = before === undefined || !isSameList(before.subscribedTopicNames, after.subscribedTopicNames);
-  if (isSubscribedAnew || !isSameMetadata(before, after)) {
-    state.commit(memberRecord(group.groupId, memberId, after));
-  }
-  const mayDiffer = isSubscribedAnew || group.topicsVersion !== state.topics.version;
-  const isTopicsChange = mayDiffer && refreshTopics(state, group);
-  if (isSubscribedAnew || isTopicsChange || before.serverAssignor !== after.serverAssignor) raiseEpoch(state, group);
-  if (group.epoch > group.assignmentEpoch) assignTarget(state, group);
 }
 
 function isSameMetadata(left: MemberMetadata, right: MemberMetadata): boolean {
@@ -206,7 +231,8 @@ function isSameMetadata(left: MemberMetadata, right: MemberMetadata): boolean {
     left.clientId === right.clientId &&
     left.clientHost === right.clientHost &&
     left.rebalanceTimeoutMs === right.rebalanceTimeoutMs &&
-    left.serverAssignor === right.serverAssignor
+    left.serverAssignor === right.serverAssignor &&
+    isSameList(left.subscribedTopicNames, right.subscribedTopicNames)
   );
 }
 

@@ -21,7 +21,10 @@ export interface CoordinatorConfig {
   readonly offsetsCommitTimeoutMs: number;
   /** Bounds that Kafka leaves to its memory: of group, member and instance ids, in characters. */
   readonly maxIdLength: number;
-  /** Of the protocols, or the subscription, of one member; and of all of a classic group, assignments included. */
+  /**
+   * Of the protocols, or the subscription, of one member; and of all that is held of a group's members, their names and
+   * what a leader assigned to them included.
+   */
   readonly maxMemberBytes: number;
   readonly maxGroupBytes: number;
   /** In one partition of `__consumer_offsets`. */

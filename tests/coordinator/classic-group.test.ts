@@ -123,6 +123,23 @@ describe("joining a classic group", () => {
     expect(errorOf(back)).toBe("NONE");
   });
 
+  it("counts all that it holds of members: their names, and what was assigned to them", () => {
+    const driver = new ShardDriver({ maxGroupBytes: 5_000 });
+    expect(driver.join({}, 3, "c".repeat(5_000)).outcome).toBe("INVALID_REQUEST");
+    expect(driver.join({ groupInstanceId: "i".repeat(1_000) }, 3, "c".repeat(4_000)).outcome).toBe("INVALID_REQUEST");
+    expect(driver.shard.groups.size).toBe(0);
+    const first = driver.join({}, 3, "c".repeat(1_000));
+    driver.advance(0);
+    const { memberId } = response(first);
+    expect(driver.sync(memberId, 1, { [memberId]: "a".repeat(4_000) }).outcome).toBe("INVALID_REQUEST");
+    expect(errorOf(driver.sync(memberId, 1, { [memberId]: "a".repeat(3_000) }))).toBe("NONE");
+    expect(driver.join({}, 3, "c").outcome).toBe("INVALID_REQUEST");
+    expect(driver.heartbeat(memberId, 1)).toBe("NONE");
+    const again = driver.join({ memberId, protocols: [protocol("range", "others")] }, 3, "c".repeat(1_000));
+    driver.advance(0);
+    expect(errorOf(again)).toBe("NONE");
+  });
+
   it("refuses members beyond the group's size", () => {
     const driver = new ShardDriver({ groupMaxSize: 2 });
     const { leader, generation } = stablePair(driver);

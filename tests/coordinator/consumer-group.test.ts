@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { ConsumerGroupHeartbeatRequest } from "../../src/protocol/apis/68-consumer-group-heartbeat.ts";
-import { ShardDriver, commitError, errorOf, response } from "./shard-driver.ts";
+import { ShardDriver, client, commitError, errorOf, response } from "./shard-driver.ts";
 
 let driver: ShardDriver;
 let quakes: string;
@@ -152,6 +152,30 @@ describe("a consumer group (KIP-848)", () => {
     expect(driver.shard.groups.size).toBe(0);
   });
 
+  it("holds only so much of what its members say of themselves, and nobody else notices", () => {
+    driver = new ShardDriver({ maxGroupBytes: 5_000 });
+    const named = (clientId: string, memberId: string, memberEpoch: number, more: Heartbeat = {}) =>
+      driver.ask((reply: Parameters<typeof driver.shard.consumerGroupHeartbeat>[3]) => {
+        const blank = { groupId: "group", instanceId: null, rackId: null, rebalanceTimeoutMs: -1, serverAssignor: null };
+        const nothing = { subscribedTopicNames: null, subscribedTopicRegex: null, topicPartitions: null };
+        const request = { ...blank, ...nothing, memberId, memberEpoch, ...more };
+        return driver.shard.consumerGroupHeartbeat(request, client(1, clientId), driver.nowMs, reply);
+      });
+    const joining = { rebalanceTimeoutMs: 30_000, subscribedTopicNames: ["quakes"], topicPartitions: [] };
+    const refused = named("c".repeat(5_000), "a", 0, joining);
+    expect(errorOf(refused)).toBe("INVALID_REQUEST");
+    expect(response(refused).errorMessage).toMatch(/would take 5\d{3} bytes, of at most 5000/);
+    expect(driver.shard.groups.size).toBe(0);
+    expect(errorOf(named("c".repeat(3_000), "a", 0, joining))).toBe("NONE");
+    expect(errorOf(named("c".repeat(3_000), "b", 0, joining))).toBe("INVALID_REQUEST");
+    expect(errorOf(named("c", "b", 0, { ...joining, instanceId: "i".repeat(1_000) }))).toBe("INVALID_REQUEST");
+    expect(errorOf(named("c", "b", 0, joining))).toBe("NONE");
+    expect(errorOf(named("c".repeat(3_000), "b", 2))).toBe("INVALID_REQUEST");
+    // What a member replaces is counted once.
+    expect(errorOf(named("d".repeat(3_000), "a", 1))).toBe("NONE");
+    expect([...group().members.values()].map(({ clientId }) => clientId.length)).toEqual([3_000, 1]);
+  });
+
   it("is full at its size", () => {
     driver = new ShardDriver({ groupMaxSize: 1 });
     join("a");
@@ -229,12 +253,14 @@ describe("a consumer group (KIP-848)", () => {
     expect([epochOf(gone), given(gone)]).toEqual([3, []]);
   });
 
-  it("assigns anew when a member changes its subscription or its assignor", () => {
+  it("assigns anew when a member changes its subscription, and only then by another assignor", () => {
     const other = driver.createTopic("other", 4);
     join("a");
     const changed = beat("a", 1, { subscribedTopicNames: ["other"], topicPartitions: [] });
     expect(response(changed).assignment?.topicPartitions).toEqual([{ topicId: other, partitions: [0, 1, 2, 3] }]);
-    expect(epochOf(beat("a", 2, { serverAssignor: "range" }))).toBe(3);
+    expect(epochOf(beat("a", 2, { serverAssignor: "range" }))).toBe(2);
+    expect(epochOf(beat("a", 2, { subscribedTopicNames: ["quakes"] }))).toBe(2);
+    expect(group()).toMatchObject({ epoch: 3, assignmentEpoch: 3 });
   });
 
   it("takes commits in the member's epoch only", () => {
