@@ -54,6 +54,8 @@ export abstract class GroupMember {
   readonly #commitMs: number;
   #isPaused = false;
   #whenProcessed: (() => void)[] = [];
+  #isCommitting = false;
+  #whenCommitted: (() => void)[] = [];
 
   constructor({ groupId, topic, node, life, instanceId, context, chance, recorder }: MemberPlace) {
     this.process = `${node}.${life}`;
@@ -143,16 +145,21 @@ export abstract class GroupMember {
     }
   }
 
-  /** Commits what was processed, and tells how that went; nothing to commit is a success. */
+  /**
+   * Commits what was processed, and tells how that went; nothing to commit is a success. Commits go one after another:
+   * a coordinator takes whatever offset a member of the newest generation names, so that one on its way to a former
+   * coordinator would take a newer one back, if that coordinator is the present one when it arrives.
+   */
   protected commit(done: (error: ErrorName) => void, matters: () => boolean = () => !this.isOver): void {
+    if (this.#isCommitting) return void this.#whenCommitted.push(() => matters() && this.commit(done, matters));
     if (this.#uncommitted().size === 0) return done("NONE");
+    this.#isCommitting = true;
     const { groupId, memberId, instanceId, generation, topic } = this;
     let sent: ReadonlyMap<number, number> = new Map();
     this.link.ask({
       api: offsetCommit,
       version: 9,
       body: () => {
-        // Of this moment also when it is asked again: a commit that came later may have been answered meanwhile.
         sent = this.#uncommitted();
         const partitions = [...sent].map(([partitionIndex, committedOffset]) => {
           const committedLeaderEpoch = this.reader.leaderEpoch(partitionIndex);
@@ -168,15 +175,18 @@ export abstract class GroupMember {
       },
       errorOf: ({ topics }) => errorOfAll(topics),
       answered: ({ topics }, error) => {
+        this.#isCommitting = false;
         for (const { partitionIndex, errorCode } of topics[0]?.partitions ?? []) {
           const owned = this.owned.get(partitionIndex);
           // What was given up and came back begins where the group has it, which is not known yet.
           if (errorCode !== 0 || owned?.committed === undefined) continue;
           owned.committed = sent.get(partitionIndex);
         }
-        done(error);
+        if (matters()) done(error);
+        for (const run of this.#whenCommitted.splice(0)) run();
       },
-      matters,
+      // Until it is answered no other may be asked.
+      matters: () => !this.isOver,
     });
   }
 
@@ -198,9 +208,7 @@ export abstract class GroupMember {
       if (this.isOver) return;
       const { generation } = this;
       const isSame = () => !this.isOver && this.generation === generation;
-      this.commit((error) => {
-        if (error !== "NONE" && isSame()) this.refused(error);
-      }, isSame);
+      if (!this.#isCommitting) this.commit((error) => error === "NONE" || this.refused(error), isSame);
       this.#commitNowAndThen();
     });
   }
