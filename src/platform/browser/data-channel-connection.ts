@@ -31,9 +31,19 @@ export function dataChannelConnection(channel: RTCDataChannel, options?: FramedC
     if (data instanceof ArrayBuffer) framed.message(new Uint8Array(data));
     else framed.closed("the peer sent text on a channel for frames");
   });
-  channel.addEventListener("error", ({ error }) => framed.closed(`the data channel failed: ${error.message}`));
-  channel.addEventListener("close", () => framed.closed("the peer closed the data channel"));
+  channel.addEventListener("error", (event) => framed.closed(channelFailure(event)));
+  channel.addEventListener("close", () => framed.closed(PEER_CLOSED));
   if (channel.readyState === "open") framed.opened(transport);
   else channel.addEventListener("open", () => framed.opened(transport), { once: true });
+  // It may have closed on its way to this worker, and has no event left to say so.
+  if (channel.readyState === "closing" || channel.readyState === "closed") framed.closed(PEER_CLOSED);
   return { connection: framed, lost: (reason) => framed.closed(reason) };
+}
+
+export const PEER_CLOSED = "the peer closed the data channel";
+
+/** Not every browser says with the event what the error was. */
+export function channelFailure(event: Event): string {
+  const error: unknown = "error" in event ? event.error : undefined;
+  return error instanceof Error ? `the data channel failed: ${error.message}` : "the data channel failed";
 }

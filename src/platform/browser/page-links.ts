@@ -1,9 +1,10 @@
 import type { Connection } from "../../runtime/connection.ts";
 import { dataChannelConnection } from "./data-channel-connection.ts";
+import type { DataChannelConnection } from "./data-channel-connection.ts";
 import { PeerUnreachableError } from "./errors.ts";
 import type { LinkPaths } from "./link-paths.ts";
 import type { ToPage, ToWorker } from "./link-port.ts";
-import { MessagePortConnection } from "./message-port-connection.ts";
+import { pumpedConnection } from "./pumped-channel.ts";
 
 type ChannelMessage = Extract<ToWorker, { readonly type: "channel" }>;
 
@@ -87,8 +88,6 @@ interface Dial {
   connection: Connection | undefined;
 }
 
-function connect(end: RTCDataChannel | MessagePort, onClosed: () => void) {
-  if (!(end instanceof MessagePort)) return dataChannelConnection(end, { onClosed });
-  const connection = new MessagePortConnection(end, { onClosed });
-  return { connection, lost: (reason: string) => connection.close(reason) };
+function connect(end: RTCDataChannel | MessagePort, onClosed: () => void): DataChannelConnection {
+  return end instanceof MessagePort ? pumpedConnection(end, { onClosed }) : dataChannelConnection(end, { onClosed });
 }

@@ -1,11 +1,9 @@
-import type { Connection } from "../../runtime/connection.ts";
 import { TAB_LISTENER } from "../../runtime/connection.ts";
-import { dataChannelConnection } from "./data-channel-connection.ts";
 import { PeerUnreachableError, describe } from "./errors.ts";
 import type { ToPage, ToWorker } from "./link-port.ts";
-import { MessagePortConnection } from "./message-port-connection.ts";
-import type { OpenedChannel, TakeChannel } from "./peer-link.ts";
+import type { TakeChannel } from "./peer-link.ts";
 import { PeerLinks, declineOffer } from "./peer-links.ts";
+import { pumpChannel } from "./pumped-channel.ts";
 
 /** The page's side of the links that a broker in its worker uses. */
 export class WorkerLinks {
@@ -76,7 +74,7 @@ export class WorkerLinks {
         this.#post({ ...message, end: opened.channel }, [opened.channel]);
       } catch (cause) {
         if (!(cause instanceof DOMException && cause.name === "DataCloneError")) throw cause;
-        const port = pumpedPort(opened);
+        const port = pumpChannel(opened.channel);
         this.#post({ ...message, end: port }, [port]);
       }
       return (reason) => {
@@ -89,18 +87,4 @@ export class WorkerLinks {
   #post(message: ToWorker, transfer: Transferable[] = []): void {
     this.#port.postMessage(message, transfer);
   }
-}
-
-/** Keeps the channel in the page, for browsers that cannot transfer it, and copies its frames to and from a port. */
-function pumpedPort({ channel }: OpenedChannel): MessagePort {
-  const { port1, port2 } = new MessageChannel();
-  const near = dataChannelConnection(channel).connection;
-  const far = new MessagePortConnection(port1);
-  forward(near, far);
-  forward(far, near);
-  return port2;
-}
-
-function forward(from: Connection, to: Connection): void {
-  from.receive({ frame: (frame) => to.send(frame), closed: (reason) => to.close(reason) });
 }

@@ -74,7 +74,7 @@ for (const transferable of [true, false]) {
 
     test("a worker dials another tab's worker, and frames go both ways", async () => {
       a.tell({ type: "dial", peer: "b", listener: "TAB" });
-      expect((await a.reported("dialled")).kind).toBe(transferable ? "data-channel" : "message-port");
+      expect((await a.reported("dialled")).kind).toBe("data-channel");
       a.tell({ type: "send", bytes: [1, 2, 3] });
       expect((await a.reported("frame")).bytes).toEqual([1, 2, 3]);
       expect((await a.reported("paths")).paths).toEqual([{ peer: "b", path: "direct", connections: 1 }]);
