@@ -30,7 +30,8 @@ export interface Healing {
  * long as the ISR stays above its minimum. Without a leader nothing changes, since nobody could catch up.
  *
  * Somebody's reassignment is left alone, and the number of replicas it leads to is the partition's target from then on.
- * Only one that cannot come to an end, because a replica it leads to is lost, is undone.
+ * Only one that cannot come to an end, because a replica it leads to is lost, is undone; or, if too few of the replicas
+ * from before are in sync, it ends with all that there are, for the rules above to go on from.
  */
 export function healReplicas(image: ClusterImage, healing: Healing): MetadataRecordInit[] {
   const placement = new Placement(activeBrokers(image));
@@ -86,7 +87,9 @@ function healReplicasOf(
   const { replicas, addingReplicas, removingReplicas } = partition;
   if (isReassigning(partition)) {
     const isStuck = replicas.some((node) => !removingReplicas.includes(node) && isLost(node));
-    return isStuck ? reassignmentUndone(partition, config.minInsyncReplicas) : undefined;
+    if (!isStuck) return undefined;
+    const ended = { removingReplicas: [], reassignedFrom: [] };
+    return reassignmentUndone(partition, config.minInsyncReplicas) ?? ended;
   }
   const target = partition.replicationFactor === 0 ? config.replicationFactor : partition.replicationFactor;
   const holds = (node: number) => partition.isr.includes(node) || partition.eligibleLeaderReplicas.includes(node);

@@ -238,6 +238,16 @@ describe("healing", () => {
     expect(cluster.list()).toEqual([]);
   });
 
+  test("ends a reassignment that can come neither to its end nor back, and loses no copy by it", () => {
+    const cluster = new Cluster(4, [1, 2]);
+    cluster.move([1, 3, 4]);
+    cluster.inSync([1, 2, 3]);
+    cluster.advance(2 * MINUTE_MS, [1]);
+    expect(cluster.move(null)).toBe("NO_REASSIGNMENT_IN_PROGRESS");
+    // Two, as its creator wanted; both of them hold every committed record.
+    expect(cluster.partition).toMatchObject({ replicas: [3, 2], addingReplicas: [], removingReplicas: [], isr: [2, 3] });
+  });
+
   test("follows the topic again when somebody sets its replication factor", () => {
     const cluster = new Cluster(4, [1, 2, 3]);
     const setFactor = () => {

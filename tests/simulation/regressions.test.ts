@@ -426,6 +426,30 @@ const regressions: readonly Regression[] = [
       ],
     },
   },
+  {
+    name: "a reassignment that can come neither to its end nor back, for a replica is gone for good, ends",
+    seed: 3679,
+    seconds: 98,
+    schedule: {
+      ...plainSchedule,
+      tabs: 5,
+      profiles: 5,
+      partitions: 1,
+      producers: 1,
+      recordsPerSecond: 5,
+      latencyMs: 10,
+      minInsyncReplicas: 3,
+      leaderAckedPartitions: 1,
+      lingerMs: 50,
+      recordBytes: 10_000,
+      snapshotRecords: 40,
+      faults: [
+        { atMs: 61_706, on: "isr-change", kind: "damage-storage", aim: "any", target: 46, other: 48, durationMs: 701 },
+        { atMs: 69_057, on: "decision", kind: "reassign-partition", aim: "any", target: 32, other: 11, durationMs: 5_195 },
+        { atMs: 97_318, on: "time", kind: "reassign-partition", aim: "any", target: 53, other: 30, durationMs: 1_272 },
+      ],
+    },
+  },
 ];
 
 describe("what failed once", () => {
