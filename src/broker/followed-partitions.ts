@@ -134,6 +134,8 @@ export class FollowedPartitions {
 
   #dropBelow(replica: Replica, leaderLogStart: number): void {
     if (leaderLogStart <= replica.log.logStartOffset) return;
+    // While records were stored, the topic may have been deleted; another write would bring back a part of its log.
+    if (this.#broker.replica(replica.key) !== replica) return;
     const operations = replica.log.deleteRecordsBefore(Math.min(leaderLogStart, replica.log.highWatermark));
     if (operations.length > 0) this.#broker.write(replica, operations, () => {});
   }

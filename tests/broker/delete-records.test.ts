@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { partitionKey } from "../../src/log/stored-log.ts";
 import { EARLIEST_TIMESTAMP, listOffsets } from "../../src/protocol/apis/02-list-offsets.ts";
+import { deleteTopics } from "../../src/protocol/apis/20-delete-topics.ts";
 import { deleteRecords } from "../../src/protocol/apis/21-delete-records.ts";
 import type { DeleteRecordsResponse } from "../../src/protocol/apis/21-delete-records.ts";
 import { errorName } from "../../src/protocol/error-codes.ts";
@@ -171,6 +172,29 @@ describe("DeleteRecords", () => {
     away.flush();
     untilInSync(cluster, TOPIC, 3);
     expect(startsOnDisk()).toEqual([3, 3, 3]);
+  });
+
+  it("[R18] leaves nothing behind of a topic that is deleted while a follower stores what was fetched", () => {
+    const away = followers()[0]!;
+    away.kill();
+    untilInSync(cluster, TOPIC, 2);
+    produced(cluster, leader().connect(), TOPIC, ["5"]);
+    deleted(3);
+    // One answer brings it the record and where the log starts by now.
+    away.slowDisk = true;
+    away.start();
+    cluster.until(() => away.core.status().partitions.some(({ role }) => role === "follower"), "the follower");
+    cluster.advance(1_000);
+    const topics = [{ name: TOPIC }];
+    expect(cluster.askController(deleteTopics, 6, { topics, timeoutMs: 1_000 }).responses[0]!.errorCode).toBe(0);
+    cluster.advance(100);
+    away.slowDisk = false;
+    away.flush();
+    cluster.settle();
+    expect(away.disk.load()).toEqual([]);
+    away.kill();
+    away.start();
+    cluster.until(() => away.core.state === "running", "the follower running again");
   });
 
   it("tells that another one leads by now", () => {
