@@ -14,17 +14,24 @@ const OFFSETS = [{ topic: "t", partition: 0, offset: 5, leaderEpoch: -1, metadat
 /** A coordinator that answers commits with these errors, in order, and then takes them. */
 function committing(...errors: ErrorName[]) {
   const bodies: OffsetCommitRequestInit[] = [];
+  let held: Promise<void> | undefined;
+  const hold = () => {
+    let release = () => {};
+    held = new Promise((resolve) => (release = resolve));
+    return release;
+  };
   const link = {
     groupId: "g",
     clock: browserClock,
     async persist(_: unknown, body: OffsetCommitRequestInit) {
       bodies.push(body);
+      await held;
       const error = errors.shift();
       if (error !== undefined) throw new KafkaJSProtocolError(error);
     },
   } as unknown as CoordinatorLink;
   const logger = createLogger({ level: logLevel.NOTHING, logCreator: () => () => {}, wallNow: browserClock.wallNow });
-  return { offsets: new CommittedOffsets(link, new Emitter(browserClock.wallNow, logger)), bodies };
+  return { offsets: new CommittedOffsets(link, new Emitter(browserClock.wallNow, logger)), bodies, hold };
 }
 
 const member = (generationId: number) => ({ memberId: "m", generationId, groupInstanceId: null });
@@ -46,8 +53,31 @@ test.each([
   let identity: Identity = { ...member(3), life: 0 };
   setTimeout(() => (identity = after), 50);
   const refused = offsets.commit(() => OFFSETS, () => identity);
-  await expect(refused).rejects.toMatchObject({ type: "STALE_MEMBER_EPOCH" });
+  await expect(refused).rejects.toMatchObject({ type: "UNKNOWN_MEMBER_ID" });
   expect(bodies.length).toBe(1);
+});
+
+test.each([
+  ["joined again under the same id", { ...member(5), life: 1 }],
+  ["joined again under another id", { ...member(5), memberId: "n" }],
+  ["not joined again yet", { memberId: "", generationId: -1, groupInstanceId: null }],
+])("what waits for its turn while the member is removed is not committed: it has %s", async (_, after) => {
+  const { offsets, bodies, hold } = committing();
+  const release = hold();
+  let identity: Identity = { ...member(3), life: 0 };
+  const first = offsets.commit(() => OFFSETS, () => identity);
+  const queued = offsets.commit(() => OFFSETS, () => identity);
+  await Promise.resolve();
+  identity = after;
+  const next = offsets.commit(() => OFFSETS, () => identity);
+  release();
+  await first;
+  await expect(queued).rejects.toMatchObject({ type: "UNKNOWN_MEMBER_ID", message: expect.stringContaining("was removed from group g") });
+  await next;
+  expect(bodies.map(({ memberId, generationIdOrMemberEpoch }) => [memberId, generationIdOrMemberEpoch])).toEqual([
+    ["m", 3],
+    [after.memberId, after.generationId],
+  ]);
 });
 
 test("other refusals are for whoever has asked, and do not keep later commits", async () => {

@@ -367,6 +367,13 @@ describe("committed offsets", () => {
     expect(await committed("g")).toEqual(Array(6).fill("2"));
     const nonsense = [{ topic: "t", partition: 0, offset: "x" }];
     await expect(member.consumer.commitOffsets(nonsense)).rejects.toThrow(/Invalid offset/);
+    // Nobody waits for these, but for the last one to leave.
+    const commits = range(0, 10).map((at) =>
+      member.consumer.commitOffsets([{ topic: "t", partition: 0, offset: String(at) }]),
+    );
+    await member.consumer.disconnect();
+    await Promise.all(commits);
+    expect((await committed("g"))[0]).toBe("9");
   });
 
   test("autoCommitThreshold and autoCommitInterval say when", { timeout: 20_000 }, async () => {

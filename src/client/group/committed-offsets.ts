@@ -42,12 +42,19 @@ export class CommittedOffsets {
 
   /**
    * Commits as the member that `identify` names when it is this commit's turn, or, without a member id, from outside
-   * of the group. Throws the first error that a partition is answered with.
+   * of the group. Throws the first error that a partition is answered with, and UNKNOWN_MEMBER_ID if the member is
+   * removed before.
    */
-  commit(offsets: () => readonly OffsetToCommit[], identify: () => Identity, timeoutMs?: number): Promise<void> {
-    const done = this.#last.then(() => this.#commit(offsets(), identify, timeoutMs));
+  commit(offsets: () => readonly OffsetToCommit[], identify: () => Identity): Promise<void> {
+    const asked = identify();
+    const done = this.#last.then(() => this.#commit(offsets(), asked, identify));
     this.#last = done.catch(() => {});
     return done;
+  }
+
+  /** Resolves when what has been asked for by now is committed, or is not going to be. */
+  get settled(): Promise<unknown> {
+    return this.#last;
   }
 
   /**
@@ -88,30 +95,31 @@ export class CommittedOffsets {
    * the same is committed with the newer one. Not by a member that was removed meanwhile and has joined again, for
    * somebody else may have read, and committed, further.
    */
-  async #commit(offsets: readonly OffsetToCommit[], identify: () => Identity, timeoutMs?: number): Promise<void> {
+  async #commit(offsets: readonly OffsetToCommit[], asked: Identity, identify: () => Identity): Promise<void> {
     if (offsets.length === 0) return;
-    const { clock } = this.#link;
+    const { clock, groupId } = this.#link;
     const deadline = clock.now() + EPOCH_PATIENCE_MS;
     for (;;) {
       const identity = identify();
+      if (identity.memberId !== asked.memberId || identity.life !== asked.life) {
+        const removed = `The member was removed from group ${groupId} before its offsets were committed`;
+        throw new KafkaJSProtocolError("UNKNOWN_MEMBER_ID", removed);
+      }
       try {
-        return await this.#commitAs(identity, offsets, timeoutMs);
+        return await this.#commitAs(identity, offsets);
       } catch (error) {
         const isStale = error instanceof KafkaJSProtocolError && error.type === "STALE_MEMBER_EPOCH";
         if (!isStale || clock.now() >= deadline) throw error;
         while (identify().generationId === identity.generationId && clock.now() < deadline) {
           await sleep(clock, EPOCH_PAUSE_MS);
         }
-        const { memberId, life } = identify();
-        if (memberId !== identity.memberId || life !== identity.life) throw error;
       }
     }
   }
 
-  async #commitAs(identity: Identity, offsets: readonly OffsetToCommit[], timeoutMs?: number): Promise<void> {
+  async #commitAs(identity: Identity, offsets: readonly OffsetToCommit[]): Promise<void> {
     const { memberId, generationId } = identity;
-    const within = timeoutMs === undefined ? {} : { timeoutMs };
-    const asking = { purpose: "offsets", errorOf: firstError, ...within } as const;
+    const asking = { purpose: "offsets", errorOf: firstError } as const;
     await this.#link.persist(offsetCommit, this.#body(offsets, identity), asking);
     this.#emitter.emit(consumerEvents.COMMIT_OFFSETS, () => ({
       groupId: this.#link.groupId,

@@ -165,10 +165,9 @@ export class ConsumerGroup implements OwnedPartitions {
     if (membership === undefined) return;
     const { cluster, fetcher } = this.#options;
     for (const partition of fetcher.partitions) partition.revoking = true;
-    if (this.#autoCommit?.isOn === true) {
-      const committed = this.#commitProcessed(fetcher.partitions);
-      await Promise.race([committed, sleep(cluster.clock, LAST_COMMIT_PATIENCE_MS)]);
-    }
+    const isAuto = this.#autoCommit?.isOn === true;
+    const committed = isAuto ? this.#commitProcessed(fetcher.partitions) : this.#offsets.settled;
+    await Promise.race([committed, sleep(cluster.clock, LAST_COMMIT_PATIENCE_MS)]);
     this.#autoCommit?.close();
     await membership.leave();
     if (this.#membership === membership) this.#membership = undefined;
@@ -199,6 +198,9 @@ export class ConsumerGroup implements OwnedPartitions {
   /** Commits `offsets`, by default everything that was processed. */
   async commit(offsets?: readonly OffsetToCommit[]): Promise<void> {
     if (offsets === undefined) return this.#commitThose(this.#options.fetcher.partitions);
+    if (this.isMember && this.#identify().memberId === "") {
+      throw new KafkaJSProtocolError("UNKNOWN_MEMBER_ID", `Group ${this.groupId} is just being joined`);
+    }
     await this.#offsets.commit(() => offsets, this.#identify);
     for (const { topic, partition, offset } of offsets) {
       const assigned = this.#find({ topic, partition });
@@ -251,8 +253,15 @@ export class ConsumerGroup implements OwnedPartitions {
     await fetcher.settled(
       () => leaving.every(({ busy }) => !busy) || cluster.clock.now() >= deadline || !this.#hasAny(leaving),
     );
-    cancelTimer();
     if (this.#autoCommit?.isOn === true && this.#hasAny(leaving)) await this.#commitProcessed(leaving);
+    // A commit that has its turn later would set back whoever has read on by then.
+    let areSettled = false;
+    void this.#offsets.settled.then(() => {
+      areSettled = true;
+      fetcher.notify();
+    });
+    await fetcher.settled(() => areSettled || cluster.clock.now() >= deadline || !this.#hasAny(leaving));
+    cancelTimer();
     this.#remove(leaving);
   }
 

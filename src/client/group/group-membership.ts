@@ -42,10 +42,7 @@ export interface Identity {
   /** The generation of a classic group, the member epoch of another one; -1 while it is in none. */
   readonly generationId: number;
   readonly groupInstanceId: string | null;
-  /**
-   * Counts the times that a member whose epochs say nothing of it was removed and joined again: what it had before may
-   * be somebody else's.
-   */
+  /** Counts the times that the member has lost everything: what it had before may be somebody else's. */
   readonly life?: number;
 }
 

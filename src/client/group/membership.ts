@@ -39,6 +39,7 @@ export class ClassicMembership implements GroupMembership {
   readonly #options: ClassicMembershipOptions;
   #memberId = "";
   #generationId = -1;
+  #life = 0;
   /** What was assigned last, and when: for assignors that remember. */
   #previous: { readonly partitions: readonly TopicPartition[]; readonly generationId: number } = {
     partitions: [],
@@ -67,7 +68,7 @@ export class ClassicMembership implements GroupMembership {
 
   get identity(): Identity {
     const { groupInstanceId } = this.#options;
-    return { memberId: this.#memberId, generationId: this.#generationId, groupInstanceId };
+    return { memberId: this.#memberId, generationId: this.#generationId, groupInstanceId, life: this.#life };
   }
 
   get isSettled(): boolean {
@@ -378,6 +379,7 @@ export class ClassicMembership implements GroupMembership {
     if (type !== "UNKNOWN_MEMBER_ID" && type !== "ILLEGAL_GENERATION") return false;
     if (type === "UNKNOWN_MEMBER_ID") this.#memberId = "";
     this.#generationId = -1;
+    this.#life++;
     this.#previous = { partitions: [], generationId: -1 };
     this.#options.partitions.lose();
     return true;
