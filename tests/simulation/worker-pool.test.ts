@@ -1,10 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, expect, onTestFinished, test } from "vitest";
 import { simulate } from "./simulate.ts";
 import { bundleWorker } from "./worker-bundle.ts";
-import { WorkerPool } from "./worker-pool.ts";
+import { afterRunning, WorkerPool } from "./worker-pool.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "workers-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -48,4 +49,16 @@ test("a module that cannot even be loaded fails every run, and ends", { timeout:
     expect(result.violation?.rule).toBe("no result");
     expect(result.violation?.evidence).toContain("not-there.mjs");
   }
+});
+
+test("nobody loses patience while everything is stopped", async () => {
+  let isOver = false;
+  afterRunning(400, () => {
+    isOver = true;
+  });
+  // Nothing runs meanwhile, and every timer is late afterwards.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_000);
+  await sleep(1);
+  expect(isOver).toBe(false);
+  await expect.poll(() => isOver, { timeout: 10_000 }).toBe(true);
 });

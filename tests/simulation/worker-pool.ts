@@ -21,6 +21,7 @@ const NODE_OPTIONS = ["--max-semi-space-size=64", "--single-threaded-gc"];
 /** A run that is slower than real time by so much is taken for one that never ends. */
 const PATIENCE_MS = 120_000;
 const SHRINKING_PATIENCE_MS = 900_000;
+const TICK_MS = 100;
 const KEPT_OUTPUT = 4_000;
 
 /**
@@ -84,7 +85,7 @@ export class WorkerPool {
       output = (output + text.toString()).slice(-KEPT_OUTPUT);
     };
     const finish = (run: FinishedRun) => {
-      clearTimeout(timer);
+      forget();
       for (const stream of [worker.stdout, worker.stderr]) stream?.off("data", heard);
       worker.off("message", finished).off("close", died).off("error", failed);
       ended(run);
@@ -102,14 +103,29 @@ export class WorkerPool {
       finish(deadRun(task, `its process ended with ${signal ?? `code ${code}`}\n${output}`));
     };
     const patienceMs = task.shrinks === true ? SHRINKING_PATIENCE_MS : PATIENCE_MS + task.seconds * 1000;
-    const timer = setTimeout(() => {
+    const forget = afterRunning(patienceMs, () => {
       output += `\nit took longer than ${patienceMs / 1000} s`;
       worker.kill("SIGKILL");
-    }, patienceMs);
+    });
     for (const stream of [worker.stdout, worker.stderr]) stream?.on("data", heard);
     worker.on("message", finished).on("close", died).on("error", failed);
     worker.send(task);
   }
+}
+
+/**
+ * Calls back when this process has run for so long. While it is stopped, so that something else can be measured, its
+ * workers mostly are as well, and nobody has waited for them. Returns how to forget it.
+ */
+export function afterRunning(ms: number, run: () => void): () => void {
+  let leftMs = ms;
+  const timer = setInterval(() => {
+    leftMs -= TICK_MS;
+    if (leftMs > 0) return;
+    clearInterval(timer);
+    run();
+  }, TICK_MS);
+  return () => clearInterval(timer);
 }
 
 function deadRun({ seed, seconds, schedule = drawSchedule(seed, seconds) }: SimulationTask, evidence: string): FinishedRun {
