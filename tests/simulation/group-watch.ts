@@ -25,6 +25,7 @@ import type { ControllerWatch } from "./controller-watch.ts";
 import { expectFetched } from "./fetched-offsets.ts";
 import { since } from "./group-truth.ts";
 import type { GroupTruth } from "./group-truth.ts";
+import { JoinedGenerations } from "./joined-generations.ts";
 import { KnownMembers } from "./known-members.ts";
 import type { OfMember } from "./known-members.ts";
 import { expectLoaded } from "./loaded-groups.ts";
@@ -64,6 +65,7 @@ export class GroupWatch implements RequestWatch {
   /** By group, the generation that members were told last, and the epoch of the coordinator that told them. */
   readonly #announced = new Map<string, { readonly leaderEpoch: number; readonly generation: number }>();
   readonly #known = new KnownMembers();
+  readonly #joins = new JoinedGenerations();
   /** By tab and partition, the epoch that it coordinates in. */
   readonly #loaded = new Map<string, number>();
   #listener: ((occasion: Occasion) => void) | undefined;
@@ -92,6 +94,7 @@ export class GroupWatch implements RequestWatch {
     const asked = { groupId, api, version: header.apiVersion, request, at, atUs, leaderEpoch, announced };
     if (api === consumerGroupHeartbeat) this.#consumers.asked(asked as Asked<never>);
     for (const memberId of leavingIn(api, request)) this.#known.left(groupId, memberId);
+    if (api === joinGroup) this.#joins.asked(groupId, (request as JoinGroupRequest).memberId, atUs);
     if (api === joinGroup || api === syncGroup) this.#listener?.("rebalance");
     else if (api === offsetCommit) this.#listener?.("commit");
     return (answer: Uint8Array) => this.#answered(tab, asked, answer);
@@ -230,9 +233,11 @@ export class GroupWatch implements RequestWatch {
     }
   }
 
-  #joined(where: string, asked: Asked<JoinGroupRequest>, { errorCode, generationId }: JoinGroupResponse): void {
+  #joined(where: string, asked: Asked<JoinGroupRequest>, response: JoinGroupResponse): void {
+    const { errorCode, generationId, memberId } = response;
     if (this.#noteOf(where, asked, errorCode) !== "NONE" || asked.leaderEpoch === undefined) return;
-    const { groupId, leaderEpoch } = asked;
+    const { groupId, leaderEpoch, atUs } = asked;
+    this.#joins.answered(groupId, memberId, generationId, atUs);
     const stored = since(this.#truth.generations.get(groupId), asked.at)[0]?.value.generation ?? 0;
     if (generationId < stored) fail("generations-grow", `${where}: ${generationId} is announced, ${stored} was`);
     const told = this.#announced.get(groupId);
@@ -252,6 +257,8 @@ export class GroupWatch implements RequestWatch {
       return member !== undefined && String(member.assignment) === String(assignment);
     });
     if (!isTold) fail("assignments-are-committed", `${where}: that of ${memberId} in generation ${generationId} is not`);
+    const newest = generations.findLast(({ value }) => value.generation === generationId);
+    if (newest !== undefined) this.#joins.expectJoined(where, groupId, newest.value);
   }
 
   /** What a member of a consumer group (KIP-848) is told. */

@@ -46,8 +46,11 @@ export const groupBugs: readonly PlantedBug[] = [
     "  state.commit(generationRecord(group, state.wallMs, (memberId) => byMember.get(memberId) ?? NO_ASSIGNMENT));\n",
     "  const made = generationRecord(group, state.wallMs, (memberId) => byMember.get(memberId) ?? NO_ASSIGNMENT);\n" +
       "  group.stored = made.value ?? undefined;\n"),
-  bug("keeps-who-did-not-join", "generations", "src/coordinator/classic-rebalance.ts",
-    "if (member.joining === undefined && member.groupInstanceId === null) dropMember(state, group, member);", ""),
+  {
+    ...bug("keeps-who-did-not-join", "generations", "src/coordinator/classic-rebalance.ts",
+      "if (member.joining === undefined && member.groupInstanceId === null) dropMember(state, group, member);", ""),
+    scripts: ["members-take-long"],
+  },
   bug("repeats-generation", "generations", "src/coordinator/classic-rebalance.ts",
     "  group.generationId++;\n  group.protocolName = protocolName;", "  group.protocolName = protocolName;"),
   bug("replaces-name-in-memory", "KIP-345, R17", "src/coordinator/classic-join.ts",
