@@ -1,6 +1,5 @@
 import type { FetchResponse } from "../protocol/apis/01-fetch.ts";
 import { errorName } from "../protocol/error-codes.ts";
-import { CorruptMessageError } from "../protocol/errors.ts";
 import { onFetchResponse } from "../replication/follower.ts";
 import type { FollowerAppend } from "../replication/follower.ts";
 import type { Broker } from "./broker.ts";
@@ -55,15 +54,7 @@ export class FollowedPartitions {
   }
 
   received(linkId: number, frame: Uint8Array, nowMs: number): void {
-    const fetcher = this.#byLink(linkId);
-    if (fetcher === undefined) return;
-    try {
-      fetcher.received(frame, nowMs);
-    } catch (error) {
-      if (!(error instanceof CorruptMessageError)) throw error;
-      fetcher.close(`the leader's answer cannot be read: ${error.message}`);
-      fetcher.closed(error.message, nowMs);
-    }
+    this.#byLink(linkId)?.received(frame, nowMs);
   }
 
   closeAll(reason: string): void {

@@ -2,6 +2,7 @@ import { partitionKey } from "../log/stored-log.ts";
 import { fetch } from "../protocol/apis/01-fetch.ts";
 import type { FetchRequestInit, FetchResponse } from "../protocol/apis/01-fetch.ts";
 import { decodeResponse, encodeRequest } from "../protocol/envelope.ts";
+import { CorruptMessageError } from "../protocol/errors.ts";
 import type { BrokerConfig } from "./broker-config.ts";
 import type { BrokerEffect } from "./effects.ts";
 import type { Replica } from "./replica.ts";
@@ -102,7 +103,6 @@ export class ReplicaFetcher {
   opened(nowMs: number): void {
     if (this.#link === undefined) return;
     this.#link = { id: this.#link.id, open: true };
-    this.#backoffMs = MIN_BACKOFF_MS;
     this.pump(nowMs);
   }
 
@@ -122,14 +122,24 @@ export class ReplicaFetcher {
     this.#open = [];
   }
 
-  /** Throws CorruptMessageError when the leader's answer cannot be read. */
+  /** Ends the connection when the leader's answer cannot be read, or is none to the question. */
   received(frame: Uint8Array, nowMs: number): void {
+    try {
+      this.#answered(frame, nowMs);
+    } catch (error) {
+      if (!(error instanceof CorruptMessageError)) throw error;
+      const reason = `the leader's answer cannot be read: ${error.message}`;
+      const linkId = this.#link?.id;
+      this.closed(reason, nowMs);
+      if (linkId !== undefined) this.#context.effects({ type: "close-link", linkId, reason });
+    }
+  }
+
+  #answered(frame: Uint8Array, nowMs: number): void {
     const { correlationId, body } = decodeResponse(fetch, FETCH_VERSION, frame);
     const asked = this.#open.shift();
-    if (asked?.correlationId !== correlationId) {
-      this.close("the leader answered out of order");
-      return this.#forget(nowMs);
-    }
+    if (asked?.correlationId !== correlationId) throw new CorruptMessageError("it does not belong to the question");
+    this.#backoffMs = MIN_BACKOFF_MS;
     for (const { topicId, partitions } of body.responses) {
       for (const partition of partitions) {
         const key = partitionKey(topicId, partition.partitionIndex);

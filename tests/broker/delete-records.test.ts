@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { MAX_PRODUCERS } from "../../src/log/producer-state.ts";
 import { partitionKey } from "../../src/log/stored-log.ts";
 import { EARLIEST_TIMESTAMP, listOffsets } from "../../src/protocol/apis/02-list-offsets.ts";
 import { deleteTopics } from "../../src/protocol/apis/20-delete-topics.ts";
@@ -234,5 +235,34 @@ describe("DeleteRecords", () => {
 
   it("answers an empty request", () => {
     expect(leader().connect().ask(deleteRecords, 1, { topics: [], timeoutMs: 0 }).topics).toEqual([]);
+  });
+});
+
+describe("copies that start anew behind deleted records", () => {
+  it("[R16] are told of all producers, however many those of all partitions are together", () => {
+    const cluster = new CoreCluster();
+    const [original] = cluster.startRunning("a") as [CoreBroker];
+    createTopic(cluster, TOPIC, { partitions: 16, replicationFactor: 2 });
+    cluster.advance(50);
+    original.kill();
+    const producers = Array.from({ length: MAX_PRODUCERS }, (_, producerId) => ({
+      producerId,
+      producerEpoch: 0,
+      batches: Array.from({ length: 5 }, (_batch, at) => ({ firstSequence: at, lastSequence: at, offset: at })),
+      lastTimestamp: 1_700_000_000_000,
+    }));
+    original.disk = original.disk.apply(
+      original.disk.load().map(({ metadata }) => ({
+        type: "put-metadata",
+        key: partitionKey(metadata.topicId, metadata.partitionIndex),
+        metadata: { ...metadata, logStartOffset: 5, highWatermark: 5, producerSnapshot: { offset: 5, producers } },
+      })),
+    );
+    original.start();
+    const [copy] = cluster.startRunning("b") as [CoreBroker];
+    cluster.advance(700);
+    expect(cluster.log.filter((line) => line.includes("cannot be read"))).toEqual([]);
+    for (let index = 0; index < 16; index++) untilInSync(cluster, TOPIC, 2, index);
+    for (const { log } of copy.core.replicas()) expect(log.producers()).toHaveLength(MAX_PRODUCERS);
   });
 });

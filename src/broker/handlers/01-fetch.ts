@@ -1,5 +1,6 @@
 import { holdsRecords } from "../../log/gap-batch.ts";
 import type { PartitionLog } from "../../log/partition-log.ts";
+import { MAX_PRODUCERS } from "../../log/producer-state.ts";
 import { partitionKey } from "../../log/stored-log.ts";
 import { KAFKA_LISTENER } from "../../metadata/kafka-endpoint.ts";
 import { nodeEndpoints } from "../../metadata/metadata-response.ts";
@@ -35,6 +36,11 @@ type Answer =
 
 const NO_RECORDS = new Uint8Array(0);
 const READ_COMMITTED = 1;
+/**
+ * Once one answer tells of so many earlier producers it tells no more: what a reader takes from one message is bounded.
+ * Those of one partition are fewer.
+ */
+const MAX_PRODUCERS_TOLD = 2 * MAX_PRODUCERS;
 
 /**
  * Serves v4 to v16 to consumers, and v17 to followers. Consumers read below the high watermark. Followers read all that
@@ -72,6 +78,7 @@ class WaitingFetch implements Delayed {
   readonly #asked: readonly Asked[];
   readonly #replicaId: number;
   readonly #readsCommitted: boolean;
+  #producersTold = 0;
 
   constructor(broker: Broker, request: FetchRequest, context: RequestContext, respond: Respond<typeof fetch>) {
     this.#broker = broker;
@@ -316,20 +323,27 @@ class WaitingFetch implements Delayed {
     return { responses, nodeEndpoints: nodeEndpoints(this.#broker.image, leaders, this.#context.listener) };
   }
 
-  #partitionResponse({ replica, partition, topic }: Asked, answer: Answer): PartitionResponse {
+  #partitionResponse(asked: Asked, answer: Answer): PartitionResponse {
+    const { replica, partition, topic } = asked;
     const error = answer.kind === "error" ? answer.error : "NONE";
     const stale = error === "NOT_LEADER_OR_FOLLOWER" || error === "FENCED_LEADER_EPOCH";
     const highWatermark = error === "NONE" && replica?.role.kind === "leader" ? replica.role.state.highWatermark : -1;
     // Whoever is out of range goes on from where the log starts, without another question.
     const tellsStart = error === "NONE" || error === "OFFSET_OUT_OF_RANGE";
     const mayStartAnew = this.#replicaId >= 0 && (error === "OFFSET_OUT_OF_RANGE" || answer.kind === "diverging");
+    if (mayStartAnew && this.#producersTold >= MAX_PRODUCERS_TOLD) {
+      // A follower asks again, and then those before it have started.
+      return this.#partitionResponse(asked, failed("OFFSET_NOT_AVAILABLE"));
+    }
+    const earlierProducers = mayStartAnew ? (replica?.log.earlierProducers() ?? []) : [];
+    this.#producersTold += earlierProducers.length;
     return {
       partitionIndex: partition.partition,
       errorCode: errorCode(error),
       highWatermark,
       lastStableOffset: highWatermark,
       logStartOffset: (tellsStart ? replica?.log.logStartOffset : undefined) ?? -1,
-      earlierProducers: mayStartAnew ? (replica?.log.earlierProducers() ?? []) : [],
+      earlierProducers,
       divergingEpoch: answer.kind === "diverging" ? { epoch: answer.epoch, endOffset: answer.endOffset } : null,
       currentLeader: stale ? this.#broker.currentLeader(replica?.topicName ?? topic, partition.partition) : null,
       abortedTransactions: replica === undefined || (error === "NONE" && this.#readsCommitted) ? [] : null,
