@@ -17,7 +17,8 @@ export interface PendingResponse {
 interface Slot extends PendingResponse {
   answer: Uint8Array | undefined;
   answered: boolean;
-  readonly requestBytes: number;
+  /** Of the request, and of its answer once there is one. */
+  bytes: number;
 }
 
 interface ClientConnection {
@@ -25,6 +26,7 @@ interface ClientConnection {
   readonly remoteAddress: string | undefined;
   /** In order of arrival: Kafka's clients pipeline, and pair responses by their order. */
   readonly slots: Slot[];
+  /** Of all slots: an answer counts for as long as it waits for those before it. */
   pendingBytes: number;
 }
 
@@ -54,11 +56,7 @@ export class RequestChannel {
       connection.slots.length >= this.#config.maxPipelinedRequests ||
       connection.pendingBytes + requestBytes > this.#config.maxPipelinedBytes
     ) {
-      const { maxPipelinedRequests, maxPipelinedBytes } = this.#config;
-      this.close(
-        connectionId,
-        `more than ${maxPipelinedRequests} requests or ${maxPipelinedBytes} bytes wait for an answer; send fewer at once`,
-      );
+      this.#closeOverfull(connectionId);
       return undefined;
     }
     for (const slot of connection.slots) slot.hurry?.();
@@ -66,7 +64,7 @@ export class RequestChannel {
       connectionId,
       listener: connection.listener,
       remoteAddress: connection.remoteAddress,
-      requestBytes,
+      bytes: requestBytes,
       answer: undefined,
       answered: false,
       hurry: undefined,
@@ -77,7 +75,11 @@ export class RequestChannel {
         slot.answer = frame;
         slot.hurry = undefined;
         slot.abandoned = undefined;
+        const answerBytes = frame?.length ?? 0;
+        slot.bytes += answerBytes;
+        connection.pendingBytes += answerBytes;
         this.#flush(connectionId);
+        if (connection.pendingBytes > this.#config.maxPipelinedBytes) this.#closeOverfull(connectionId);
       },
     };
     connection.slots.push(slot);
@@ -105,11 +107,17 @@ export class RequestChannel {
     return true;
   }
 
+  #closeOverfull(connectionId: number): void {
+    const { maxPipelinedRequests, maxPipelinedBytes } = this.#config;
+    const most = `${maxPipelinedRequests} requests or ${maxPipelinedBytes} bytes`;
+    this.close(connectionId, `more than ${most} wait for an answer, or as answers for their turn; send fewer at once`);
+  }
+
   #flush(connectionId: number): void {
     const connection = this.#connections.get(connectionId);
     while (connection?.slots[0]?.answered === true) {
       const slot = connection.slots.shift()!;
-      connection.pendingBytes -= slot.requestBytes;
+      connection.pendingBytes -= slot.bytes;
       if (slot.answer !== undefined) this.#effects({ type: "send", connectionId, frame: slot.answer });
     }
   }

@@ -61,6 +61,22 @@ describe("RequestChannel", () => {
     expect(sent()).toEqual([7]);
   });
 
+  it("closes a connection whose answers are too many to wait for their turn", () => {
+    const [first, second, third] = [channel.arrived(1, 1)!, channel.arrived(1, 1)!, channel.arrived(1, 1)!];
+    second.respond(new Uint8Array(90));
+    expect(effects).toEqual([]);
+    third.respond(new Uint8Array(90));
+    expect(effects.find((effect) => effect.type === "close-connection")).toMatchObject({ connectionId: 1 });
+    first.respond(frame(1));
+    expect(sent()).toEqual([]);
+  });
+
+  it("sends an answer of any size whose turn it is", () => {
+    channel.arrived(1, 1)!.respond(new Uint8Array(500));
+    channel.arrived(1, 60)!.respond(frame(2));
+    expect(effects.map(({ type }) => type)).toEqual(["send", "send"]);
+  });
+
   it("tells waiting requests that their connection is gone, and drops their answers", () => {
     const request = channel.arrived(1, 1)!;
     let abandoned = 0;

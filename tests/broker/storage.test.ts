@@ -142,3 +142,27 @@ describe("a controller whose answers cannot be read", () => {
     expect(tab.core.state).toBe("running");
   });
 });
+
+describe("a fetch of what only the disk has", () => {
+  it("takes no more from there than it may hold, however little of each partition it asks for", () => {
+    const cluster = new CoreCluster();
+    const [tab] = cluster.startRunning("a") as [CoreBroker];
+    const partitions = Array.from({ length: 6 }, (_, partition) => ({ partition, fetchOffset: 0, partitionMaxBytes: 1 }));
+    createTopic(cluster, "quakes", { partitions: partitions.length });
+    for (const { partition } of partitions) produced(cluster, tab.connect(), "quakes", ["x".repeat(250_000)], { partition });
+    tab.kill();
+    // A start reads nothing below the snapshots of the producers.
+    tab.disk = tab.disk.apply(
+      tab.disk.load().map(({ metadata }) => ({
+        type: "put-metadata",
+        key: partitionKey(metadata.topicId, metadata.partitionIndex),
+        metadata: { ...metadata, producerSnapshot: { offset: 1, producers: [] } },
+      })),
+    );
+    tab.start();
+    leaderOf(cluster, "quakes", 5);
+    const asked = { maxWaitMs: 0, minBytes: 1, maxBytes: 300_000, topics: [{ topic: "quakes", partitions }] };
+    const answers = tab.connect().ask(fetch, 12, asked).responses[0]!.partitions;
+    expect(answers.map(({ records }) => records!.length > 0)).toEqual([true, true, false, false, false, false]);
+  });
+});

@@ -1,3 +1,4 @@
+import { CHUNK_BYTES } from "../../log/chunk-building.ts";
 import { holdsRecords } from "../../log/gap-batch.ts";
 import type { PartitionLog } from "../../log/partition-log.ts";
 import { MAX_PRODUCERS } from "../../log/producer-state.ts";
@@ -160,7 +161,8 @@ class WaitingFetch implements Delayed {
           ? this.#read(replica!, partition, checked.endOffset, maxBytes)
           : { kind: "records", bytes: NO_RECORDS };
       if (answer.kind === "records") budget -= answer.bytes.length;
-      if (answer.kind === "disk") budget -= maxBytes;
+      // A disk hands over whole chunks.
+      if (answer.kind === "disk") budget -= Math.max(maxBytes, CHUNK_BYTES);
       if (answer.kind === "disk" || (answer.kind === "records" && answer.bytes.length > 0)) first = false;
       answers.push(answer);
     }
