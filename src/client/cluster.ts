@@ -1,5 +1,5 @@
 import { ControllerConnection } from "./controller-connection.ts";
-import { KafkaJSConnectionError, KafkaJSTimeout, reasonOf } from "./errors.ts";
+import { KafkaJSConnectionError, KafkaJSNonRetriableError, KafkaJSTimeout, reasonOf } from "./errors.ts";
 import type { NetworkEvents } from "./events.ts";
 import type { Logger } from "./logger.ts";
 import type { PartitionLeader } from "./record-accumulator.ts";
@@ -12,6 +12,7 @@ import type { Api } from "../protocol/schema.ts";
 import type { ClientPlatform } from "../runtime/client-platform.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Connection, Endpoint } from "../runtime/connection.ts";
+import { RareWarnings } from "../runtime/rare-warnings.ts";
 
 export interface ClusterOptions {
   /** Makes the platform; called when the first client connects, and again after the last has disconnected. */
@@ -36,18 +37,22 @@ const noEvents: NetworkEvents = { request: () => {}, requestTimeout: () => {}, r
  */
 export class Cluster {
   readonly #options: ClusterOptions;
-  readonly #metadata = new MetadataFollower({ clusterId: undefined, epoch: -1, endOffset: 0 });
+  #metadata = newFollower();
   readonly #watchers = new Set<() => void>();
   /** The last one stays after everybody has left: what ends late still needs its clock. */
   #platform: ClientPlatform | undefined;
   #controller: ControllerConnection | undefined;
   #users = 0;
-  /** Why the metadata could not be followed lately, so that a lasting trouble is logged once. */
+  /** Why the metadata cannot be followed; undefined while it can. */
   #trouble: string | undefined;
+  readonly #warnings: RareWarnings;
   #following = false;
 
   constructor(options: ClusterOptions) {
     this.#options = options;
+    const clock = { now: () => this.clock.now() };
+    const warn = (trouble: string, error: unknown) => options.logger.warn(trouble, error === undefined ? {} : { error });
+    this.#warnings = new RareWarnings(clock, warn);
   }
 
   get clientId(): string {
@@ -146,9 +151,9 @@ export class Cluster {
       const stopWatching = this.watch(check);
       const cancelTimer = clock.setTimer(Math.max(0, deadline - startedAt), () => {
         stop();
-        const server = this.controllerConnected ? "" : "; the metadata server cannot be reached";
+        const why = this.#trouble === undefined ? "" : `. ${this.#trouble}`;
         const elapsed = Math.round(clock.now() - startedAt);
-        reject(new KafkaJSTimeout(`Waited ${elapsed} ms for ${what} in vain${server}`));
+        reject(new KafkaJSTimeout(`Waited ${elapsed} ms for ${what} in vain${why}`));
       });
       const stop = () => {
         stopWatching();
@@ -160,8 +165,7 @@ export class Cluster {
 
   /** Asks the controller; waits for the link to it, if need be. */
   async askController<Init, R>(api: Api<unknown, Init, R>, body: NoInfer<Init>, timeoutMs: number): Promise<R> {
-    if (this.#controller === undefined)
-      throw new KafkaJSConnectionError("The client was closed", { broker: "controller" });
+    if (this.#controller === undefined) throw new KafkaJSNonRetriableError("The client was closed");
     return this.#controller.request(api, body, timeoutMs);
   }
 
@@ -173,6 +177,9 @@ export class Cluster {
   #open(): void {
     const platform = this.#options.createPlatform();
     this.#platform = platform;
+    // What was decided since nobody has been here is not known, and it may be another cluster by now.
+    this.#metadata = newFollower();
+    this.#trouble = "The metadata server cannot be reached";
     this.#controller = new ControllerConnection({
       link: platform.controller,
       clock: platform.clock,
@@ -180,8 +187,12 @@ export class Cluster {
       events: noEvents,
       logger: this.#options.logger,
       changed: () => {
+        if (this.controllerConnected) this.#trouble = undefined;
         this.#notify();
         void this.#follow();
+      },
+      troubled: (reason) => {
+        if (this.#users > 0) this.#onTrouble(`The metadata server cannot be reached: ${reason}`);
       },
     });
     void this.#follow();
@@ -208,13 +219,16 @@ export class Cluster {
       this.#notify();
     } catch (error) {
       if (controller !== this.#controller || !controller.connected) return;
-      const trouble = `The metadata could not be followed: ${reasonOf(error)}`;
-      if (trouble !== this.#trouble) this.#options.logger.warn(trouble, { error });
-      this.#trouble = trouble;
+      this.#onTrouble(`The metadata cannot be followed: ${reasonOf(error)}; reload the page if this lasts`, error);
       await new Promise<void>((resolve) => {
         clock.setTimer(METADATA_RETRY_MS, resolve);
       });
     }
+  }
+
+  #onTrouble(trouble: string, error?: unknown): void {
+    this.#trouble = trouble;
+    this.#warnings.warn(trouble, error);
   }
 
   #askForMetadata(controller: ControllerConnection): Promise<FetchResponse | FetchSnapshotResponse> {
@@ -225,4 +239,8 @@ export class Cluster {
   #notify(): void {
     for (const watcher of this.#watchers) watcher();
   }
+}
+
+function newFollower(): MetadataFollower {
+  return new MetadataFollower({ clusterId: undefined, epoch: -1, endOffset: 0 });
 }

@@ -17,14 +17,19 @@ export interface ControllerConnectionOptions {
   readonly logger: Logger;
   /** Called whenever the link opens or closes. */
   readonly changed: () => void;
+  /** Called with the reason whenever it has closed, or could not be opened. */
+  readonly troubled: (reason: string) => void;
 }
 
 /** Kafka requests over the one socket to the metadata server, answered in any order. */
 export class ControllerConnection {
   readonly #options: ControllerConnectionOptions;
   readonly #requests: PendingRequests;
-  readonly #waiting = new Set<() => void>();
+  /** To be called with the reason if it is given up. */
+  readonly #waiting = new Set<(closedBecause?: string) => void>();
   #connected = false;
+  /** Why it is not open, in brackets; empty while that is not known. */
+  #trouble = "";
 
   constructor(options: ControllerConnectionOptions) {
     this.#options = options;
@@ -32,6 +37,7 @@ export class ControllerConnection {
     options.link.receive({
       opened: () => {
         this.#connected = true;
+        this.#trouble = "";
         for (const resume of this.#waiting) resume();
         options.changed();
       },
@@ -40,8 +46,10 @@ export class ControllerConnection {
         this.#connected = false;
         const message = `The connection to the metadata server closed: ${reason}`;
         this.#requests.failAll(() => new KafkaJSConnectionClosedError(message, { broker: CONTROLLER }));
+        this.#onTrouble(reason);
         options.changed();
       },
+      failed: (reason) => this.#onTrouble(reason),
     });
   }
 
@@ -64,27 +72,35 @@ export class ControllerConnection {
     return this.#requests.start(api, version, body, { createdAt, timeoutMs: remaining }, (frame) => link.send(frame));
   }
 
-  /** Fails what is open. Closing the link is its owner's business. */
+  /** Fails what is open, and what waits for the link. Closing the link is its owner's business. */
   close(reason: string): void {
+    for (const resume of this.#waiting) resume(reason);
     this.#requests.failAll(() => new KafkaJSConnectionClosedError(reason, { broker: CONTROLLER }));
   }
 
   #opened(purpose: string, timeoutMs: number): Promise<void> {
     return new Promise((resolve, reject) => {
-      const resume = () => {
+      const resume = (closedBecause?: string) => {
         cancelTimer();
         this.#waiting.delete(resume);
-        resolve();
+        if (closedBecause === undefined) resolve();
+        else reject(new KafkaJSConnectionClosedError(closedBecause, { broker: CONTROLLER }));
       };
       const cancelTimer = this.#options.clock.setTimer(timeoutMs, () => {
         this.#waiting.delete(resume);
         const message =
-          `The metadata server could not be reached within ${Math.round(timeoutMs)} ms, so ${purpose} was not sent. ` +
-          "Records can still be produced and consumed where the leaders are known; try again when the server is back";
+          `The metadata server could not be reached within ${Math.round(timeoutMs)} ms${this.#trouble}, so ${purpose} ` +
+          "was not sent. Records can still be produced and consumed where the leaders are known; try again when the " +
+          "server is back";
         reject(new KafkaJSConnectionError(message, { broker: CONTROLLER }));
       });
       this.#waiting.add(resume);
     });
+  }
+
+  #onTrouble(reason: string): void {
+    this.#trouble = ` (${reason})`;
+    this.#options.troubled(reason);
   }
 
   #onFrame(frame: Uint8Array): void {

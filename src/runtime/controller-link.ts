@@ -16,4 +16,6 @@ export interface ControllerLinkHandlers {
   opened(): void;
   frame(frame: Uint8Array): void;
   closed(reason: string): void;
+  /** An attempt to open it has failed, and another one follows: the server cannot be reached, or refuses. */
+  failed?(reason: string): void;
 }

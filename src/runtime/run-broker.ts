@@ -8,6 +8,7 @@ import { coalesceAppends } from "../log/coalesce-appends.ts";
 import type { BrokerPlatform } from "./broker-platform.ts";
 import type { Connection } from "./connection.ts";
 import { openSections } from "./opened-sections.ts";
+import { RareWarnings } from "./rare-warnings.ts";
 import { recompress } from "./recompressed-batches.ts";
 
 export interface BrokerOptions {
@@ -94,10 +95,16 @@ class BrokerLoop implements RunningBroker {
       if (event.type === "storage-lost") this.#dispatch({ type: "storage-failed", reason: event.reason });
       else this.#dispatch(event);
     });
+    const warnings = new RareWarnings(this.#platform.clock, (message) => this.#platform.log("warn", message));
+    const troubled = (reason: string) => warnings.warn(`the metadata server cannot be reached: ${reason}`);
     this.#platform.controller.receive({
       opened: () => this.#dispatch({ type: "controller-opened" }),
       frame: (frame) => this.#dispatch({ type: "controller-frame", frame }),
-      closed: () => this.#dispatch({ type: "controller-closed" }),
+      closed: (reason) => {
+        if (!this.#over) troubled(reason);
+        this.#dispatch({ type: "controller-closed" });
+      },
+      failed: troubled,
     });
     this.#dispatch({ type: "woken" });
     void this.#measureStorage();

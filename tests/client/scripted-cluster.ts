@@ -68,6 +68,8 @@ export class ScriptedCluster {
   judge: (request: SeenRequest) => Verdict | undefined = () => undefined;
   /** Whether the metadata server can be reached. */
   online = true;
+  /** What the controller answers to whoever asks for metadata. */
+  metadataError: ErrorName = "NONE";
   dials = 0;
   nextProducerId = 1000;
   readonly #records: Uint8Array[] = [];
@@ -233,6 +235,11 @@ export class ScriptedCluster {
     for (const link of this.#links) link.onlineChanged();
   }
 
+  /** The metadata server refuses a socket. */
+  refuse(reason: string): void {
+    for (const link of this.#links) link.refused(reason);
+  }
+
   /** Something was appended or elected: waiting fetches look again. */
   wake(): void {
     for (const resume of this.#waiting) resume();
@@ -283,7 +290,7 @@ class ScriptedLink implements ControllerLink {
 
   receive(handlers: ControllerLinkHandlers): void {
     this.#handlers = handlers;
-    this.onlineChanged();
+    if (this.#cluster.online) this.onlineChanged();
   }
 
   onlineChanged(): void {
@@ -292,6 +299,10 @@ class ScriptedLink implements ControllerLink {
       this.#waiting = undefined;
       this.#handlers?.closed("the server went away");
     }
+  }
+
+  refused(reason: string): void {
+    this.#handlers?.failed?.(reason);
   }
 
   send(frame: Uint8Array): void {
@@ -315,11 +326,12 @@ class ScriptedLink implements ControllerLink {
 
   changed(): void {
     const waiting = this.#waiting;
-    if (waiting === undefined || waiting.offset >= this.#cluster.metadataEnd) return;
+    const { metadataError } = this.#cluster;
+    if (waiting === undefined || (waiting.offset >= this.#cluster.metadataEnd && metadataError === "NONE")) return;
     this.#waiting = undefined;
     const partition = {
       partitionIndex: 0,
-      errorCode: 0,
+      errorCode: errorCode(metadataError),
       highWatermark: this.#cluster.metadataEnd,
       currentLeader: { leaderId: 3000, leaderEpoch: 1 },
       records: this.#cluster.metadataFrom(waiting.offset),

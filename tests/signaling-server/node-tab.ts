@@ -35,7 +35,7 @@ export class NodeTab {
     return tab;
   }
 
-  private constructor(serverUrl: string, cluster: string) {
+  constructor(serverUrl: string, cluster: string) {
     const address = { serverUrl, cluster };
     const peer = crypto.randomUUID();
     this.#socket = new ControllerSocket(clusterUrl(address, { peer, key: crypto.randomUUID() }), (message) => {

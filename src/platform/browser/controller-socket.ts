@@ -60,7 +60,10 @@ export class ControllerSocket implements ControllerLink {
     const lose = (reason: string) => this.#lose(socket, attempt, reason);
     this.#state = { kind: "connecting", socket, deadline: expire(lose) };
     socket.addEventListener("message", ({ data }) => this.#onMessage(socket, lose, data));
-    socket.addEventListener("close", ({ code, reason }) => lose(`the server's socket closed (${code} ${reason})`));
+    socket.addEventListener("close", ({ code, reason }) => {
+      const isUntold = code === UNTOLD && this.#state.kind === "connecting";
+      lose(isUntold ? WITHOUT_REASON : `the server's socket closed (${[code, reason].join(" ").trim()})`);
+    });
   }
 
   #onMessage(socket: WebSocket, lose: (reason: string) => void, data: unknown): void {
@@ -97,6 +100,7 @@ export class ControllerSocket implements ControllerLink {
     this.#state = { kind: "waiting", cancel: () => clearTimeout(timer) };
     socket.close();
     if (wasOpen) this.#handlers?.closed(reason);
+    else this.#handlers?.failed?.(reason);
   }
 }
 
@@ -115,6 +119,10 @@ type Timer = ReturnType<typeof setTimeout>;
  * minutes. The same bound holds for connecting.
  */
 const SILENCE_LIMIT_MS = 15_000;
+
+/** A browser does not tell a page what a server has answered that opens no socket. */
+const UNTOLD = 1006;
+const WITHOUT_REASON = "nothing answers there, or it refuses this page's origin or address; its log says which";
 
 function expire(lose: (reason: string) => void): Timer {
   return setTimeout(() => lose(`the server was silent for ${SILENCE_LIMIT_MS} ms`), SILENCE_LIMIT_MS);
