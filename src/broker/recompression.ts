@@ -11,8 +11,14 @@ export type RecompressedBatches = ReadonlyMap<Uint8Array, Recompressed>;
 
 interface Turn {
   readonly wanted: WantedCodecs;
+  readonly bytes: number;
   readonly proceed: (batches: RecompressedBatches) => void;
 }
+
+/** What may wait, of all connections together. A request waits on when its connection is gone. */
+export const MAX_WAITING_BYTES = 256 * 1024 * 1024;
+
+const NOTHING: RecompressedBatches = new Map();
 
 /**
  * Gives batches the codec that their topic's `compression.type` asks for. Codecs are asynchronous and appending is not,
@@ -23,29 +29,44 @@ export class Recompression {
   readonly #effects: (effect: BrokerEffect) => void;
   /** The first one's batches are being compressed. */
   readonly #turns: Turn[] = [];
+  #waitingBytes = 0;
 
   constructor(effects: (effect: BrokerEffect) => void) {
     this.#effects = effects;
   }
 
-  /** Goes on at once if nothing is wanted and nobody waits. */
-  inTurn(wanted: WantedCodecs, proceed: (batches: RecompressedBatches) => void): void {
-    if (wanted.size === 0 && this.#turns.length === 0) return proceed(new Map());
-    this.#turns.push({ wanted, proceed });
+  /**
+   * Goes on at once if nothing is wanted and nobody waits. `bytes` is what waiting keeps in memory; if too much waits
+   * already, it says false and does nothing.
+   */
+  inTurn(wanted: WantedCodecs, bytes: number, proceed: (batches: RecompressedBatches) => void): boolean {
+    if (this.#turns.length === 0 && wanted.size === 0) {
+      proceed(NOTHING);
+      return true;
+    }
+    if (this.#turns.length > 0 && this.#waitingBytes + bytes > MAX_WAITING_BYTES) return false;
+    this.#waitingBytes += bytes;
+    this.#turns.push({ wanted, bytes, proceed });
     if (this.#turns.length === 1) this.#begin();
+    return true;
   }
 
   /** What the first of the waiting requests wanted is done. */
   done(batches: RecompressedBatches): void {
-    this.#turns.shift()!.proceed(batches);
+    this.#proceed(batches);
     this.#begin();
   }
 
   #begin(): void {
     for (let turn = this.#turns[0]; turn !== undefined; turn = this.#turns[0]) {
       if (turn.wanted.size > 0) return this.#effects({ type: "recompress", wanted: turn.wanted });
-      this.#turns.shift();
-      turn.proceed(new Map());
+      this.#proceed(NOTHING);
     }
+  }
+
+  #proceed(batches: RecompressedBatches): void {
+    const { bytes, proceed } = this.#turns.shift()!;
+    this.#waitingBytes -= bytes;
+    proceed(batches);
   }
 }

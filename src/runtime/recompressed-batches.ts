@@ -9,18 +9,36 @@ import { openSection } from "./opened-sections.ts";
 /** What the records of one batch may grow to while it is open. */
 const MAX_OPEN_BYTES = 32 * 1024 * 1024;
 
-/** Compresses batches anew, one after the other. Never rejects: what is wrong with a batch is told of that batch. */
-export async function recompress(wanted: WantedCodecs): Promise<RecompressedBatches> {
+/** What those of one request may hold together, of which the last may be beyond it. */
+export const MAX_OPEN_REQUEST_BYTES = 128 * 1024 * 1024;
+
+/**
+ * Compresses batches anew, one after the other. Never rejects: what is wrong with a batch is told of that batch. Codecs
+ * do not wait for anything, so before each batch `breathe` may let others have their turn.
+ */
+export async function recompress(
+  wanted: WantedCodecs,
+  breathe: () => Promise<void> | undefined = () => undefined,
+): Promise<RecompressedBatches> {
   const batches = new Map<Uint8Array, Recompressed>();
-  for (const [sent, codec] of wanted) batches.set(sent, await recompressBatch(sent, codec));
+  const room = { bytes: MAX_OPEN_REQUEST_BYTES };
+  for (const [sent, codec] of wanted) {
+    await breathe();
+    batches.set(sent, await recompressBatch(sent, codec, room));
+  }
   return batches;
 }
 
-async function recompressBatch(sent: Uint8Array, codec: CodecName): Promise<Recompressed> {
+async function recompressBatch(sent: Uint8Array, codec: CodecName, room: { bytes: number }): Promise<Recompressed> {
+  if (room.bytes <= 0) {
+    const message = `the batches of the request hold more than ${MAX_OPEN_REQUEST_BYTES} bytes of records; send fewer`;
+    return { error: "MESSAGE_TOO_LARGE", message };
+  }
   try {
     const header = readBatchHeader(sent);
     const { codec: sentCodec, transactional } = header.attributes;
     const section = await openSection(sent, sentCodec, MAX_OPEN_BYTES);
+    room.bytes -= section.length;
     const fault = findSectionFault(section, header);
     if (fault !== undefined) return fault;
     const { compress } = await loadCodec(codec);

@@ -26,6 +26,7 @@ export interface RunningBroker {
 const STATUS_INTERVAL_MS = 250;
 const STORAGE_INTERVAL_MS = 60_000;
 const STOP_TIMEOUT_MS = 5_000;
+const CODEC_STRETCH_MS = 20;
 /** The largest answer to a fetch has half of it. */
 const MAX_UNREAD_BYTES = 64 * 1024 * 1024;
 
@@ -53,6 +54,9 @@ class BrokerLoop implements RunningBroker {
   /** Writes that wait for the transaction in flight; they share the next one (group commit). */
   #pendingWrites: Extract<BrokerEffect, { readonly type: "write" }>[] = [];
   #writing = false;
+
+  /** When codecs gave way to others last. */
+  #breathedMs = Number.NEGATIVE_INFINITY;
 
   #cancelMeasuring: (() => void) | undefined;
   #cancelWake: (() => void) | undefined;
@@ -214,7 +218,7 @@ class BrokerLoop implements RunningBroker {
         );
         return;
       case "recompress":
-        void recompress(effect.wanted).then((batches) => this.#dispatch({ type: "recompressed", batches }));
+        void recompress(effect.wanted, () => this.#breathe()).then((batches) => this.#dispatch({ type: "recompressed", batches }));
         return;
       case "save-identity":
         this.#platform.saveIdentity(effect.identity).then(
@@ -227,6 +231,18 @@ class BrokerLoop implements RunningBroker {
       case "stopped":
         return this.#finish();
     }
+  }
+
+  /** While codecs are at work nothing else is: no heartbeat, no follower. They give way after each stretch. */
+  #breathe(): Promise<void> | undefined {
+    const { clock } = this.#platform;
+    if (clock.now() - this.#breathedMs < CODEC_STRETCH_MS) return undefined;
+    return new Promise((resolve) => {
+      clock.setTimer(0, () => {
+        this.#breathedMs = clock.now();
+        resolve();
+      });
+    });
   }
 
   async #read(effect: Extract<BrokerEffect, { readonly type: "read" }>): Promise<BrokerEvent> {

@@ -2,6 +2,8 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { produce } from "../../src/protocol/apis/00-produce.ts";
 import { fetch } from "../../src/protocol/apis/01-fetch.ts";
 import { incrementalAlterConfigs } from "../../src/protocol/apis/44-incremental-alter-configs.ts";
+import { MAX_WAITING_BYTES, Recompression } from "../../src/broker/recompression.ts";
+import type { BrokerEffect } from "../../src/broker/effects.ts";
 import { loadCodec } from "../../src/protocol/compression/codecs.ts";
 import { errorName } from "../../src/protocol/error-codes.ts";
 import { assembleBatch, batches, codecNames, recordsSection, verifyCrc } from "../../src/protocol/record-batch.ts";
@@ -165,5 +167,27 @@ describe("a topic whose compression.type is not its producers' choice", () => {
       error: "UNSUPPORTED_COMPRESSION_TYPE",
     });
     expect(await stored()).toMatchObject([{ codec: "zstd", values: ["old"] }]);
+  });
+});
+
+describe("what waits for other batches to be compressed", () => {
+  const wanted = new Map([[new Uint8Array(1), "gzip" as const]]);
+
+  test("is bounded, whoever sent it and whether they are still there or not", () => {
+    const effects: BrokerEffect[] = [];
+    const recompression = new Recompression((effect) => void effects.push(effect));
+    const order: string[] = [];
+    const wait = (name: string, bytes: number) => recompression.inTurn(wanted, bytes, () => void order.push(name));
+    expect(wait("alone", 2 * MAX_WAITING_BYTES)).toBe(true);
+    expect(wait("too much", 1)).toBe(false);
+    recompression.done(new Map());
+    expect(wait("half", MAX_WAITING_BYTES / 2)).toBe(true);
+    expect(wait("other half", MAX_WAITING_BYTES / 2)).toBe(true);
+    expect(recompression.inTurn(new Map(), 1, () => void order.push("too much"))).toBe(false);
+    expect(recompression.inTurn(new Map(), 0, () => void order.push("empty"))).toBe(true);
+    recompression.done(new Map());
+    recompression.done(new Map());
+    expect(order).toEqual(["alone", "half", "other half", "empty"]);
+    expect(effects).toHaveLength(3);
   });
 });

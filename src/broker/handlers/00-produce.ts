@@ -11,13 +11,15 @@ import type { CodecName } from "../../protocol/record-batch.ts";
 import type { Broker } from "../broker.ts";
 import type { Handler, RequestContext, Respond } from "../handle-request.ts";
 import type { Delayed } from "../purgatory.ts";
-import type { RecompressedBatches } from "../recompression.ts";
+import { MAX_WAITING_BYTES } from "../recompression.ts";
+import type { RecompressedBatches, WantedCodecs } from "../recompression.ts";
 import type { Replica } from "../replica.ts";
 import { findWrongRecords } from "../wrong-records.ts";
 
 type PartitionResponse = ProduceResponseInit["responses"][number]["partitionResponses"][number];
 
 const ALL = -1;
+const NONE_WANTED: WantedCodecs = new Map();
 /** How many records of a batch are told to be wrong, at most. */
 const MAX_RECORDS_BLAMED = 1_000;
 
@@ -62,29 +64,37 @@ export const produceHandler: Handler<typeof produce> = {
     for (const { name, partitionData } of request.topicData) {
       for (const { index, records } of partitionData) produced.push({ name, index, records });
     }
-    broker.recompression.inTurn(wantedCodecs(broker, context, produced), (recompressed) => {
+    const wanted = wantedCodecs(broker, context, produced);
+    const hasTurn = broker.recompression.inTurn(wanted, sizeOf(produced), (recompressed) => {
       const outcomes = produced.map((batch) => append(broker, request, context, batch, recompressed));
       answer(broker, request, context, outcomes, respond);
     });
+    if (!hasTurn) context.close(`more than ${MAX_WAITING_BYTES} bytes of records wait to be compressed; send them later`);
   },
 };
+
+function sizeOf(produced: readonly Produced[]): number {
+  return produced.reduce((total, { records }) => total + (records?.length ?? 0), 0);
+}
 
 /** The codecs of topics that do not take their producer's. What cannot be appended anyway is left as it is. */
 function wantedCodecs(
   broker: Broker,
   { version }: RequestContext,
   produced: readonly Produced[],
-): ReadonlyMap<Uint8Array, CodecName> {
-  const wanted = new Map<Uint8Array, CodecName>();
+): WantedCodecs {
+  let wanted: Map<Uint8Array, CodecName> | undefined;
   for (const { name, index, records } of produced) {
     const found = broker.leaderOf(name, index);
     if ("error" in found || records === null) continue;
     const { compression, maxMessageBytes } = found.replica.config;
     if (compression === "producer") continue;
     if (findProducedBatchFault(records, { maxMessageBytes, produceVersion: version }) !== undefined) continue;
-    if (codecNames[readBatchHeader(records).attributes.codec] !== compression) wanted.set(records, compression);
+    if (codecNames[readBatchHeader(records).attributes.codec] === compression) continue;
+    wanted ??= new Map();
+    wanted.set(records, compression);
   }
-  return wanted;
+  return wanted ?? NONE_WANTED;
 }
 
 function answer(

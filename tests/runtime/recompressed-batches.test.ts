@@ -1,0 +1,45 @@
+import { expect, test } from "vitest";
+import { assembleBatch } from "../../src/protocol/record-batch.ts";
+import { loadCodec } from "../../src/protocol/compression/codecs.ts";
+import { recompress } from "../../src/runtime/recompressed-batches.ts";
+
+const MIB = 1024 * 1024;
+
+/** A batch of one record with as many zeros, which is small. */
+async function swellingBatch(bytes: number): Promise<Uint8Array> {
+  const { compress } = await loadCodec("zstd");
+  const varint = (value: number) => {
+    const out: number[] = [];
+    for (let rest = value * 2; ; rest = Math.floor(rest / 128)) {
+      if (rest < 128) return [...out, rest];
+      out.push((rest % 128) + 128);
+    }
+  };
+  const before = [0, 0, 0, 1, ...varint(bytes)];
+  const section = Uint8Array.from([...varint(before.length + bytes + 1), ...before]);
+  const whole = new Uint8Array(section.length + bytes + 1);
+  whole.set(section);
+  const told = { lastOffsetDelta: 0, baseTimestamp: 0, maxTimestamp: 0, recordCount: 1 };
+  return assembleBatch(told, await compress(whole), "zstd");
+}
+
+test("opens no more of one request than memory has room for", async () => {
+  const bomb = await swellingBatch(30 * MIB);
+  expect(bomb.length).toBeLessThan(16 * 1024);
+  const wanted = new Map(Array.from({ length: 7 }, () => [bomb.slice(), "snappy"] as const));
+  const found = [...(await recompress(wanted)).values()];
+  const errors = found.map((outcome) => ("error" in outcome ? outcome.error : "NONE"));
+  expect(errors).toEqual([...Array(5).fill("NONE"), "MESSAGE_TOO_LARGE", "MESSAGE_TOO_LARGE"]);
+});
+
+test("lets others have a turn before each batch", async () => {
+  const batch = await swellingBatch(10);
+  const turns: number[] = [];
+  let open = 0;
+  const found = await recompress(
+    new Map([1, 2, 3].map(() => [batch.slice(), "gzip"] as const)),
+    () => new Promise((resolve) => setTimeout(() => (turns.push(++open), resolve()))),
+  );
+  expect(turns).toEqual([1, 2, 3]);
+  expect([...found.values()].every((outcome) => "batch" in outcome)).toBe(true);
+});
