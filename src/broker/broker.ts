@@ -325,29 +325,8 @@ export class Broker {
    * and again: where others have all that it has, its storage is given up, which they then replace.
    */
   damaged({ message }: CorruptMessageError): void {
-    this.fail(this.#isSpare() ? this.#registration.giveUp(message) : message);
-  }
-
-  /**
-   * Whether each partition that this broker is complete for has somebody else who is there and complete, and would be so
-   * after a restart too (R11).
-   */
-  #isSpare(): boolean {
-    const { image, nodeId } = this;
-    if (!this.requests.connected) return false;
-    const lasting = new Set<number>();
-    for (const { brokerId, durability } of image.directories.values()) {
-      if (brokerId !== nodeId && durability === "strict" && image.isActive(brokerId)) lasting.add(brokerId);
-    }
-    for (const { name, partitions } of image.topics.values()) {
-      const isStrict = topicConfig(image, name).durability === "strict";
-      for (const { isr, eligibleLeaderReplicas } of partitions) {
-        const complete = [...isr, ...eligibleLeaderReplicas];
-        if (!complete.includes(nodeId)) continue;
-        if (!isStrict || !complete.some((other) => lasting.has(other))) return false;
-      }
-    }
-    return true;
+    this.#registration.giveUp(message, (reason) => this.fail(reason));
+    if (this.#failure === undefined) this.#assumeRoles();
   }
 
   /** Stops for good: what is stored can no longer be trusted, or no longer be stored (R20). */

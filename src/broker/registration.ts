@@ -22,6 +22,7 @@ export interface BrokerListener {
  *     registering ──granted──▶ storing ──generation stored──▶ confirming ──heartbeat: unfenced──▶ running
  *     running ──fenced, stale epoch, or a gap in its own time──▶ unregistered
  *     running ──closing──▶ leaving ──heartbeat: should shut down──▶ left
+ *     running ──damage──▶ giving-up ──heartbeat: others have it all──▶ refused
  *
  * A broken link does not end `running`: leaders go on without the controller, and a heartbeat with the same epoch
  * resumes the session. `refused` is final for this storage; the platform goes on with another directory.
@@ -35,6 +36,7 @@ type State =
   | { readonly kind: "running"; readonly brokerEpoch: number }
   | { readonly kind: "leaving"; readonly brokerEpoch: number }
   | { readonly kind: "left" }
+  | { readonly kind: "giving-up" }
   | { readonly kind: "refused"; readonly reason: string };
 
 const RETRY_MS = 250;
@@ -137,10 +139,35 @@ export class Registration {
     this.#heartbeat(nowMs);
   }
 
-  /** This storage is of no use any more, which whoever opens it next has to know too. Returns what to tell people. */
-  giveUp(damage: string): string {
-    this.#save({ ...this.#identity, damage });
-    return this.refuse(damage);
+  /**
+   * This storage was found damaged: nothing of it is served any more. It is given up if the controller says that others
+   * have all that it has, and whoever opens it next then has to know that too. Calls back with what to tell people.
+   */
+  giveUp(damage: string, decided: (reason: string) => void): void {
+    if (this.#state.kind === "giving-up") return;
+    const { brokerEpoch } = this;
+    if (brokerEpoch === undefined) return decided(damage);
+    this.#trouble = damage;
+    this.#state = { kind: "giving-up" };
+    const { brokerId, directoryId } = this.#identity;
+    this.#context.requests.ask(
+      brokerHeartbeat,
+      HEARTBEAT_VERSION,
+      {
+        brokerId,
+        brokerEpoch,
+        currentMetadataOffset: this.#context.metadata().endOffset - 1,
+        wantFence: false,
+        wantShutDown: false,
+        offlineLogDirs: [directoryId],
+      },
+      ({ errorCode }) => {
+        if (errorName(errorCode) !== "KAFKA_STORAGE_ERROR") return decided(damage);
+        this.#save({ ...this.#identity, damage });
+        decided(this.refuse(damage));
+      },
+      () => decided(damage),
+    );
   }
 
   refuse(damage: string): string {

@@ -3,6 +3,7 @@ import type { BrokerRegistration, ClusterImage, Topic } from "./image.ts";
 import { NO_LEADER } from "./partition.ts";
 import type { Partition } from "./partition.ts";
 import { changePartitions } from "./partition-changes.ts";
+import { topicConfig } from "./topic-config.ts";
 
 /** The values of `fenced` in a BrokerRegistrationChangeRecord. */
 const FENCE = 1;
@@ -49,6 +50,27 @@ export function disqualifyBroker(
   const counts = ({ topicId, isr, eligibleLeaderReplicas }: Partition) =>
     (isr.includes(brokerId) || eligibleLeaderReplicas.includes(brokerId)) && mayHaveLost(image.topics.get(topicId)!);
   return changePartitions(image, (partition) => (counts(partition) ? { unclean: [brokerId] } : undefined));
+}
+
+/**
+ * Whether each partition that a broker is complete for has somebody else who is there and complete, and would be so after
+ * a restart too (R11): then nothing is lost with its storage.
+ */
+export function isSpare(image: ClusterImage, brokerId: number): boolean {
+  const lasting = new Set<number>();
+  for (const directory of image.directories.values()) {
+    if (directory.brokerId === brokerId || directory.durability !== "strict") continue;
+    if (image.isActive(directory.brokerId)) lasting.add(directory.brokerId);
+  }
+  for (const { name, partitions } of image.topics.values()) {
+    const isStrict = topicConfig(image, name).durability === "strict";
+    for (const { isr, eligibleLeaderReplicas } of partitions) {
+      const complete = [...isr, ...eligibleLeaderReplicas];
+      if (!complete.includes(brokerId)) continue;
+      if (!isStrict || !complete.some((other) => lasting.has(other))) return false;
+    }
+  }
+  return true;
 }
 
 function partitionsWithout(image: ClusterImage, brokerId: number): MetadataRecordInit[] {

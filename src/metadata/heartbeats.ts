@@ -4,6 +4,7 @@ import type { ErrorName } from "../protocol/error-codes.ts";
 import type { ConnectionId } from "./broker-sessions.ts";
 import { fence, shutDown, unfence } from "./controller-state.ts";
 import type { ControllerState } from "./controller-state.ts";
+import { disqualifyBroker, isSpare } from "./fencing.ts";
 import type { BrokerRegistration, ClusterImage } from "./image.ts";
 import { confirmRegistration, isConfirmed } from "./registration.ts";
 
@@ -26,6 +27,7 @@ export function heartbeat(
   if (broker === undefined) return refused("BROKER_ID_NOT_REGISTERED");
   if (broker.brokerEpoch !== request.brokerEpoch) return refused("STALE_BROKER_EPOCH");
   sessions.heard(broker.brokerId, connectionId, request.currentMetadataOffset, state.nowMs);
+  if (request.offlineLogDirs.includes(broker.directoryId)) return reportDamage(state, broker);
   state.commit(confirmRegistration(image, broker, request.confirmedGeneration));
   const isCaughtUp = request.currentMetadataOffset >= broker.brokerEpoch;
   const shouldShutDown = advance(state, broker, request, isCaughtUp);
@@ -47,6 +49,19 @@ function advance(
   if (wantShutDown || broker.inControlledShutdown) return leave(state, broker);
   if (wantFence) fence(state, broker, "it asked to be");
   return false;
+}
+
+/**
+ * A broker has found its storage damaged, and hears whether to give it up (R20). What it held is written off before that,
+ * so that of several who ask, one that has something which nobody else has is told to keep it.
+ */
+function reportDamage(state: ControllerState, broker: BrokerRegistration): BrokerHeartbeatResponseInit {
+  const { image } = state;
+  const { brokerId, fenced } = broker;
+  if (!isSpare(image, brokerId)) return { errorCode: errorCode("NONE"), isFenced: fenced, shouldShutDown: false };
+  state.commit(disqualifyBroker(image, brokerId, () => true));
+  if (!fenced) fence(state, broker, "its storage is damaged, and others have all that it has");
+  return refused("KAFKA_STORAGE_ERROR");
 }
 
 /** A broker may go once every other one knows who leads in its stead. */

@@ -111,6 +111,34 @@ describe("a broker whose storage fails", () => {
   });
 });
 
+describe("two brokers that meet damage in one moment", () => {
+  it("[R20] do not both give up what nobody else has", () => {
+    const cluster = new CoreCluster();
+    const tabs = cluster.startRunning("a", "b");
+    createTopic(cluster, "quakes", { partitions: 2 });
+    const large = "x".repeat(900_000);
+    const readers = [0, 1].map((partition) => {
+      untilInSync(cluster, "quakes", 2, partition);
+      const leader = leaderOf(cluster, "quakes", partition);
+      for (let round = 0; round < 6; round++) produced(cluster, leader.connect(), "quakes", [large], { partition });
+      const { metadata } = leader.disk.load().find((log) => log.metadata.partitionIndex === partition)!;
+      damage(leader.disk.read(partitionKey(metadata.topicId, partition), 0, 1)[0]!);
+      return { leader, client: leader.connect(), partition };
+    });
+    expect(new Set(readers.map(({ leader }) => leader)).size).toBe(2);
+    for (const { client, partition } of readers) {
+      const partitions = [{ partition, fetchOffset: 0, partitionMaxBytes: 1_000 }];
+      client.send(fetch, 12, { maxWaitMs: 0, minBytes: 1, topics: [{ topic: "quakes", partitions }] });
+    }
+    cluster.advance(1_000);
+    expect(tabs.map(({ core }) => core.state).sort()).toEqual(["failed", "refused"]);
+    const kept = tabs.find(({ core }) => core.state === "failed")!;
+    expect(kept.identity.damage).toBeUndefined();
+    const { partitions } = cluster.controller.image.topicNamed("quakes")!;
+    expect(partitions.map(({ isr }) => isr)).toEqual([[kept.nodeId], [kept.nodeId]]);
+  });
+});
+
 describe("a copied storage directory", () => {
   it("[R11] [R12] is refused while the original lives and afterwards, and harms nothing", () => {
     const cluster = new CoreCluster();

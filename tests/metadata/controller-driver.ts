@@ -255,13 +255,22 @@ export class TestBroker {
     Object.assign(this.directory, { brokerId, generation, nonce: this.directory.pendingNonce, pendingNonce: null });
   }
 
-  heartbeat(more: { wantFence?: boolean; wantShutDown?: boolean; metadataOffset?: number; epoch?: number } = {}) {
+  heartbeat(
+    more: {
+      wantFence?: boolean;
+      wantShutDown?: boolean;
+      metadataOffset?: number;
+      epoch?: number;
+      offlineLogDirs?: readonly string[];
+    } = {},
+  ) {
     return this.driver.ask(this.connectionId, brokerHeartbeat, 1, {
       brokerId: this.id,
       brokerEpoch: more.epoch ?? this.brokerEpoch,
       currentMetadataOffset: more.metadataOffset ?? this.driver.image.endOffset - 1,
       wantFence: more.wantFence ?? false,
       wantShutDown: more.wantShutDown ?? false,
+      offlineLogDirs: more.offlineLogDirs ?? [],
       confirmedGeneration: this.directory.generation,
     }) as BrokerHeartbeatResponse;
   }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { errorCode } from "../../src/protocol/error-codes.ts";
 import { catchUp, ControllerDriver, newDirectory, TestBroker } from "./controller-driver.ts";
 
 function cluster(count: number, racks: (index: number) => string | null = () => null) {
@@ -100,6 +101,19 @@ describe("a cluster of tabs", () => {
     expect(leaving.heartbeat({ wantShutDown: true }).shouldShutDown).toBe(false);
     brokers[2]!.heartbeat();
     expect(leaving.heartbeat({ wantShutDown: true })).toMatchObject({ shouldShutDown: true, isFenced: true });
+  });
+
+  test("[R20] a storage reported as damaged is written off only while somebody else has what it has", () => {
+    const { driver, brokers } = cluster(2);
+    driver.createTopic("quakes", 1);
+    const [first, second] = brokers as [TestBroker, TestBroker];
+    const report = ({ registration }: TestBroker, from = registration!.directoryId) => ({ offlineLogDirs: [from] });
+    expect(first.heartbeat(report(second))).toMatchObject({ errorCode: 0, isFenced: false });
+    expect(first.heartbeat(report(first))).toMatchObject({ errorCode: errorCode("KAFKA_STORAGE_ERROR"), isFenced: true });
+    expect(driver.partition("quakes")).toMatchObject({ isr: [second.id], eligibleLeaderReplicas: [], leader: second.id });
+    expect(first.registration!.fenced).toBe(true);
+    expect(second.heartbeat(report(second))).toMatchObject({ errorCode: 0, isFenced: false });
+    expect(driver.partition("quakes")).toMatchObject({ isr: [second.id], leader: second.id });
   });
 
   test("the last tab may shut down at once, and leads again when it comes back", () => {
