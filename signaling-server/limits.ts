@@ -5,6 +5,14 @@ export interface Limits {
   /** Clusters on disk. */
   readonly storedClusters: number;
   readonly peersPerCluster: number;
+  /** Connections to the HTTP port, WebSockets among them: of all addresses, and of one. */
+  readonly connections: number;
+  readonly connectionsPerAddress: number;
+  /** How long a request may take to come: the part before its body, and all of it. */
+  readonly requestHeadMs: number;
+  readonly requestMs: number;
+  /** A client that takes nothing of its answer for so long loses the connection. */
+  readonly unreadAnswerMs: number;
   /** Of both kinds, clusters' and relays', from one network address. */
   readonly socketsPerAddress: number;
   /** Pairs of sockets, of all addresses. */
@@ -63,6 +71,11 @@ export const defaultLimits: Limits = {
   clusters: 100,
   storedClusters: 1_000,
   peersPerCluster: 1_000,
+  connections: 10_000,
+  connectionsPerAddress: 3_000,
+  requestHeadMs: 10_000,
+  requestMs: 30_000,
+  unreadAnswerMs: 30_000,
   socketsPerAddress: 2_000,
   relays: 1_000,
   messageBytes: MIB,

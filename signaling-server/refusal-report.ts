@@ -1,13 +1,17 @@
-import type { IncomingMessage } from "node:http";
 import type { ServerLog } from "./server-log.ts";
 import type { ServerMetrics } from "./server-metrics.ts";
 
-/** Counts and logs a request that is refused. `kind` is for the metrics, `reason` for people. */
-export type RefusalReport = (kind: string, reason: string, request: IncomingMessage) => void;
+/** A request, or a connection that did not get so far. */
+export interface Refused {
+  readonly socket: { readonly remoteAddress?: string | undefined };
+}
+
+/** Counts and logs what is refused. `kind` is for the metrics, `reason` for people. */
+export type RefusalReport = (kind: string, reason: string, refused: Refused) => void;
 
 export function refusalReport(metrics: ServerMetrics, log: ServerLog): RefusalReport {
-  return (kind, reason, request) => {
+  return (kind, reason, { socket }) => {
     metrics.refused(kind);
-    log("warn", "refused", { reason, address: request.socket.remoteAddress });
+    log("warn", "refused", { reason, address: socket.remoteAddress });
   };
 }

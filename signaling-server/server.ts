@@ -1,5 +1,4 @@
 import { once } from "node:events";
-import { createServer } from "node:http";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { ControllerConfig } from "../src/metadata/controller-config.ts";
@@ -8,6 +7,7 @@ import { closeCodes } from "./close-codes.ts";
 import { Cluster } from "./cluster.ts";
 import { Clusters } from "./clusters.ts";
 import { HttpAnswers } from "./http-answers.ts";
+import { impatientServer, shareConnections } from "./http-port.ts";
 import { KafkaListener } from "./kafka-listener.ts";
 import type { KafkaListenerOptions } from "./kafka-listener.ts";
 import { defaultLimits } from "./limits.ts";
@@ -46,13 +46,13 @@ export interface RunningServer {
 }
 
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const http = createServer({ keepAlive: true, headersTimeout: 10_000, requestTimeout: 30_000 });
-  http.maxConnections = 10_000;
+  const limits = { ...defaultLimits, ...options.limits };
+  const http = impatientServer(limits);
   // The port comes first: of two servers that were started by mistake, the second must not touch the data.
   await listen(http, options);
   let server: TabstreamServer;
   try {
-    server = new TabstreamServer(http, options);
+    server = new TabstreamServer(http, options, limits);
   } catch (error) {
     http.close();
     throw error;
@@ -81,10 +81,10 @@ class TabstreamServer implements RunningServer {
   #kafka: KafkaListener | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(http: Server, options: ServerOptions) {
+  constructor(http: Server, options: ServerOptions, limits: Limits) {
     const { dataDir, staticRoot, host, origins = [], minControllerEpoch = 0, log } = options;
     this.#options = options;
-    this.#limits = { ...defaultLimits, ...options.limits };
+    this.#limits = limits;
     this.#http = http;
     this.port = (http.address() as AddressInfo).port;
     this.url = `http://${host.includes(":") ? `[${host}]` : host}:${this.port}`;
@@ -111,6 +111,7 @@ class TabstreamServer implements RunningServer {
     });
     const health = () => this.#readings();
     const answers = new HttpAnswers({ ...door, files, metrics: this.#metrics, log, health });
+    shareConnections(http, limits, door.refused);
     http.on("request", (request, response) => answers.answer(request, response));
     http.on("upgrade", (request, socket, head) => {
       this.#upgrades.upgrade(request, socket, head).catch((error: unknown) => {

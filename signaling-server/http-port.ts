@@ -1,0 +1,37 @@
+import { createServer } from "node:http";
+import type { Server } from "node:http";
+import { AddressSockets } from "./address-sockets.ts";
+import type { Limits } from "./limits.ts";
+import type { RefusalReport } from "./refusal-report.ts";
+
+type PortLimits = Pick<
+  Limits,
+  "connections" | "connectionsPerAddress" | "requestHeadMs" | "requestMs" | "unreadAnswerMs"
+>;
+
+/** How often requests that take too long are looked for. By default Node does so every 30 s. */
+const CHECK_MS = 1_000;
+
+/** An HTTP server that waits for no client for ever: neither for its request, nor for its reading the answer. */
+export function impatientServer({ connections, requestHeadMs, requestMs, unreadAnswerMs }: PortLimits): Server {
+  const timeouts = { headersTimeout: requestHeadMs, requestTimeout: requestMs, connectionsCheckingInterval: CHECK_MS };
+  const http = createServer({ keepAlive: true, ...timeouts });
+  http.maxConnections = connections;
+  // WebSockets are exempt, as ws takes the timeout off.
+  http.timeout = unreadAnswerMs;
+  return http;
+}
+
+/** Leaves no address more connections than its share, and reports those that are turned away. */
+export function shareConnections(http: Server, limits: PortLimits, refused: RefusalReport): void {
+  const { connections, connectionsPerAddress } = limits;
+  const addresses = new AddressSockets(connectionsPerAddress);
+  http.on("connection", (socket) => {
+    if (addresses.admit(socket.remoteAddress ?? "", socket)) return;
+    refused("connections-of-address", `${connectionsPerAddress} connections are open from this address`, { socket });
+    socket.destroy();
+  });
+  http.on("drop", (socket) => {
+    refused("connections-full", `the server has its ${connections} connections`, { socket: socket ?? {} });
+  });
+}
