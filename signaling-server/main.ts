@@ -6,6 +6,7 @@ import { startServer } from "./server.ts";
 async function main(): Promise<void> {
   const options = parseOptions(process.argv.slice(2), process.env);
   if (options === "help") return void process.stdout.write(help);
+  process.stdout.on("error", survive);
   const log = lineLog((line) => process.stdout.write(line), options.logLevel);
   const server = await startServer({ ...options, log });
   // Pages of 127.0.0.1 and of localhost do not share their storage, so only one name is made known.
@@ -20,6 +21,12 @@ async function main(): Promise<void> {
   };
   process.once("SIGINT", stop);
   process.once("SIGTERM", stop);
+}
+
+/** What cannot be logged is lost: a server whose disk is full of logs has better to do than to end. */
+function survive(error: NodeJS.ErrnoException): void {
+  // Whoever read the log is gone, and it was probably they who started the server.
+  if (error.code === "EPIPE") throw error;
 }
 
 main().catch((error: unknown) => {
