@@ -108,6 +108,8 @@ export class ProducerState {
     // Control batches carry a producer id, but no sequence.
     if (batch.producerId < 0 || batch.baseSequence < 0) return;
     const batches = this.#producers.get(batch.producerId)?.batches ?? [];
+    // A copy that starts within a batch was told of it with what lies before, and then copies it.
+    if (batches.at(-1)?.offset === batch.baseOffset) batches.pop();
     batches.push({
       producerEpoch: batch.producerEpoch,
       firstSequence: batch.baseSequence,

@@ -54,6 +54,15 @@ describe("producer state", () => {
     }
   });
 
+  test("[R16] a batch that a copy was told of, because its log starts within it, counts once", () => {
+    const told = afterBatches(5).entriesBelow(109);
+    const state = new ProducerState({ offset: 109, producers: told });
+    state.append(header(108, 8, { lastOffsetDelta: 1 }), 109);
+    for (let index = 0; index < 5; index++) {
+      expect(state.check(header(0, 2 * index, { lastOffsetDelta: 1 }))).toMatchObject({ kind: "duplicate" });
+    }
+  });
+
   test("[R16] a batch that only overlaps an earlier one is no duplicate", () => {
     expect(afterBatches(2).check(header(0, 2))).toEqual(outOfOrder);
   });
