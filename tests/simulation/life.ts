@@ -1,7 +1,6 @@
 import { OFFSETS_TOPIC } from "../../src/coordinator/group-partition.ts";
 import { checkHistory } from "../history/check-history.ts";
 import { Faults } from "./faults.ts";
-import { withoutForgotten } from "./forgotten-records.ts";
 import type { Recorder } from "./recorder.ts";
 import { closeAll, createTopicBySdk, getThrough, hasSdkClients } from "./sdk-life.ts";
 import type { Expect } from "./sdk-life.ts";
@@ -104,8 +103,7 @@ function* readLeaderAcked(cluster: SimulatedCluster, expect: Expect): Life<void>
 }
 
 function check(recorder: Recorder, finalReaders: readonly string[]): void {
-  const history = withoutForgotten(recorder.history);
-  const { anomalies, acknowledged, read } = checkHistory(history, { finalReaders });
+  const { anomalies, acknowledged, read } = checkHistory(recorder.history, { finalReaders });
   const [anomaly] = anomalies;
   if (anomaly !== undefined) recorder.violation(anomaly.class, `${anomaly.partition}: ${anomaly.evidence}`);
   if (acknowledged > 0 && read > 0) return;

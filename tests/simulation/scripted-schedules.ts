@@ -7,10 +7,14 @@ import { groupScripts } from "./scripted-groups.ts";
 /** The other end of a link is counted from the server on; the leader's followers come next. */
 const SERVER_END = 0;
 const FIRST_FOLLOWER_END = 1;
+/** In a cluster of three tabs. */
+const FIRST_CLIENT_END = 3;
 
 const oneTopic = { leaderAckedPartitions: 0, passingPartitions: 0, recordsPerSecond: 60 } as const;
 const slowAnswers = { partitions: 1, recordsPerSecond: 120, latencyMs: 40, produceTimeoutMs: 200 } as const;
-const fullBatches = { producers: 2, sdkProducers: 0, latencyMs: 2, recordsPerSecond: 100, lingerMs: 400, batchesPerEpoch: 0 } as const;
+const fullBatches = { latencyMs: 2, recordsPerSecond: 100, lingerMs: 400, batchesPerEpoch: 0 } as const;
+const scriptedOnly = { producers: 2, sdkProducers: 0 } as const;
+const threeTabs = { tabs: 3, profiles: 3, relayedTabs: 0 } as const;
 const quiet = { recordsPerSecond: 2, replicaLagMs: 10_000, relayedTabs: 0 } as const;
 const sdkOnly = { producers: 3, sdkProducers: 3, lingerMs: 0 } as const;
 
@@ -43,7 +47,8 @@ export const scriptedSchedules: ReadonlyMap<string, Script> = new Map<string, Sc
   ["given-up", repeated(givenUp, { ...oneTopic, ...sdkOnly, partitions: 2, recordsPerSecond: 10, replicaLagMs: 3_000 })],
   ["answers-lost", repeated(answersLost, { ...oneTopic, ...sdkOnly, ...slowAnswers })],
   ["shrink-unanswered", repeated(shrinkUnanswered, { ...oneTopic, partitions: 1, replicaLagMs: 1_000 })],
-  ["trimmed-tail", repeated(trimmedTail, { ...oneTopic, ...fullBatches, partitions: 1, replicaLagMs: 10_000 })],
+  ["trimmed-tail", repeated(trimmedTail, { ...oneTopic, ...scriptedOnly, ...fullBatches, partitions: 1, replicaLagMs: 10_000 })],
+  ["starts-anew", repeated(startsAnew, { ...oneTopic, ...threeTabs, ...scriptedOnly, partitions: 1, latencyMs: 2 })],
   ["deletes-and-dies", repeated(deletesAndDies, { ...oneTopic, partitions: 1 })],
   ["joins-after-deletion", repeated(joinsAfterDeletion, { ...oneTopic, ...quiet, partitions: 1, latencyMs: 40 })],
   ...groupScripts,
@@ -400,23 +405,46 @@ function shrinkUnanswered(atMs: number, chance: Chance): ReturnType<Passage> {
 
 /**
  * A leader appends more and more that it cannot commit, of two producers, and dies. The next one hears of one of them
- * only, and retention moves its log start into where the first one's tail lies. Then the first leads again, with the
- * other producer's batches still to come.
+ * only, and deletes records up to where the first one's tail still goes on. Then the first leads again, with the other
+ * producer's batches still to come.
  */
 function trimmedTail(atMs: number, chance: Chance): ReturnType<Passage> {
-  const aloneMs = chance.between(1_500, 3_000);
-  // Mostly before retention has taken all that the tail lies beside.
-  const awayMs = chance.between(1_000, 1_800);
-  const killMs = atMs + aloneMs;
+  const killMs = atMs + chance.between(1_500, 3_000);
+  const deletedMs = killMs + chance.between(300, 900);
+  const backMs = deletedMs + chance.between(100, 500);
+  const againMs = backMs + chance.between(1_000, 2_000);
   return {
     steps: [
-      { atMs, kind: "isolate-from-tabs", aim: "leader", durationMs: aloneMs + 100 },
-      { atMs: killMs - 20, kind: "isolate-client", target: 0, durationMs: awayMs + chance.between(2_000, 6_000) },
-      { atMs: killMs, kind: "kill-tab", aim: "leader", durationMs: awayMs },
+      { atMs, kind: "isolate-from-tabs", aim: "leader", durationMs: killMs + 100 - atMs },
+      { atMs: killMs - 20, kind: "isolate-client", target: 0, durationMs: againMs + 1_000 - killMs },
+      { atMs: killMs, kind: "kill-tab", aim: "leader", durationMs: backMs - killMs },
       { atMs: killMs + 60, kind: "break-client-links", target: 1, durationMs: 10 },
-      { atMs: killMs + 10, kind: "alter-retention", other: 0, durationMs: awayMs + 5_000 },
+      { atMs: deletedMs, kind: "delete-records" },
+      { atMs: againMs, kind: "kill-tab", aim: "leader", durationMs: 1_500 },
     ],
-    ms: aloneMs + awayMs + 8_000,
+    ms: againMs + 3_000 - atMs,
+  };
+}
+
+/**
+ * What a producer wrote last is committed and deleted before it has its answers. A follower that was away meanwhile
+ * starts anew behind that, and leads when the producer sends it all again.
+ */
+function startsAnew(atMs: number, chance: Chance): ReturnType<Passage> {
+  const lostMs = atMs + chance.between(200, 500);
+  const deletedMs = lostMs + chance.between(50, 200);
+  const backMs = deletedMs + chance.between(50, 300);
+  const againMs = backMs + chance.between(1_000, 2_000);
+  return {
+    steps: [
+      { atMs, kind: "kill-tab", aim: "follower", durationMs: backMs - atMs },
+      { atMs: atMs + 50, kind: "cut-one-way", aim: "leader", other: FIRST_CLIENT_END, durationMs: againMs - atMs },
+      { atMs: lostMs, kind: "isolate-client", target: 0, durationMs: againMs + 500 - lostMs },
+      { atMs: lostMs + 10, kind: "break-client-links", target: 0, durationMs: 10 },
+      { atMs: deletedMs, kind: "delete-records" },
+      { atMs: againMs, kind: "kill-tab", aim: "leader", durationMs: 2_000 },
+    ],
+    ms: againMs + 3_000 - atMs,
   };
 }
 

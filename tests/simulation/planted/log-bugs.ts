@@ -28,8 +28,11 @@ export const logBugs: readonly PlantedBug[] = [
     "    this.#producers.truncateTo(offset);\n", ""),
   bug("forgets-producers-at-truncation", "R16", "src/log/partition-log.ts",
     "this.#producers.truncateTo(offset);", "this.#producers = new ProducerState({ offset, producers: [] });"),
-  bug("starts-anew-without-producers", "R16", "src/broker/followed-partitions.ts",
-    "offset === answer.logStartOffset ? answer.earlierProducers : []", "[]"),
+  {
+    ...bug("starts-anew-without-producers", "R16", "src/broker/followed-partitions.ts",
+      "offset === answer.logStartOffset ? answer.earlierProducers : []", "[]"),
+    scripts: ["starts-anew"],
+  },
   bug("serves-truncated-from-cache", "R4, reads", "src/log/partition-log.ts",
     "    this.#tail.truncateFrom(offset);\n", ""),
   bug("skips-last-of-batch", "reads", "src/log/batch-slice.ts",
