@@ -35,7 +35,7 @@ export class Purgatory {
     for (const key of delayed.keys) {
       const waiting = this.#waiting.get(key);
       if (waiting === undefined) this.#waiting.set(key, [delayed]);
-      else waiting.push(delayed);
+      else if (waiting.at(-1) !== delayed) waiting.push(delayed);
     }
     this.#wakeAtMs = Math.min(this.#wakeAtMs, delayed.deadlineMs);
   }

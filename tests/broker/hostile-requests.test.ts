@@ -294,6 +294,17 @@ describe("a broker", () => {
       expect(client.closedBecause).toContain("exceeds its limit");
     });
 
+    it("by naming a partition in a fetch again and again", () => {
+      const partition = { partition: 0, fetchOffset: 0, partitionMaxBytes: 1_000_000 };
+      const topics = [{ topic: "quakes", partitions: Array(50_000).fill(partition) }];
+      const startMs = performance.now();
+      const { responses } = tab.connect().ask(fetch, 12, { maxWaitMs: 60_000, minBytes: 1_000_000, topics });
+      expect(performance.now() - startMs).toBeLessThan(2_000);
+      const errors = new Set(responses[0]!.partitions.slice(1).map((answer) => errorName(answer.errorCode)));
+      expect([...errors]).toEqual(["INVALID_REQUEST"]);
+      expect(responses[0]!.partitions[0]!.errorCode).toBe(0);
+    });
+
     it("by asking for the metadata of topics without number", () => {
       const seen = forwarded();
       const client = tab.connect();

@@ -35,6 +35,19 @@ describe("Purgatory", () => {
     expect(purgatory.size).toBe(0);
   });
 
+  it("looks once at a request that names its partition again and again", () => {
+    const purgatory = new Purgatory();
+    const request = new Waiting(["a", "a", "b", "a"], 100);
+    purgatory.enter(request, 0);
+    purgatory.touch("a");
+    purgatory.settle(1);
+    expect(request.looks).toBe(2);
+    purgatory.leave(request);
+    purgatory.touch("a");
+    purgatory.settle(2);
+    expect([request.looks, purgatory.size]).toEqual([2, 0]);
+  });
+
   it("looks again only at requests whose partition was touched", () => {
     const purgatory = new Purgatory();
     const [a, b] = [new Waiting(["a"], 100), new Waiting(["b"], 100)];

@@ -26,6 +26,8 @@ interface Asked {
   readonly topicId: string;
   readonly partition: AskedPartition;
   readonly replica: Replica | undefined;
+  /** Whether the request named it before. */
+  readonly isTwice: boolean;
 }
 
 /** What can be said about one partition at this moment. */
@@ -89,17 +91,18 @@ class WaitingFetch implements Delayed {
     this.#replicaId = request.replicaState?.replicaId ?? request.replicaId;
     this.#readsCommitted = request.isolationLevel === READ_COMMITTED;
     const asked: Asked[] = [];
-    const keys: string[] = [];
+    const keys = new Set<string>();
     for (const { topic, topicId, partitions } of request.topics) {
       const id = context.version >= 13 ? topicId : (broker.image.topicsByName.get(topic) ?? "");
       for (const partition of partitions) {
         const replica = broker.replica(partitionKey(id, partition.partition));
-        asked.push({ topic, topicId, partition, replica });
-        if (replica !== undefined) keys.push(replica.key);
+        const isTwice = replica !== undefined && keys.has(replica.key);
+        asked.push({ topic, topicId, partition, replica, isTwice });
+        if (replica !== undefined) keys.add(replica.key);
       }
     }
     this.#asked = asked;
-    this.keys = keys;
+    this.keys = [...keys];
     this.deadlineMs = context.nowMs + Math.max(0, request.maxWaitMs);
   }
 
@@ -215,8 +218,9 @@ class WaitingFetch implements Delayed {
   }
 
   #check(asked: Asked): { readonly endOffset: number } | Answer {
-    const { replica, partition } = asked;
+    const { replica, partition, isTwice } = asked;
     if (replica === undefined) return failed(this.#unknown(asked));
+    if (isTwice) return failed("INVALID_REQUEST");
     if (replica.role.kind !== "leader") return failed("NOT_LEADER_OR_FOLLOWER");
     const { log, role } = replica;
     const fenced = checkLeaderEpoch(partition.currentLeaderEpoch, role.state.leaderEpoch);
