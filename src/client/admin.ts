@@ -44,7 +44,7 @@ export class Admin {
   constructor(cluster: Cluster, config: AdminConfig, options: { logger: Logger; retry: RetryOptions | undefined }) {
     this.#cluster = cluster;
     this.#logger = options.logger.namespace("Admin");
-    this.#emitter = new Emitter(() => cluster.wallNow(), this.#logger);
+    this.#emitter = new Emitter(() => cluster.wallNow(), this.#logger, adminEvents);
     this.#retry = retryPolicy(options.retry, config.retry);
     this.#presence = new Presence(cluster, "admin");
   }

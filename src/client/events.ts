@@ -1,3 +1,4 @@
+import { KafkaJSNonRetriableError } from "./errors.ts";
 import type { Logger } from "./logger.ts";
 
 /** What a listener of `on` receives, in KafkaJS's shape. */
@@ -51,15 +52,21 @@ export class Emitter {
   readonly #listeners = new Map<string, Set<Listener>>();
   readonly #wallNow: () => number;
   readonly #logger: Logger;
+  readonly #types: readonly string[] | undefined;
   #nextId = 0;
 
-  constructor(wallNow: () => number, logger: Logger) {
+  /** Without `events`, those that there are, any name may be listened to. */
+  constructor(wallNow: () => number, logger: Logger, events?: Readonly<Record<string, string>>) {
     this.#wallNow = wallNow;
     this.#logger = logger;
+    this.#types = events && Object.values(events);
   }
 
-  /** Returns a function that removes the listener. */
+  /** Returns a function that removes the listener. Throws KafkaJSNonRetriableError for an event that there is not. */
   on(type: string, listener: Listener): () => void {
+    if (this.#types?.includes(type) === false) {
+      throw new KafkaJSNonRetriableError(`There is no event "${type}"; there are ${this.#types.join(", ")}`);
+    }
     const listeners = this.#listeners.get(type) ?? new Set();
     this.#listeners.set(type, listeners);
     listeners.add(listener);
@@ -76,11 +83,13 @@ export class Emitter {
       timestamp: this.#wallNow(),
       payload: typeof payload === "function" ? (payload as () => T)() : payload,
     };
+    const failed = (error: unknown) => this.#logger.error(`A listener of ${type} failed`, { error });
     for (const listener of listeners) {
       try {
-        listener(event as InstrumentationEvent<never>);
+        const outcome: unknown = listener(event as InstrumentationEvent<never>);
+        if (outcome instanceof Promise) outcome.catch(failed);
       } catch (error) {
-        this.#logger.error(`A listener of ${type} failed`, { error });
+        failed(error);
       }
     }
   }

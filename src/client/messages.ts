@@ -3,9 +3,9 @@ import type { RecordHeader, RecordInit } from "../protocol/records.ts";
 
 /** Bytes that read as text where text is asked for, so that KafkaJS's `message.value.toString()` goes on working. */
 export class Bytes extends Uint8Array {
-  /** The bytes as UTF-8. */
-  override toString(): string {
-    return decoder.decode(this);
+  /** The bytes as text, UTF-8 by default; throws RangeError for what `TextDecoder` does not know, such as "hex". */
+  override toString(encoding?: string): string {
+    return (encoding === undefined ? decoder : new TextDecoder(encoding)).decode(this);
   }
 }
 

@@ -112,7 +112,7 @@ export class Producer {
     this.#cluster = cluster;
     this.#config = config;
     this.#logger = options.logger.namespace("Producer");
-    this.#emitter = new Emitter(() => cluster.wallNow(), this.#logger);
+    this.#emitter = new Emitter(() => cluster.wallNow(), this.#logger, producerEvents);
     this.#retry = retryPolicy(options.retry, config.retry);
     this.#presence = new Presence(cluster, "producer");
     this.#partitioner = (config.createPartitioner ?? DefaultPartitioner)(() => cluster.platform.random());

@@ -173,10 +173,25 @@ test("a listener that throws is logged, and the others hear of the event all the
   expect(entries[0]!.log.message).toBe("A listener of e failed");
 });
 
+test("a listener that fails later is logged, too", async () => {
+  const entries: LogEntry[] = [];
+  const logCreator = () => (entry: LogEntry) => void entries.push(entry);
+  const logger = createLogger({ level: logLevel.ERROR, logCreator, wallNow: () => 0 });
+  const emitter = new Emitter(() => 42, logger);
+  emitter.on("e", async () => {
+    throw new Error("mine");
+  });
+  emitter.emit("e", null);
+  await expect.poll(() => entries.map(({ log }) => log.message)).toEqual(["A listener of e failed"]);
+});
+
 test("Bytes are a Uint8Array that reads as text", () => {
   const bytes = new Bytes(new TextEncoder().encode("grüße"));
   expect(bytes.toString()).toBe("grüße");
   expect(`${bytes}`).toBe("grüße");
   expect(bytes.subarray(0, 2).toString()).toBe("gr");
   expect(bytes).toBeInstanceOf(Uint8Array);
+  expect([bytes.toString("utf8"), new Bytes([0xfc]).toString("latin1")]).toEqual(["grüße", "ü"]);
+  // A Buffer would write these; text in another form is worse than none.
+  expect(() => bytes.toString("hex")).toThrow(RangeError);
 });
