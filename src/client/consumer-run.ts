@@ -5,11 +5,11 @@ import type { Cluster } from "./cluster.ts";
 import { consumerBatch } from "./consumer-batch.ts";
 import type { Batch } from "./consumer-batch.ts";
 import type { ConsumerRunConfig } from "./consumer-types.ts";
-import { asError, isRetriableError, KafkaJSError, KafkaJSNumberOfRetriesExceeded } from "./errors.ts";
+import { asError, isRetriableError, KafkaJSError, KafkaJSNumberOfRetriesExceeded, reasonOf } from "./errors.ts";
 import { consumerEvents } from "./events.ts";
 import type { Emitter } from "./events.ts";
 import type { Fetcher, Taken } from "./fetcher.ts";
-import { nameOf } from "./fetch-position.ts";
+import { nameOf, wholeNumber } from "./fetch-position.ts";
 import type { TopicPartition } from "./fetch-position.ts";
 import { decodeMessages } from "./fetched-records.ts";
 import type { ConsumerGroup } from "./group/consumer-group.ts";
@@ -91,7 +91,12 @@ export class ConsumerRun {
   async #restarts(error: Error): Promise<boolean> {
     const isWorthwhile = error instanceof KafkaJSNumberOfRetriesExceeded || isRetriableError(error);
     if (error instanceof KafkaJSError && !isWorthwhile) return false;
-    return (await this.#options.restartOnFailure?.(error)) ?? true;
+    try {
+      return (await this.#options.restartOnFailure?.(error)) ?? true;
+    } catch (failure) {
+      this.#options.logger.error(`restartOnFailure failed: ${reasonOf(failure)}`, { error: failure });
+      return true;
+    }
   }
 
   async #process(taken: Taken): Promise<void> {
@@ -128,8 +133,8 @@ export class ConsumerRun {
         heartbeat: async () => group?.tick(),
         pause: () => this.#pause(taken.partition),
       });
-      passed(taken, Number(message.offset));
-      group?.messageProcessed();
+      const count = passed(taken, Number(message.offset));
+      group?.processed(count);
     }
     passedAll(taken);
   }
@@ -150,8 +155,8 @@ export class ConsumerRun {
     await eachBatch({
       batch,
       resolveOffset: (offset) => {
-        passed(taken, Number(offset));
-        group?.messageProcessed();
+        const count = passed(taken, wholeNumber(offset, "offset", taken.partition));
+        group?.processed(count);
       },
       heartbeat: async () => group?.tick(),
       pause: () => this.#pause(taken.partition),
@@ -161,7 +166,9 @@ export class ConsumerRun {
       isRunning: () => !tell(this.#over),
       isStale: () => tell(isStale(taken) || taken.partition.revoking || group?.mayHandOut === false),
     });
-    if (batch.isEmpty() || (!wasTold && (this.#config.eachBatchAutoResolve ?? true))) passedAll(taken);
+    if (!batch.isEmpty() && (wasTold || this.#config.eachBatchAutoResolve === false)) return;
+    const count = passedAll(taken);
+    group?.processed(count);
   }
 
   #pause(where: TopicPartition): () => void {

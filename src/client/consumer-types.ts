@@ -88,7 +88,10 @@ export interface EachBatchPayload {
   resolveOffset(offset: string): void;
   heartbeat(): Promise<void>;
   pause(): () => void;
-  /** Commits `offsets`; without them, what was processed, if `autoCommitInterval` or `autoCommitThreshold` say so. */
+  /**
+   * Commits `offsets`; without them, what was processed, if `autoCommitInterval` or `autoCommitThreshold` say so, even
+   * with `autoCommit: false`. What cannot be committed in the second case is logged, and goes with the next commit.
+   */
   commitOffsetsIfNecessary(offsets?: OffsetsByTopicPartition): Promise<void>;
   uncommittedOffsets(): OffsetsByTopicPartition;
   isRunning(): boolean;

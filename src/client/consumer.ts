@@ -15,8 +15,8 @@ import type {
 import { KafkaJSError, KafkaJSNonRetriableError } from "./errors.ts";
 import { consumerEvents, Emitter } from "./events.ts";
 import type { InstrumentationEvent } from "./events.ts";
-import { Fetcher } from "./fetcher.ts";
-import { nameOf } from "./fetch-position.ts";
+import type { Fetcher, FetcherOptions } from "./fetcher.ts";
+import { nameOf, wholeNumber } from "./fetch-position.ts";
 import type { TopicPartition } from "./fetch-position.ts";
 import type { CommitTerms } from "./group/auto-commit.ts";
 import type { ConsumerGroup, ConsumerGroupOptions } from "./group/consumer-group.ts";
@@ -24,7 +24,7 @@ import type { GroupDescription } from "./group/describe-group.ts";
 import type { Logger } from "./logger.ts";
 import { messageStream } from "./message-stream.ts";
 import type { ConsumedMessage } from "./messages.ts";
-import { loadGroup } from "./on-demand.ts";
+import { loadFetcher, loadGroup } from "./on-demand.ts";
 import { Presence } from "./presence.ts";
 import { Subscription } from "./subscription.ts";
 import { ensureTopic } from "./topic-creation.ts";
@@ -63,7 +63,7 @@ export class Consumer {
     this.#cluster = cluster;
     this.#config = config;
     this.#logger = options.logger.namespace("Consumer");
-    this.#emitter = new Emitter(() => cluster.wallNow(), this.#logger);
+    this.#emitter = new Emitter(() => cluster.wallNow(), this.#logger, consumerEvents);
     this.#retry = retryPolicy(options.retry, config.retry);
     this.#presence = new Presence(cluster, "consumer");
   }
@@ -73,12 +73,26 @@ export class Consumer {
     if (this.#fetcher !== undefined && !this.#presence.isLeaving) return;
     // What only groups need is loaded for them alone.
     const isMember = this.#config.groupId !== undefined;
-    const loaded = await this.#presence.enter(async () => (isMember ? loadGroup() : undefined));
+    const load = () => Promise.all([loadFetcher(), isMember ? loadGroup() : undefined]);
+    const [{ Fetcher: Loaded }, loadedGroup] = await this.#presence.enter(load);
     if (this.#fetcher !== undefined) return this.#cluster.release();
-    const config = this.#config;
     const connections = new BrokerConnections(this.#cluster, this.#emitter.network("consumer"));
+    const fetcher = new Loaded(this.#cluster, connections, this.#fetcherOptions());
+    try {
+      this.#group = loadedGroup && new loadedGroup.ConsumerGroup(this.#groupOptions(connections, fetcher));
+    } catch (error) {
+      fetcher.close();
+      this.#cluster.release();
+      throw error;
+    }
     this.#connections = connections;
-    const fetcher = new Fetcher(this.#cluster, connections, {
+    this.#fetcher = fetcher;
+    this.#emitter.emit(consumerEvents.CONNECT, null);
+  }
+
+  #fetcherOptions(): FetcherOptions {
+    const config = this.#config;
+    return {
       maxWaitMs: config.maxWaitTimeInMs ?? 5000,
       minBytes: config.minBytes ?? 1,
       maxBytes: config.maxBytes ?? 10 * 1024 * 1024,
@@ -95,10 +109,7 @@ export class Consumer {
       },
       offsetReset: ({ topic, partition }, offset, reason) =>
         this.#emitter.emit(consumerEvents.OFFSET_RESET, { topic, partition, offset, reason }),
-    });
-    this.#fetcher = fetcher;
-    if (loaded !== undefined) this.#group = new loaded.ConsumerGroup(this.#groupOptions(connections, fetcher));
-    this.#emitter.emit(consumerEvents.CONNECT, null);
+    };
   }
 
   disconnect(): Promise<void> {
@@ -155,7 +166,14 @@ export class Consumer {
     if (this.#running !== undefined)
       throw new KafkaJSNonRetriableError("Cannot subscribe while the consumer is running");
     const { topics = [], topic, fromBeginning = false } = subscription;
-    for (const wanted of topic === undefined ? topics : [...topics, topic]) {
+    if (!Array.isArray(topics)) throw new KafkaJSNonRetriableError(`topics is ${String(topics)}; it must be an array`);
+    const all = topic === undefined ? topics : [...topics, topic];
+    if (all.length === 0) throw new KafkaJSNonRetriableError("subscribe() needs topics");
+    for (const one of all) {
+      if (typeof one === "string" ? one === "" : !(one instanceof RegExp))
+        throw new KafkaJSNonRetriableError(`Invalid topic ${String(one)}`);
+    }
+    for (const wanted of all) {
       if (typeof wanted === "string") await this.#ensureTopic(wanted);
       this.#subscription.add(wanted, fromBeginning, this.#cluster.image);
     }
@@ -415,10 +433,4 @@ function startOf({ topic, partition, offset, timestamp }: PartitionAssignment): 
   if (offset === undefined || offset === "latest" || Number(offset) === -1) return { kind: "latest" };
   if (offset === "earliest" || Number(offset) === -2) return { kind: "earliest" };
   return { kind: "offset", offset: wholeNumber(offset, "offset", { topic, partition }) };
-}
-
-function wholeNumber(value: string | number, what: string, where: TopicPartition): number {
-  const number = typeof value === "string" && value.trim() === "" ? Number.NaN : Number(value);
-  if (Number.isSafeInteger(number) && number >= 0) return number;
-  throw new KafkaJSNonRetriableError(`Invalid ${what} ${value} for ${nameOf(where)}`);
 }

@@ -1,4 +1,9 @@
-import { KafkaJSLogTruncationError, KafkaJSOffsetOutOfRange, KafkaJSProtocolError } from "./errors.ts";
+import {
+  KafkaJSLogTruncationError,
+  KafkaJSNonRetriableError,
+  KafkaJSOffsetOutOfRange,
+  KafkaJSProtocolError,
+} from "./errors.ts";
 import type { FetchResponse } from "../protocol/apis/01-fetch.ts";
 import { errorName, isRetriable } from "../protocol/error-codes.ts";
 import { CorruptMessageError } from "../protocol/errors.ts";
@@ -18,6 +23,13 @@ export type OffsetReset = "earliest" | "latest" | "none";
 export interface TopicPartition {
   readonly topic: string;
   readonly partition: number;
+}
+
+/** Reads an offset, or a time; throws KafkaJSNonRetriableError for what is none. */
+export function wholeNumber(value: string | number, what: string, where: TopicPartition): number {
+  const number = typeof value === "string" && value.trim() === "" ? Number.NaN : Number(value);
+  if (Number.isSafeInteger(number) && number >= 0) return number;
+  throw new KafkaJSNonRetriableError(`Invalid ${what} ${value} for ${nameOf(where)}`);
 }
 
 export type FetchAnswer = FetchResponse["responses"][number]["partitions"][number];

@@ -34,8 +34,7 @@ async function* messagesOf(
       if (group === undefined) passed(taken, Number(message.offset));
       yield { ...message, topic: partition.topic, partition: partition.partition };
       if (group === undefined) continue;
-      passed(taken, Number(message.offset));
-      group.messageProcessed();
+      group.processed(passed(taken, Number(message.offset)));
     }
     passedAll(taken);
   } finally {

@@ -401,6 +401,33 @@ describe("committed offsets", () => {
     await second.consumer.disconnect();
   });
 
+  test("autoCommitThreshold counts the messages of batches, as they are resolved", { timeout: 20_000 }, async () => {
+    await start(1);
+    await producer.send({ topic: "t", messages: ten() });
+    const whole = await new Member().run({ autoCommitThreshold: 10, eachBatch: async () => {} });
+    await expect.poll(() => committed("g").then(([first]) => first)).toBe("10");
+    await whole.consumer.disconnect();
+    await producer.send({ topic: "t", messages: ten() });
+    const seen: string[] = [];
+    const byHand = new Member();
+    await byHand.run({
+      autoCommit: false,
+      autoCommitThreshold: 10,
+      eachBatchAutoResolve: false,
+      eachBatch: async ({ batch, resolveOffset, commitOffsetsIfNecessary }) => {
+        if (batch.partition !== 0) return;
+        const none = { topics: [{ topic: "t", partitions: [{ partition: 0, offset: "x" }] }] };
+        await expect(commitOffsetsIfNecessary(none)).rejects.toThrow("Invalid offset x for partition 0 of topic t");
+        for (const offset of ["14", "19"]) {
+          resolveOffset(offset);
+          await commitOffsetsIfNecessary();
+          seen.push((await committed("g"))[0]!);
+        }
+      },
+    });
+    await expect.poll(() => seen).toEqual(["10", "20"]);
+  });
+
   test("eachBatch: only what was resolved counts once the batch is stale", { timeout: 20_000 }, async () => {
     await start(1);
     await producer.send({ topic: "t", messages: ten() });

@@ -291,6 +291,25 @@ describe("run", () => {
     expect(asked).toEqual(["never", "never"]);
   });
 
+  test("a restartOnFailure that fails itself is logged, and the consumer starts again", async () => {
+    const { cluster } = filled(1);
+    const restartOnFailure = async () => {
+      throw new Error("cannot decide");
+    };
+    const consumer = await connected(cluster, { retry: { initialRetryTime: 1, maxRetryTime: 1, restartOnFailure } });
+    consumer.assign([{ topic: "t", partition: 0, offset: "earliest" }]);
+    const crashes: boolean[] = [];
+    consumer.on<{ restart: boolean }>(consumer.events.CRASH, ({ payload }) => crashes.push(payload.restart));
+    await consumer.run({
+      eachMessage: () => {
+        if (crashes.length === 0) throw new Error("never");
+      },
+    });
+    await until(() => crashes.length === 1 && consumer.positions()[0]!.offset === "1");
+    expect(crashes).toEqual([true]);
+    expect(cluster.logged.map(({ log }) => log.message)).toContain("restartOnFailure failed: cannot decide");
+  });
+
   test("batches resolve what they say", async () => {
     const { cluster } = filled(10);
     const consumer = await connected(cluster, { retry: { initialRetryTime: 1 } });

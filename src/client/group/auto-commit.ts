@@ -17,7 +17,7 @@ export class AutoCommit {
   readonly #commit: () => Promise<void>;
   #processed = 0;
   #lastAt: number;
-  #isCommitting = false;
+  #committing: Promise<void> | undefined;
   #isDue = false;
   #cancelTimer: (() => void) | undefined;
 
@@ -34,24 +34,24 @@ export class AutoCommit {
     return this.#terms.autoCommit ?? true;
   }
 
-  messageProcessed(): void {
-    this.#processed++;
-    this.commitIfNecessary();
+  processed(count: number): void {
+    this.#processed += count;
+    this.#commitIfDue();
   }
 
   batchProcessed(): void {
     const { autoCommitInterval, autoCommitThreshold } = this.#terms;
     const isTimed = isSet(autoCommitInterval) || isSet(autoCommitThreshold);
-    if (this.isOn && !isTimed) this.#start();
-    else this.commitIfNecessary();
+    if (this.isOn && !isTimed) void this.#start();
+    else this.#commitIfDue();
   }
 
-  /** Commits if the interval has passed or the threshold is reached. */
-  commitIfNecessary(): void {
-    const { autoCommitInterval, autoCommitThreshold } = this.#terms;
-    if (!this.isOn) return;
-    const isOld = isSet(autoCommitInterval) && this.#clock.now() - this.#lastAt >= autoCommitInterval;
-    if (isOld || (isSet(autoCommitThreshold) && this.#processed >= autoCommitThreshold)) this.#start();
+  /**
+   * Commits if the interval has passed or the threshold is reached, though nothing be committed without being asked.
+   * Resolves when that is done.
+   */
+  async commitIfNecessary(): Promise<void> {
+    if (this.#isNecessary) await this.#start();
   }
 
   close(): void {
@@ -59,20 +59,31 @@ export class AutoCommit {
     this.#isDue = false;
   }
 
-  #start(): void {
+  #commitIfDue(): void {
+    if (this.isOn && this.#isNecessary) void this.#start();
+  }
+
+  get #isNecessary(): boolean {
+    const { autoCommitInterval, autoCommitThreshold } = this.#terms;
+    const isOld = isSet(autoCommitInterval) && this.#clock.now() - this.#lastAt >= autoCommitInterval;
+    return isOld || (isSet(autoCommitThreshold) && this.#processed >= autoCommitThreshold);
+  }
+
+  /** Resolves when everything is committed that was processed by now. */
+  #start(): Promise<void> {
     this.#isDue = true;
-    if (!this.#isCommitting) void this.#run();
+    this.#committing ??= this.#run();
+    return this.#committing;
   }
 
   async #run(): Promise<void> {
-    this.#isCommitting = true;
     while (this.#isDue) {
       this.#isDue = false;
       this.#processed = 0;
       this.#lastAt = this.#clock.now();
       await this.#commit();
     }
-    this.#isCommitting = false;
+    this.#committing = undefined;
   }
 
   /** What was processed last has to be committed though nothing follows. */
@@ -81,7 +92,7 @@ export class AutoCommit {
     if (!this.isOn || !isSet(autoCommitInterval)) return;
     this.#cancelTimer = this.#clock.setTimer(autoCommitInterval, () => {
       this.#arm();
-      this.commitIfNecessary();
+      this.#commitIfDue();
     });
   }
 }

@@ -17,7 +17,7 @@ import type { ConsumerConfig } from "../consumer-types.ts";
 import { asError, isRetriableError, KafkaJSNonRetriableError, KafkaJSProtocolError, reasonOf } from "../errors.ts";
 import type { Emitter } from "../events.ts";
 import type { Fetcher } from "../fetcher.ts";
-import { nameOf } from "../fetch-position.ts";
+import { nameOf, wholeNumber } from "../fetch-position.ts";
 import type { TopicPartition } from "../fetch-position.ts";
 import type { Logger } from "../logger.ts";
 
@@ -179,16 +179,17 @@ export class ConsumerGroup implements OwnedPartitions {
     this.#membership?.tick();
   }
 
-  messageProcessed(): void {
-    this.#autoCommit?.messageProcessed();
+  /** So many messages more were processed. */
+  processed(count: number): void {
+    this.#autoCommit?.processed(count);
   }
 
   batchProcessed(): void {
     this.#autoCommit?.batchProcessed();
   }
 
-  commitIfNecessary(): void {
-    this.#autoCommit?.commitIfNecessary();
+  async commitIfNecessary(): Promise<void> {
+    await this.#autoCommit?.commitIfNecessary();
   }
 
   uncommitted(): OffsetsByTopicPartition {
@@ -209,13 +210,13 @@ export class ConsumerGroup implements OwnedPartitions {
   }
 
   /** Commits offsets in KafkaJS's form. */
-  commitTopics({ topics }: OffsetsByTopicPartition): Promise<void> {
-    return this.commit(
+  async commitTopics({ topics }: OffsetsByTopicPartition): Promise<void> {
+    await this.commit(
       topics.flatMap(({ topic, partitions }) =>
         partitions.map(({ partition, offset }) => ({
           topic,
           partition,
-          offset: Number(offset),
+          offset: wholeNumber(offset, "offset", { topic, partition }),
           leaderEpoch: -1,
           metadata: null,
         })),
