@@ -12,8 +12,8 @@ export interface Delayed {
 
 /** Kafka's name for the place where delayed requests wait. */
 export class Purgatory {
-  /** In the order in which they came. Each partition has few, and none of them for long. */
-  readonly #waiting = new Map<PartitionKey, Delayed[]>();
+  /** In the order in which they came. */
+  readonly #waiting = new Map<PartitionKey, Set<Delayed>>();
   readonly #all = new Set<Delayed>();
   readonly #touched = new Set<PartitionKey>();
   /** Never later than the earliest deadline; waking too early costs one look. */
@@ -34,8 +34,8 @@ export class Purgatory {
     this.#all.add(delayed);
     for (const key of delayed.keys) {
       const waiting = this.#waiting.get(key);
-      if (waiting === undefined) this.#waiting.set(key, [delayed]);
-      else if (waiting.at(-1) !== delayed) waiting.push(delayed);
+      if (waiting === undefined) this.#waiting.set(key, new Set([delayed]));
+      else waiting.add(delayed);
     }
     this.#wakeAtMs = Math.min(this.#wakeAtMs, delayed.deadlineMs);
   }
@@ -45,10 +45,7 @@ export class Purgatory {
     this.#all.delete(delayed);
     for (const key of delayed.keys) {
       const waiting = this.#waiting.get(key);
-      const at = waiting?.indexOf(delayed) ?? -1;
-      if (waiting === undefined || at === -1) continue;
-      if (waiting.length === 1) this.#waiting.delete(key);
-      else waiting.splice(at, 1);
+      if (waiting?.delete(delayed) === true && waiting.size === 0) this.#waiting.delete(key);
     }
   }
 
