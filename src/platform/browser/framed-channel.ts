@@ -23,6 +23,9 @@ export const MESSAGE_BYTES = 64 * 1024;
 export const HIGH_WATER_BYTES = 1024 * 1024;
 export const LOW_WATER_BYTES = 256 * 1024;
 
+/** No peer asks more than this of one that has not answered yet. Empty frames would pass by the bound on bytes. */
+const MAX_EARLY_FRAMES = 1000;
+
 export interface FramedChannelOptions {
   readonly maxFrameBytes?: number;
   readonly remoteAddress?: string;
@@ -119,9 +122,10 @@ export class FramedChannel implements Connection {
   #keep(frame: Uint8Array): void {
     this.#early.push(frame);
     this.#earlyBytes += frame.length;
-    if (this.#earlyBytes <= this.#maxFrameBytes) return;
+    const count = this.#early.length;
+    if (this.#earlyBytes <= this.#maxFrameBytes && count <= MAX_EARLY_FRAMES) return;
     this.#early.length = 0;
-    this.closed(`the peer sent ${this.#earlyBytes} bytes before anybody was ready for them`);
+    this.closed(`the peer sent ${this.#earlyBytes} bytes in ${count} frames before anybody was ready for them`);
   }
 
   #schedule(): void {

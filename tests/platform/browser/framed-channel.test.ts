@@ -102,6 +102,14 @@ describe("framed channel", () => {
     expect(frames).toEqual([]);
   });
 
+  test("so is how many frames it sends before, for an empty one takes no bytes but room", async () => {
+    const channel = new FramedChannel("data-channel");
+    for (let count = 0; count < 4; count++) channel.message(new Uint8Array(MESSAGE_BYTES));
+    const { frames, closed } = receiveAll(channel);
+    expect(await closed).toContain("before anybody was ready");
+    expect(frames).toEqual([]);
+  });
+
   test("no frame follows a close by the receiver", () => {
     const channel = new FramedChannel("data-channel");
     const { frames } = receiveAll(channel, () => channel.close("enough"));
