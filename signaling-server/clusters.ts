@@ -30,11 +30,13 @@ export class Clusters {
   async open(name: string): Promise<Cluster | Refusal> {
     const known = this.#open.get(name);
     try {
-      return known === undefined ? await this.#start(name) : await known;
+      if (known === undefined) return await this.#start(name);
+      const cluster = await known;
+      if (this.#open.get(name) === known) return cluster;
     } catch (error) {
       if (error instanceof ClusterUnavailableError) return { code: closeCodes.tryAgainLater, reason: error.message };
-      return { code: closeCodes.internalError, reason: "the cluster cannot be opened; see the server's log" };
     }
+    return { code: closeCodes.internalError, reason: "the cluster cannot be opened; see the server's log" };
   }
 
   /** The cluster of that name, if it is open. */

@@ -2,8 +2,9 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { open } from "lmdb";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { LmdbMetadataStore } from "../../signaling-server/metadata-store/lmdb-metadata-store.ts";
+import { Controller } from "../../src/metadata/controller.ts";
 import { ServerProcess } from "../cluster/server-process.ts";
 import { ControllerClient, heartbeat, registerBroker } from "./test-broker.ts";
 import { temporaryFolder, testServer } from "./test-server.ts";
@@ -111,6 +112,17 @@ test("a damaged cluster is not opened, and its neighbours are", async () => {
   expect(line).toContain(path);
   expect(line).toContain("restore the file from a backup");
   await welcomedTab(second, { cluster: "sound" });
+});
+
+test("a cluster that fails at once welcomes nobody, however many came at the same time", async () => {
+  const server = await testServer();
+  const defect = vi.spyOn(Controller.prototype, "handle").mockImplementationOnce(() => {
+    throw new Error("a defect");
+  });
+  onTestFinished(() => defect.mockRestore());
+  const tabs = [new TestTab(server), new TestTab(server)];
+  for (const tab of tabs) expect(await tab.ended).toMatchObject({ code: 1011 });
+  expect(tabs.flatMap(({ texts }) => texts)).toEqual([]);
 });
 
 test("what was acknowledged survives SIGKILL of the server, at any moment", { timeout: 60_000 }, async () => {
