@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { accessSync, closeSync, constants, fstatSync, openSync, readSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { endianness } from "node:os";
 
 /** Where the first page says whose it is, in the machine's own byte order: in LMDB 0.9, and in LMDB 1.0. */
@@ -6,6 +6,8 @@ const MAGIC_AT = [16, 24];
 const MAGIC = 0xbeefc0de;
 /** LMDB makes a file with two pages of at least this size. */
 const SMALLEST_BYTES = 2 * 4096;
+/** More than a new lock file takes. */
+const LOCK_BYTES = 16 * 1024;
 
 /**
  * What is wrong with the file at `path` before LMDB maps it into memory; undefined for a sound or missing one. LMDB
@@ -29,5 +31,26 @@ export function flawOfLmdbFile(path: string): string | undefined {
     return MAGIC_AT.some((at) => read.call(page, at) === MAGIC) ? undefined : "it is no LMDB file";
   } finally {
     closeSync(file);
+  }
+}
+
+/**
+ * Throws unless the files of the database at `path` can be written, and the lock file beside it be made. LMDB ends the
+ * process without a word if it may not open that file, or if the disk has no room for the pages of it that it maps.
+ */
+export function expectWritable(path: string): void {
+  const lockPath = `${path}-lock`;
+  const [database, lock] = [path, lockPath].map((name) => statSync(name, { throwIfNoEntry: false }));
+  if (database !== undefined) accessSync(path, constants.R_OK | constants.W_OK);
+  if (lock !== undefined) {
+    if (!lock.isFile()) throw new Error(`${lockPath} is no file; move it away`);
+    accessSync(lockPath, constants.R_OK | constants.W_OK);
+    if (lock.blocks > 0) return;
+  }
+  const probe = `${path}-probe`;
+  try {
+    writeFileSync(probe, Buffer.alloc(LOCK_BYTES));
+  } finally {
+    rmSync(probe, { force: true });
   }
 }

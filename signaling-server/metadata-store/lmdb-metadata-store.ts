@@ -9,7 +9,7 @@ import { readBatchHeader } from "../../src/protocol/record-batch.ts";
 import { decodeSnapshot, decodeState, encodeSnapshot, encodeState } from "./cluster-rows.ts";
 import type { ClusterState } from "./cluster-rows.ts";
 import { checkedLog } from "./checked-log.ts";
-import { flawOfLmdbFile } from "./lmdb-file.ts";
+import { expectWritable, flawOfLmdbFile } from "./lmdb-file.ts";
 import { ClusterLimitError, DamagedMetadataError } from "./metadata-store.ts";
 import type { MetadataStore, StoredBatch, StoredCluster } from "./metadata-store.ts";
 
@@ -91,6 +91,7 @@ export class LmdbMetadataStore implements MetadataStore {
   }
 
   #openFile(): RootDatabase<Buffer, string> {
+    expectWritable(this.#path);
     const flaw = flawOfLmdbFile(this.#path);
     if (flaw !== undefined) throw new DamagedMetadataError(`${this.#path} is damaged: ${flaw}; ${REMEDY}`);
     try {

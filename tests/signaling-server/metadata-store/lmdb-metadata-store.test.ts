@@ -1,4 +1,4 @@
-import { truncateSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { open } from "lmdb";
 import { expect, onTestFinished, test } from "vitest";
@@ -172,4 +172,18 @@ test("a file that lost its end is refused", async () => {
   await store.close();
   truncateSync(join(dataDir, "metadata.mdb"), 40_960);
   expect(() => new LmdbMetadataStore({ dataDir, maxClusters: 10 })).toThrow("cut short to 40960 bytes");
+});
+
+test("a lock file that cannot be opened is named, and does not end the process", async () => {
+  const dataDir = await temporaryFolder();
+  mkdirSync(join(dataDir, "metadata.mdb-lock"));
+  const path = join(dataDir, "metadata.mdb-lock");
+  expect(() => new LmdbMetadataStore({ dataDir, maxClusters: 10 })).toThrow(`${path} is no file; move it away`);
+});
+
+test.runIf(existsSync("/dev/full"))("a disk without room for the lock file does not end the process", async () => {
+  const dataDir = await temporaryFolder();
+  symlinkSync("/dev/full", join(dataDir, "metadata.mdb-probe"));
+  expect(() => new LmdbMetadataStore({ dataDir, maxClusters: 10 })).toThrow("no space left on device");
+  await storeAt(dataDir).open("demo");
 });
