@@ -24,6 +24,7 @@ export const groupScripts: ReadonlyMap<string, Script> = new Map<string, Script>
   ["members-take-long", repeated(membersTakeLong, { ...mixed, staticMembers: 0 })],
   ["members-wake-up", repeated(membersWakeUp, { ...mixed, staticMembers: 0 })],
   ["members-restless", repeated(membersRestless, restless)],
+  ["epochs-unheard", repeated(epochsUnheard, { ...consumer, partitions: 2, latencyMs: 10 })],
   ["hand-over", repeated(handOver, { ...consumer, partitions: 6 })],
 ]);
 
@@ -127,6 +128,24 @@ function membersRestless(atMs: number, chance: Chance): ReturnType<Passage> {
     const kind = chance.pick(["join-member", "close-member", "crash-member"] as const);
     const durationMs = chance.between(300, 2_000);
     return { atMs: atMs + 700 * index + chance.below(700), kind, target: chance.below(60), durationMs };
+  });
+  return { steps, ms: 4_000 };
+}
+
+/**
+ * A member's links break again and again while the others come and go: the answers that would tell it of its next epoch
+ * are lost, two in a row as well, and it asks in one that is over.
+ */
+function epochsUnheard(atMs: number, chance: Chance, { producers, consumers }: Schedule): ReturnType<Passage> {
+  const target = chance.below(4);
+  const often = Array.from({ length: 12 }, (_, index) => atMs + 200 * index);
+  const steps = often.flatMap((fromMs, index): Step[] => {
+    const other = (target + 1 + (index % 3)) % 4;
+    const [closeMs, breakMs] = [fromMs + chance.below(200), fromMs + chance.below(200)];
+    return [
+      { atMs: closeMs, kind: "close-member", target: other, durationMs: chance.between(50, 200) },
+      { atMs: breakMs, kind: "break-client-links", target: producers + consumers + target, durationMs: 10 },
+    ];
   });
   return { steps, ms: 4_000 };
 }

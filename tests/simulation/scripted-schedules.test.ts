@@ -14,6 +14,7 @@ const reached: readonly (readonly [script: string, mark: string])[] = [
   ["stale-proposal", "AlterPartition refused: FENCED_LEADER_EPOCH"],
   ["controller-killed", "controller restarted from snapshot"],
   ["amnesiac-rejoin", "replica replaced"],
+  ["epochs-unheard", "ConsumerGroupHeartbeat refused: FENCED_MEMBER_EPOCH"],
 ];
 /** Every third one reaches the rarest of these states. */
 const MOST_SEEDS = 16;

@@ -63,8 +63,11 @@ export const groupBugs: readonly PlantedBug[] = [
   bug("forgets-consumer-sessions-after-load", "KIP-848", "src/coordinator/consumer-membership.ts",
     "    refreshConsumerSession(state, group, member.memberId);\n    watchRevocation",
     "    watchRevocation"),
-  bug("accepts-any-member-epoch", "KIP-848", "src/coordinator/consumer-heartbeat.ts",
-    'return isLostResponse ? undefined : "FENCED_MEMBER_EPOCH";', "return undefined;"),
+  {
+    ...bug("accepts-any-member-epoch", "KIP-848", "src/coordinator/consumer-heartbeat.ts",
+      'return isLostResponse ? undefined : "FENCED_MEMBER_EPOCH";', "return undefined;"),
+    scripts: ["epochs-unheard"],
+  },
   bug("hands-over-unreleased", "KIP-848", "src/coordinator/consumer-group.ts",
     "return this.#holders.get(topicId)?.has(partition) !== true;", "return topicId.length > 0 || partition < 0;"),
   bug("forgets-pending-revocation", "KIP-848", "src/coordinator/consumer-group.ts",
