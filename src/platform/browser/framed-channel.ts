@@ -62,9 +62,13 @@ export class FramedChannel implements Connection {
   }
 
   receive(handlers: ConnectionHandlers): void {
+    const closedBefore = this.#closedBecause;
     this.#handlers = handlers;
-    for (const frame of this.#early.splice(0)) handlers.frame(frame);
-    if (this.#closedBecause !== undefined) handlers.closed(this.#closedBecause);
+    for (const frame of this.#early.splice(0)) {
+      if (this.#closedBecause !== closedBefore) return;
+      handlers.frame(frame);
+    }
+    if (closedBefore !== undefined) handlers.closed(closedBefore);
   }
 
   send(frame: Uint8Array): void {

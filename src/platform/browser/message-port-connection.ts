@@ -41,9 +41,10 @@ export class MessagePortConnection implements Connection {
   }
 
   receive(handlers: ConnectionHandlers): void {
+    const closedBefore = this.#closedBecause;
     this.#handlers = handlers;
     this.#deliver(this.#early.splice(0));
-    if (this.#closedBecause !== undefined) handlers.closed(this.#closedBecause);
+    if (closedBefore !== undefined) handlers.closed(closedBefore);
   }
 
   send(frame: Uint8Array): void {
@@ -80,8 +81,10 @@ export class MessagePortConnection implements Connection {
   }
 
   #deliver(frames: readonly ArrayBuffer[]): void {
+    const closedBefore = this.#closedBecause;
     let bytes = 0;
     for (const frame of frames) {
+      if (this.#closedBecause !== closedBefore) return;
       if (frame.byteLength > this.#maxFrameBytes) {
         return this.close(`a frame of ${frame.byteLength} bytes exceeds the limit of ${this.#maxFrameBytes}`);
       }

@@ -118,6 +118,20 @@ describe("framed channel", () => {
     expect(frames).toEqual([new Uint8Array([1])]);
   });
 
+  test("nor among the frames that came before the receiver, and closed is told once", () => {
+    const channel = new FramedChannel("data-channel");
+    channel.message(new Uint8Array([0, 0, 0, 1, 1, 0, 0, 0, 1, 2]));
+    const heard: string[] = [];
+    channel.receive({
+      frame(frame) {
+        heard.push(`frame ${frame[0]}`);
+        channel.close("enough");
+      },
+      closed: (reason) => heard.push(reason),
+    });
+    expect(heard).toEqual(["frame 1", "enough"]);
+  });
+
   test("closed is told once, to its maker and its user, also when it came before the user", async () => {
     let told = 0;
     const channel = new FramedChannel("data-channel", { onClosed: () => told++ });

@@ -54,4 +54,25 @@ describe("a connection over a message port", () => {
     expect(await atNear.closed).toContain("exceeds the limit");
     expect(atFar.frames).toEqual([]);
   });
+
+  test.each(["before", "after"])("no frame follows a close by a receiver that came %s them, who hears of it once", async (when) => {
+    const [near, far] = pair();
+    const heard: string[] = [];
+    const receive = () =>
+      far.receive({
+        frame(frame) {
+          heard.push(`frame ${frame[0]}`);
+          far.close("enough");
+        },
+        closed: (reason) => heard.push(reason),
+      });
+    const { closed } = receiveAll(near);
+    if (when === "before") receive();
+    near.send(bytes(1));
+    near.send(bytes(2));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    if (when === "after") receive();
+    await closed;
+    expect(heard).toEqual(["frame 1", "enough"]);
+  });
 });
