@@ -78,6 +78,7 @@ export class Broker {
   readonly #writes = new Map<number, () => void>();
   readonly #reads = new Map<number, (chunks: readonly Chunk[], opened: OpenedSections | undefined) => void>();
   #nextId = 1;
+  #unstoredBytes = 0;
 
   #volume: StorageVolume | undefined;
   /** Set once the storage cannot be trusted: nothing is served or acknowledged any more (R20). */
@@ -176,6 +177,11 @@ export class Broker {
     return this.#volume;
   }
 
+  /** Of records that were appended here and are not durable yet. */
+  get unstoredBytes(): number {
+    return this.#unstoredBytes;
+  }
+
   /** When the event happened that is being handled. */
   get nowMs(): number {
     return this.#lastEventMs;
@@ -255,6 +261,8 @@ export class Broker {
   write(replica: Replica, operations: readonly StoreOperation[], durable: () => void): void {
     const checkpoint = replica.log.checkpoint();
     const writeId = this.#nextId++;
+    const appendedBytes = operations.reduce((sum, op) => sum + (op.type === "append" ? op.chunk.sizeInBytes : 0), 0);
+    this.#unstoredBytes += appendedBytes;
     replica.writesInFlight++;
     this.#effects.push({
       type: "write",
@@ -263,6 +271,7 @@ export class Broker {
       durability: replica.config.durability,
     });
     this.#writes.set(writeId, () => {
+      this.#unstoredBytes -= appendedBytes;
       replica.writesInFlight--;
       durable();
     });

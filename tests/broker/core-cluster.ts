@@ -1,5 +1,6 @@
 import { Broker } from "../../src/broker/broker.ts";
 import { defaultBrokerConfig } from "../../src/broker/broker-config.ts";
+import type { BrokerConfig } from "../../src/broker/broker-config.ts";
 import type { BrokerEffect } from "../../src/broker/effects.ts";
 import type { BrokerEvent } from "../../src/broker/events.ts";
 import type { WantedCodecs } from "../../src/broker/recompression.ts";
@@ -156,6 +157,8 @@ export class CoreBroker {
   frozen = false;
   /** Set to make writes wait: then they become durable by `flush`. */
   slowDisk = false;
+  /** What differs from the defaults, from the next start on. */
+  config: Partial<BrokerConfig> = {};
   readonly peer: string;
   readonly #cluster: CoreCluster;
   readonly name: string;
@@ -190,7 +193,7 @@ export class CoreBroker {
       listeners: [{ name: "TAB", host: this.peer, port: 1 }],
       rack: `profile-${this.name}`,
       seed: `${this.name}-${++this.#starts}`,
-      config: defaultBrokerConfig,
+      config: { ...defaultBrokerConfig, ...this.config },
       nowMs: this.#cluster.nowMs,
       wallOffsetMs: 1_700_000_000_000,
     });

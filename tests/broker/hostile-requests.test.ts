@@ -78,6 +78,27 @@ describe("a broker", () => {
     expect(partition!.errorMessage).toContain("500");
   });
 
+  it("takes no more by acks=0 than the disk keeps up with", () => {
+    tab.kill();
+    tab.config = { maxPipelinedBytes: 20_000 };
+    tab.start();
+    leaderOf(cluster, "quakes");
+    tab.slowDisk = true;
+    const client = tab.connect();
+    const send = () => sendProduce(client, "quakes", ["x".repeat(300)], { acks: 0 });
+    for (let sent = 0; sent < 100 && client.closedBecause === undefined; sent++) {
+      send();
+      cluster.settle();
+    }
+    expect(client.closedBecause).toContain("acks=0 to quakes-0 failed");
+    expect(tab.core.unstoredBytes).toBeLessThan(21_000);
+    tab.slowDisk = false;
+    tab.flush();
+    cluster.settle();
+    expect(tab.core.unstoredBytes).toBe(0);
+    expect(produced(cluster, tab.connect(), "quakes", ["fine"]).error).toBe("NONE");
+  });
+
   it("answers acks=0 with nothing, and an error by closing", () => {
     const client = tab.connect();
     const send = (name: string) =>
