@@ -63,10 +63,6 @@ export class Cluster {
     return this.#sockets.size;
   }
 
-  get brokers(): number {
-    return this.#host.activeBrokers;
-  }
-
   get image(): ClusterImage {
     return this.#host.image;
   }

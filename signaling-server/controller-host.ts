@@ -71,12 +71,6 @@ export class ControllerHost {
     return this.#controller.image;
   }
 
-  /** Brokers that may lead. */
-  get activeBrokers(): number {
-    const { image } = this;
-    return [...image.brokers.keys()].filter((brokerId) => image.isActive(brokerId)).length;
-  }
-
   get logEndOffset(): number {
     return this.#controller.image.endOffset;
   }

@@ -1,15 +1,13 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom-client";
+import type { Census } from "./cluster-census.ts";
 
-/** What is read at the moment somebody asks. */
-export interface Readings {
+/** What is read at the moment somebody asks. Of clusters it has sums, for their names are nobody's business. */
+export interface Readings extends Census {
   readonly sockets: number;
   readonly relays: number;
   readonly kafkaConnections: number;
   readonly clusters: number;
   readonly failedClusters: number;
-  readonly brokers: number;
-  /** The sum over the open clusters, whose names are nobody's business. */
-  readonly metadataLogEndOffset: number;
 }
 
 /** `listener` stands for what Kafka clients send and get over TCP. */
@@ -48,29 +46,34 @@ export class ServerMetrics {
     buckets: [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5],
     registers: [this.#registry],
   });
+  readonly #read: () => Readings;
+  readonly #gauges: readonly (readonly [gauge: Gauge, value: (readings: Readings) => number])[];
 
   constructor(read: () => Readings) {
     collectDefaultMetrics({ register: this.#registry });
-    const gauges: readonly (readonly [name: string, help: string, (readings: Readings) => number])[] = [
+    const gauges: readonly (readonly [name: string, help: string, value: (readings: Readings) => number])[] = [
       ["tabstream_sockets", "WebSockets of tabs and relays.", (now) => now.sockets],
       ["tabstream_relays", "Relays, including those that wait for their second socket.", (now) => now.relays],
       ["tabstream_kafka_connections", "TCP connections of Kafka clients.", (now) => now.kafkaConnections],
       ["tabstream_clusters", "Clusters that are open.", (now) => now.clusters],
       ["tabstream_failed_clusters", "Clusters that stopped because of an error of late.", (now) => now.failedClusters],
       ["tabstream_brokers", "Brokers that are registered and not fenced.", (now) => now.brokers],
+      ["tabstream_fenced_brokers", "Brokers that are registered and away.", (now) => now.fencedBrokers],
+      ["tabstream_partitions", "Partitions of all topics.", (now) => now.partitions],
+      ["tabstream_offline_partitions", "Partitions without a leader.", (now) => now.offlinePartitions],
+      [
+        "tabstream_under_replicated_partitions",
+        "Partitions with a replica that is not in sync.",
+        (now) => now.underReplicatedPartitions,
+      ],
       [
         "tabstream_metadata_log_end_offset",
         "Sum of the end offsets of the open clusters' metadata logs.",
         (now) => now.metadataLogEndOffset,
       ],
     ];
-    for (const [name, help, value] of gauges) {
-      const collect = function (this: Gauge) {
-        this.set(value(read()));
-      };
-      // The registry keeps it.
-      void new Gauge({ name, help, registers: [this.#registry], collect });
-    }
+    this.#read = read;
+    this.#gauges = gauges.map(([name, help, value]) => [new Gauge({ name, help, registers: [this.#registry] }), value]);
   }
 
   frame(kind: FrameKind, direction: "in" | "out", bytes: number): void {
@@ -95,6 +98,8 @@ export class ServerMetrics {
   }
 
   text(): Promise<string> {
+    const readings = this.#read();
+    for (const [gauge, value] of this.#gauges) gauge.set(value(readings));
     return this.#registry.metrics();
   }
 }

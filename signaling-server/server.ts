@@ -5,6 +5,7 @@ import type { ControllerConfig } from "../src/metadata/controller-config.ts";
 import { Access } from "./access.ts";
 import { closeCodes } from "./close-codes.ts";
 import { Cluster } from "./cluster.ts";
+import { takeCensus } from "./cluster-census.ts";
 import { Clusters } from "./clusters.ts";
 import { HttpAnswers } from "./http-answers.ts";
 import { impatientServer, shareConnections } from "./http-port.ts";
@@ -169,8 +170,7 @@ class TabstreamServer implements RunningServer {
       kafkaConnections: this.#kafka?.size ?? 0,
       clusters: clusters.length,
       failedClusters: this.#clusters.failed,
-      brokers: clusters.reduce((sum, { brokers }) => sum + brokers, 0),
-      metadataLogEndOffset: clusters.reduce((sum, { logEndOffset }) => sum + logEndOffset, 0),
+      ...takeCensus(clusters.map(({ image }) => image)),
     };
   }
 }

@@ -38,6 +38,11 @@ test("a broker whose socket closes is fenced at once", async () => {
   expect(await eyes.partition("t")).toMatchObject({ leaderId: broker.brokerId });
   tab.webSocket.terminate();
   await expect.poll(async () => (await eyes.partition("t"))?.leaderId, { timeout: 2_000 }).toBe(NO_LEADER);
+  const metrics = await (await fetch(`${server.url}/metrics`)).text();
+  for (const line of ["brokers 0", "fenced_brokers 1", "partitions 1", "offline_partitions 1"]) {
+    expect(metrics).toContain(`\ntabstream_${line}\n`);
+  }
+  expect(metrics).toContain("\ntabstream_under_replicated_partitions 0\n");
 });
 
 test("a broker that connects again before its old socket is gone stays in office", async () => {
