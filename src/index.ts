@@ -59,7 +59,7 @@ export type {
 export { PartitionAssigners } from "./client/assigners/partition-assigners.ts";
 export type { RetryOptions } from "./client/backoff.ts";
 export type { BrokerView, ClusterView, PartitionView, TopicView } from "./client/cluster-view.ts";
-export { CompressionTypes } from "./client/compression-types.ts";
+export { CompressionCodecs, CompressionTypes } from "./client/compression-types.ts";
 export { ConfigResourceTypes, ConfigSource } from "./client/config-resources.ts";
 export { Consumer } from "./client/consumer.ts";
 export type {

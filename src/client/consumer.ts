@@ -87,6 +87,7 @@ export class Consumer {
     }
     this.#connections = connections;
     this.#fetcher = fetcher;
+    if (this.#group === undefined && !this.#subscription.isEmpty) this.#followSubscription();
     this.#emitter.emit(consumerEvents.CONNECT, null);
   }
 

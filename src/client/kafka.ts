@@ -4,7 +4,7 @@ import type { RetryOptions } from "./backoff.ts";
 import { Cluster } from "./cluster.ts";
 import { Consumer } from "./consumer.ts";
 import type { ConsumerConfig } from "./consumer-types.ts";
-import { KafkaJSNonRetriableError } from "./errors.ts";
+import { KafkaJSNonRetriableError, KafkaJSNotImplemented } from "./errors.ts";
 import { consoleLogCreator, createLogger, logLevel } from "./logger.ts";
 import type { logCreator, Logger } from "./logger.ts";
 import { Producer } from "./producer.ts";
@@ -51,6 +51,9 @@ export class KafkaClient {
   readonly #cluster: Cluster;
 
   constructor(config: KafkaConfig, createPlatform: (address: ServerAddress) => ClientPlatform) {
+    if ("sasl" in config && config.sasl !== undefined) {
+      throw new KafkaJSNotImplemented("There is no authentication yet: leave sasl out, and the server to those you trust");
+    }
     const address = serverAddress(config.brokers);
     this.#config = config;
     this.#logger = createLogger({
@@ -90,10 +93,10 @@ export class KafkaClient {
 
 /** Takes the address apart; throws for one that names no server. */
 export function serverAddress(brokers: readonly string[]): ServerAddress {
-  const [address] = brokers;
+  const [address] = Array.isArray(brokers) ? (brokers as readonly string[]) : [];
   if (address === undefined) {
     throw new KafkaJSNonRetriableError(
-      'brokers is empty; name the metadata server, as in brokers: ["wss://example.org"]',
+      'brokers is empty, or no array; name the metadata server, as in brokers: ["wss://example.org"]',
     );
   }
   const url = URL.canParse(address) ? new URL(address) : undefined;

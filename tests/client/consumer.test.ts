@@ -310,6 +310,16 @@ describe("run", () => {
     expect(cluster.logged.map(({ log }) => log.message)).toContain("restartOnFailure failed: cannot decide");
   });
 
+  test("what was subscribed to is read again after another connect", async () => {
+    const { cluster } = filled(3);
+    const consumer = await connected(cluster);
+    await consumer.subscribe({ topics: ["t"], fromBeginning: true });
+    expect(await take(consumer, 3)).toEqual(numbers(3));
+    await consumer.disconnect();
+    await consumer.connect();
+    expect(await take(consumer, 3)).toEqual(numbers(3));
+  });
+
   test("batches resolve what they say", async () => {
     const { cluster } = filled(10);
     const consumer = await connected(cluster, { retry: { initialRetryTime: 1 } });

@@ -28,6 +28,13 @@ describe("the address of the server", () => {
 
   test("must be there", () => {
     expect(() => serverAddress([])).toThrow(/brokers is empty/);
+    const kafkaJsHas = (async () => ["ws://localhost:8080"]) as unknown as string[];
+    expect(() => serverAddress(kafkaJsHas)).toThrow(/brokers is empty, or no array/);
+  });
+
+  test("goes without a password, and says so", () => {
+    const config: object = { sasl: { mechanism: "plain", username: "u", password: "p" } };
+    expect(() => new ScriptedCluster().kafka(config)).toThrow(/no authentication.*leave sasl out/);
   });
 });
 
