@@ -48,6 +48,18 @@ export class ChunkIndex {
     return chunk !== undefined && chunk.baseOffset <= offset ? chunk : undefined;
   }
 
+  /** About how many bytes lie from `offset` to `endOffset`: of a chunk that lies there in part, as large a part. */
+  bytesBetween(offset: number, endOffset: number): number {
+    let bytes = 0;
+    for (let at = this.#indexOf(offset); at < this.#chunks.length; at++) {
+      const { baseOffset, lastOffset, sizeInBytes } = this.#chunks[at]!;
+      if (baseOffset >= endOffset) break;
+      const offsets = Math.min(lastOffset + 1, endOffset) - Math.max(baseOffset, offset);
+      bytes += (sizeInBytes * offsets) / (lastOffset + 1 - baseOffset);
+    }
+    return Math.round(bytes);
+  }
+
   /** Puts `chunks` in the place of those that hold the same offsets. */
   replace(chunks: readonly ChunkDescriptor[]): void {
     const { baseOffset } = chunks[0]!;

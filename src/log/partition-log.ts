@@ -260,6 +260,11 @@ export class PartitionLog {
     return { kind: "bytes", bytes, nextOffset };
   }
 
+  /** About how many bytes a reader finds from `offset` to `endOffset`, without reading them. */
+  bytesBetween(offset: number, endOffset: number): number {
+    return this.#index.bytesBetween(offset, endOffset);
+  }
+
   /** What is in memory of the log from `offset` to `end`, for a read of `maxBytes`; undefined if it begins on the disk. */
   #chunksFrom(offset: number, maxBytes: number, end: number): readonly Chunk[] | undefined {
     if (offset >= this.#logEndOffset) return this.#inFlight.from(offset);

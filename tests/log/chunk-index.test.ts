@@ -46,6 +46,16 @@ describe("chunk index", () => {
     expect(chunks.sizeInBytes).toBe(0);
   });
 
+  test("estimates how much lies between two offsets", () => {
+    const chunks = index();
+    expect(chunks.bytesBetween(0, 30)).toBe(300);
+    expect(chunks.bytesBetween(10, 20)).toBe(100);
+    expect(chunks.bytesBetween(5, 23)).toBe(180);
+    expect(chunks.bytesBetween(12, 14)).toBe(20);
+    expect(chunks.bytesBetween(30, 90)).toBe(0);
+    expect(chunks.bytesBetween(20, 20)).toBe(0);
+  });
+
   test("deletes whole chunks below an offset", () => {
     const chunks = index();
     chunks.deleteBelow(15);

@@ -106,6 +106,10 @@ class WaitingFetch implements Delayed {
     this.deadlineMs = context.nowMs + Math.max(0, request.maxWaitMs);
   }
 
+  get #maxBytes(): number {
+    return Math.min(Math.max(0, this.#request.maxBytes), this.#broker.config.fetchMaxBytes);
+  }
+
   begin(): void {
     if (this.#replicaId >= 0) this.#noteFollower();
     this.#context.pending.abandoned = () => this.#broker.purgatory.leave(this);
@@ -128,8 +132,12 @@ class WaitingFetch implements Delayed {
     this.#answer();
   }
 
-  /** Whether there is an error, a divergence, or as much as the asker wants. Looks at offsets alone where it can. */
+  /**
+   * Whether there is an error, a divergence, or about as much as the asker wants. Reads nothing, for it is asked each time
+   * that one of the partitions changes.
+   */
   #mayAnswer(): boolean {
+    const minBytes = Math.min(this.#request.minBytes, this.#maxBytes);
     let bytes = 0;
     for (const asked of this.#asked) {
       const { replica, partition } = asked;
@@ -138,16 +146,14 @@ class WaitingFetch implements Delayed {
       // What was deleted here, a follower deletes with the next answer.
       if (this.#replicaId >= 0 && partition.logStartOffset < replica.log.logStartOffset) return true;
       if (checked.endOffset <= partition.fetchOffset) continue;
-      if (this.#request.minBytes <= 1) return true;
-      const answer = this.#read(replica, partition, checked.endOffset, partition.partitionMaxBytes);
-      if (answer.kind !== "records") return true;
-      bytes += answer.bytes.length;
+      if (minBytes <= 1) return true;
+      bytes += Math.min(replica.log.bytesBetween(partition.fetchOffset, checked.endOffset), partition.partitionMaxBytes);
     }
-    return bytes >= this.#request.minBytes;
+    return bytes >= minBytes;
   }
 
   #answer(): void {
-    let budget = Math.min(Math.max(0, this.#request.maxBytes), this.#broker.config.fetchMaxBytes);
+    let budget = this.#maxBytes;
     let first = true;
     const answers: Answer[] = [];
     for (const asked of this.#asked) {
