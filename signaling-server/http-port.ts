@@ -1,5 +1,6 @@
-import { createServer } from "node:http";
-import type { Server } from "node:http";
+import { ServerResponse, createServer } from "node:http";
+import type { IncomingMessage, RequestListener, Server } from "node:http";
+import type { Duplex } from "node:stream";
 import { AddressSockets } from "./address-sockets.ts";
 import type { Limits } from "./limits.ts";
 import type { RefusalReport } from "./refusal-report.ts";
@@ -34,4 +35,21 @@ export function shareConnections(http: Server, limits: PortLimits, refused: Refu
   http.on("drop", (socket) => {
     refused("connections-full", `the server has its ${connections} connections`, { socket: socket ?? {} });
   });
+}
+
+/**
+ * Answers a request that offers to go on in a protocol other than WebSocket, as some HTTP clients always do. No offer
+ * need be taken (RFC 9110, section 7.8), but Node answers no request by itself that has one.
+ */
+export function answerInPresentProtocol(request: IncomingMessage, socket: Duplex, answer: RequestListener): void {
+  socket.on("error", () => socket.destroy());
+  const response = new ServerResponse(request);
+  response.shouldKeepAlive = false;
+  response.assignSocket(request.socket);
+  response.on("finish", () => request.socket.destroySoon());
+  answer(request, response);
+}
+
+export function offersWebSocket({ headers }: IncomingMessage): boolean {
+  return headers.upgrade?.toLowerCase() === "websocket";
 }

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { help, OptionError, parseOptions } from "./options.ts";
 import { lineLog } from "./server-log.ts";
 import { startServer } from "./server.ts";
@@ -6,6 +8,8 @@ import { startServer } from "./server.ts";
 async function main(): Promise<void> {
   const options = parseOptions(process.argv.slice(2), process.env);
   if (options === "help") return void process.stdout.write(help);
+  const version = packageVersion();
+  if (options === "version") return void process.stdout.write(`${version}\n`);
   process.stdout.on("error", survive);
   const log = lineLog((line) => process.stdout.write(line), options.logLevel);
   const server = await startServer({ ...options, log });
@@ -15,12 +19,18 @@ async function main(): Promise<void> {
     const { advertisedHost, port, cluster } = options.kafka;
     process.stdout.write(`Kafka clients reach the cluster ${cluster} at ${advertisedHost}:${port}\n`);
   }
+  log("info", "started", { version, node: process.version, dataDir: resolve(options.dataDir) });
   const stop = async (signal: string) => {
     log("info", "stopping", { signal });
     await server.close();
   };
   process.once("SIGINT", stop);
   process.once("SIGTERM", stop);
+}
+
+function packageVersion(): string {
+  const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+  return version;
 }
 
 /** What cannot be logged is lost: a server whose disk is full of logs has better to do than to end. */

@@ -18,7 +18,10 @@ export interface CommandOptions {
   readonly kafka: KafkaListenerOptions | undefined;
 }
 
-export const help = `Tabstream's metadata server: introduces tabs to each other, keeps their clusters' metadata, serves the demo.
+/** What the command is to do: to serve with these options, or to print something. */
+export type Command = CommandOptions | "help" | "version";
+
+export const help = `Tabstream's metadata server introduces tabs to each other, keeps their clusters' metadata, and serves the demo.
 
   flag                   variable
   --port NUMBER          PORT         to listen on (8080)
@@ -34,6 +37,7 @@ export const help = `Tabstream's metadata server: introduces tabs to each other,
   --log-level LEVEL      LOG_LEVEL    debug, info, warn or error (info)
   --min-controller-epoch NUMBER       after metadata was restored from a backup: a number above every controller
                                       epoch that brokers have seen, so that they follow the restored metadata
+  --version                           prints the version
   --help                              prints this
 `;
 
@@ -45,9 +49,10 @@ export class OptionError extends Error {
 const demoPages = fileURLToPath(new URL("../dist/demo", import.meta.url));
 const logLevels: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 
-export function parseOptions(args: readonly string[], environment: NodeJS.ProcessEnv): CommandOptions | "help" {
+export function parseOptions(args: readonly string[], environment: NodeJS.ProcessEnv): Command {
   const flags = parseFlags(args);
   if (flags.help === true) return "help";
+  if (flags.version === true) return "version";
   // An empty variable is an unset one. As an address to listen on, nothing would mean every network there is.
   const env = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ""));
   const origins = flags.origin ?? env["ORIGINS"]?.split(/[\s,]+/).filter((origin) => origin !== "") ?? [];
@@ -110,6 +115,7 @@ function parseFlags(args: readonly string[]) {
         "kafka-host": { type: "string" },
         "kafka-advertised-host": { type: "string" },
         "kafka-cluster": { type: "string" },
+        version: { type: "boolean" },
         help: { type: "boolean" },
       },
     }).values;

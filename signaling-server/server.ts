@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import type { Server } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { ControllerConfig } from "../src/metadata/controller-config.ts";
 import { Access } from "./access.ts";
@@ -8,7 +8,7 @@ import { Cluster } from "./cluster.ts";
 import { takeCensus } from "./cluster-census.ts";
 import { Clusters } from "./clusters.ts";
 import { HttpAnswers } from "./http-answers.ts";
-import { impatientServer, shareConnections } from "./http-port.ts";
+import { answerInPresentProtocol, impatientServer, offersWebSocket, shareConnections } from "./http-port.ts";
 import { KafkaListener } from "./kafka-listener.ts";
 import type { KafkaListenerOptions } from "./kafka-listener.ts";
 import { defaultLimits } from "./limits.ts";
@@ -90,6 +90,7 @@ class TabstreamServer implements RunningServer {
     this.port = (http.address() as AddressInfo).port;
     this.url = `http://${host.includes(":") ? `[${host}]` : host}:${this.port}`;
     const files = new StaticFiles(staticRoot);
+    if (files.isEmpty) log("warn", "there are no pages to serve", { folder: staticRoot });
     this.#store = new LmdbMetadataStore({ dataDir, maxClusters: this.#limits.storedClusters, minControllerEpoch });
     this.#metrics = new ServerMetrics(() => this.#readings());
     this.#clusters = new Clusters({
@@ -113,8 +114,10 @@ class TabstreamServer implements RunningServer {
     const health = () => this.#readings();
     const answers = new HttpAnswers({ ...door, files, metrics: this.#metrics, log, health });
     shareConnections(http, limits, door.refused);
-    http.on("request", (request, response) => answers.answer(request, response));
+    const answer = (request: IncomingMessage, response: ServerResponse) => answers.answer(request, response);
+    http.on("request", answer);
     http.on("upgrade", (request, socket, head) => {
+      if (!offersWebSocket(request)) return answerInPresentProtocol(request, socket, answer);
       this.#upgrades.upgrade(request, socket, head).catch((error: unknown) => {
         log("error", "a socket could not be opened", { reason: String(error) });
         socket.destroy();

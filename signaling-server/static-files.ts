@@ -42,6 +42,10 @@ export class StaticFiles {
     this.#files = new Map(filesBelow(root).map((path) => [named(path), readStaticFile(named(path), path)]));
   }
 
+  get isEmpty(): boolean {
+    return this.#files.size === 0;
+  }
+
   /** Answers GET and HEAD. `path` is the request's, without its query. */
   answer(request: IncomingMessage, response: ServerResponse, path: string): void {
     const file = this.#files.get(path.endsWith("/") ? `${path}index.html` : path);
@@ -53,7 +57,7 @@ export class StaticFiles {
     const { bytes, type, etag, cacheControl } = file;
     response.setHeader("etag", etag);
     response.setHeader("cache-control", cacheControl);
-    if (request.headers["if-none-match"]?.split(/\s*,\s*/).includes(etag)) {
+    if (request.headers["if-none-match"]?.split(/\s*,\s*/).some((known) => known.replace(/^W\//, "") === etag)) {
       response.writeHead(304).end();
       return;
     }

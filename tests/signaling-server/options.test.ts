@@ -6,7 +6,8 @@ import { OptionError, help, parseOptions } from "../../signaling-server/options.
 describe("options", () => {
   test("are explained by --help", () => {
     expect(parseOptions(["--help", "--port", "1"], {})).toBe("help");
-    const names = ["port", "host", "data-dir", "static-root", "origin", "log-level", "min-controller-epoch"];
+    expect(parseOptions(["--version"], {})).toBe("version");
+    const names = ["port", "host", "data-dir", "static-root", "origin", "log-level", "min-controller-epoch", "version"];
     const kafkaNames = ["kafka-port", "kafka-host", "kafka-advertised-host", "kafka-cluster"];
     for (const name of [...names, ...kafkaNames]) {
       expect(help).toContain(`--${name} `);

@@ -67,6 +67,9 @@ describe("pages", () => {
 
     const again = await ask(port, "/", { headers: { "if-none-match": String(index.headers["etag"]) } });
     expect(again).toMatchObject({ status: 304, body: "" });
+    // A proxy that compresses what it passes on makes the tag a weak one.
+    const weak = { headers: { "if-none-match": `"other", W/${String(index.headers["etag"])}` } };
+    expect(await ask(port, "/", weak)).toMatchObject({ status: 304, body: "" });
     expect(await ask(port, "/", { method: "HEAD" })).toMatchObject({ status: 200, body: "" });
   });
 
@@ -91,8 +94,9 @@ describe("pages", () => {
     expect(body).not.toContain("secret");
   });
 
-  test("without a build the page says what to do", async () => {
-    const { port } = await testServer();
+  test("without a build the page says what to do, and the log which folder is empty", async () => {
+    const { port, dataDir, lines } = await testServer();
+    expect(lines).toContain(`warn there are no pages to serve folder=${join(dataDir, "no-pages")}`);
     expect(await ask(port, "/")).toMatchObject({ status: 404, body: expect.stringContaining("npm run build") });
   });
 
@@ -145,6 +149,13 @@ describe("who may use the server", () => {
 });
 
 describe("for operators", () => {
+  test("a client that offers another protocol is answered in the present one", async () => {
+    const { port } = await testServer();
+    const headers = { connection: "Upgrade, HTTP2-Settings", upgrade: "h2c", "http2-settings": "AAMAAABkAAQAoAAA" };
+    expect(await ask(port, "/healthz", { headers })).toMatchObject({ status: 200, headers: { connection: "close" } });
+    expect(await ask(port, "/metrics", { headers })).toMatchObject({ status: 200 });
+  });
+
   test("health tells what is open", async () => {
     const server = await testServer();
     await welcomedTab(server);
