@@ -197,8 +197,8 @@ test("a broker that does not come back within a session after a restart is fence
   await registerBroker(before.client, randomUUID());
   await before.stop();
   const after = await heldHost({ sessionTimeoutMs: 150 }, dataDir);
-  expect(after.takeCensus([host.image]).brokers).toBe(1);
-  await expect.poll(() => after.takeCensus([host.image]).brokers).toBe(0);
+  expect(takeCensus([after.host.image]).brokers).toBe(1);
+  await expect.poll(() => takeCensus([after.host.image]).brokers).toBe(0);
 });
 
 test("a heartbeat that waited while the process stood still is heard before time is judged", async () => {
