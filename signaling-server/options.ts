@@ -21,7 +21,7 @@ export interface CommandOptions {
 /** What the command is to do: to serve with these options, or to print something. */
 export type Command = CommandOptions | "help" | "version";
 
-export const help = `Tabstream's metadata server introduces tabs to each other, keeps their clusters' metadata, and serves the demo.
+export const help = `Tabstream's metadata server: introduces tabs to each other, keeps their clusters' metadata, serves the demo.
 
   flag                   variable
   --port NUMBER          PORT         to listen on (8080)
