@@ -104,7 +104,13 @@ async function lockAndOpen(
   options: StorageDirectoryOptions,
 ): Promise<StorageDirectory | "held"> {
   const name = databaseName(options.cluster, directoryId);
-  const lost = onceOnly(options.lost);
+  // Until it is handed over, a directory that is lost is one that cannot be used, and another takes its place.
+  let handedOver = false;
+  let lostBefore: string | undefined;
+  const lost = onceOnly((reason) => {
+    if (handedOver) options.lost(reason);
+    else lostBefore = reason;
+  });
   const stolen = () => lost("the lock on the storage directory was stolen; reload the page");
   const unlock = await holdLock(name, waitMs, stolen);
   if (unlock === undefined) return "held";
@@ -116,7 +122,12 @@ async function lockAndOpen(
   try {
     database = await DirectoryDatabase.open(name, newIdentity(directoryId, options.durability), lost);
     const identity = await database.identity();
-    if (identity?.directoryId === directoryId) return await settle(database, identity, options.durability, release);
+    if (identity?.directoryId === directoryId) {
+      const directory = await settle(database, identity, options.durability, release);
+      if (lostBefore !== undefined) throw new StoreUnavailableError(lostBefore);
+      handedOver = true;
+      return directory;
+    }
   } catch (cause) {
     release();
     throw cause;

@@ -1,5 +1,5 @@
 import { deleteDB, openDB } from "idb";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Durability } from "../../../src/broker/storage-identity.ts";
 import { profileRack } from "../../../src/platform/browser/profile.ts";
 import type { StorageDirectory } from "../../../src/platform/browser/storage-directory.ts";
@@ -172,6 +172,22 @@ describe("storage directories", () => {
     await deleteDB(nameOf(second));
     expect(lost).toEqual([expect.stringContaining("stolen"), expect.stringContaining("deleted or upgraded")]);
     await expect(second.saveIdentity(second.identity)).rejects.toThrow("deleted or upgraded");
+  });
+
+  test("[R20] a directory that is lost while it is opened is passed over, and the one in its place is not", async () => {
+    const first = await open();
+    first.release();
+    const opening = vi.spyOn(indexedDB, "open").mockImplementationOnce((name, version) => {
+      opening.mockRestore();
+      const request = indexedDB.open(name, version);
+      indexedDB.deleteDatabase(name);
+      return request;
+    });
+    const second = await open();
+    expect(nameOf(second)).not.toBe(nameOf(first));
+    expect(unusable.map(({ message }) => message)).toEqual([expect.stringContaining("deleted or upgraded")]);
+    await second.saveIdentity(second.identity);
+    expect(lost).toEqual([]);
   });
 
   test("a released directory is free at once, and says nothing is lost", async () => {
