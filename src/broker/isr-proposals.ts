@@ -29,7 +29,7 @@ export class IsrProposals {
   }
 
   get wakeAtMs(): number {
-    return this.#unsent && !this.#open && this.#broker.requests.connected ? this.#sendAtMs : Number.POSITIVE_INFINITY;
+    return this.#maySend ? this.#sendAtMs : Number.POSITIVE_INFINITY;
   }
 
   add(replica: Replica, proposal: IsrProposal): void {
@@ -45,8 +45,7 @@ export class IsrProposals {
 
   send(nowMs: number): void {
     const self = this.#broker.self();
-    if (!this.#unsent || this.#open || nowMs < this.#sendAtMs || self === undefined) return;
-    if (!this.#broker.requests.connected) return;
+    if (self === undefined || !this.#maySend || nowMs < this.#sendAtMs) return;
     const sent = [...this.#proposed.values()];
     this.#unsent = false;
     if (sent.length === 0) return;
@@ -58,6 +57,11 @@ export class IsrProposals {
       (response) => this.#answered(sent, response, nowMs),
       () => this.#again(nowMs),
     );
+  }
+
+  /** Whether time alone stands in the way. A broker that may not serve has to hear of something else first. */
+  get #maySend(): boolean {
+    return this.#unsent && !this.#open && this.#broker.requests.connected && this.#broker.self() !== undefined;
   }
 
   #again(nowMs: number): void {
