@@ -1,4 +1,5 @@
 import { type DBSchema, type IDBPDatabase, openDB } from "idb";
+import { storageError } from "./errors.ts";
 
 /**
  * What all tabs of one browser profile share. They also share a disk and one "clear site data" button, so the profile
@@ -31,11 +32,18 @@ async function once(key: string, supply: () => string): Promise<string> {
   const database = await open();
   try {
     const transaction = database.transaction("profile", "readwrite", { durability: "strict" });
-    const present = await transaction.store.get(key);
-    const value = present ?? supply();
-    if (present === undefined) await transaction.store.add(value, key);
-    await transaction.done;
+    const found = async () => {
+      const present = await transaction.store.get(key);
+      if (present !== undefined) return present;
+      const value = supply();
+      await transaction.store.add(value, key);
+      return value;
+    };
+    // Together, for when one fails the other does too, and would not be heard.
+    const [value] = await Promise.all([found(), transaction.done]);
     return value;
+  } catch (cause) {
+    throw storageError(cause, "reading what the tabs of this profile share");
   } finally {
     database.close();
   }

@@ -14,5 +14,6 @@ test("an error event that names no error ends the connection", async () => {
 test("a channel that closed on its way here ends the connection", async () => {
   const channel = new HandMadeChannel();
   channel.end();
-  expect(await receiveAll(dataChannelConnection(channel.asChannel).connection).closed).toContain("closed the data channel");
+  const { closed } = receiveAll(dataChannelConnection(channel.asChannel).connection);
+  expect(await closed).toBe("the peer closed the data channel");
 });

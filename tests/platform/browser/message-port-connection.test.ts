@@ -55,7 +55,7 @@ describe("a connection over a message port", () => {
     expect(atFar.frames).toEqual([]);
   });
 
-  test.each(["before", "after"])("no frame follows a close by a receiver that came %s them, who hears of it once", async (when) => {
+  test.each(["before", "after"])("no frame follows a close by a receiver that came %s them", async (when) => {
     const [near, far] = pair();
     const heard: string[] = [];
     const receive = () =>

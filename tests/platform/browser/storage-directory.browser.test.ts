@@ -174,7 +174,7 @@ describe("storage directories", () => {
     await expect(second.saveIdentity(second.identity)).rejects.toThrow("deleted or upgraded");
   });
 
-  test("[R20] a directory that is lost while it is opened is passed over, and the one in its place is not", async () => {
+  test("[R20] a directory that is lost while it is opened is passed over, and no loss of the next", async () => {
     const first = await open();
     first.release();
     const opening = vi.spyOn(indexedDB, "open").mockImplementationOnce((name, version) => {
@@ -210,6 +210,23 @@ describe("storage directories", () => {
     expect((await stricter.database.identity())!.durability).toBe("relaxed");
     await stricter.saveIdentity({ ...stricter.identity, nonce: "p", generation: 1 });
     expect((await stricter.database.identity())!.durability).toBe("strict");
+  });
+
+  test("a profile that cannot be read is told once, in words that help", async () => {
+    await deleteDB("tabstream/profile");
+    const unheard = vi.fn();
+    addEventListener("unhandledrejection", unheard);
+    const add = vi.spyOn(IDBObjectStore.prototype, "add");
+    add.mockImplementationOnce(function (this: IDBObjectStore, value, key) {
+      add.mockRestore();
+      const request = this.add(value, key);
+      this.transaction.abort();
+      return request;
+    });
+    await expect(profileRack()).rejects.toThrow("while reading what the tabs of this profile share; reload the page");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    removeEventListener("unhandledrejection", unheard);
+    expect(unheard).not.toHaveBeenCalled();
   });
 
   test("all tabs of a profile are in one rack", async () => {
