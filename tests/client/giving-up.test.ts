@@ -10,6 +10,9 @@ import { createLogger, logLevel } from "../../src/client/logger.ts";
 import { browserClock } from "../../src/platform/browser/browser-clock.ts";
 import { offsetCommit } from "../../src/protocol/apis/08-offset-commit.ts";
 import type { OffsetCommitRequestInit } from "../../src/protocol/apis/08-offset-commit.ts";
+import { joinGroup } from "../../src/protocol/apis/11-join-group.ts";
+import { errorCode } from "../../src/protocol/error-codes.ts";
+import type { Clock } from "../../src/runtime/clock.ts";
 
 const WHERE = { topic: "t", partition: 0 };
 const behind = (offset: number) => ({ ...WHERE, offset, leaderEpoch: -1, metadata: null });
@@ -17,6 +20,22 @@ const behind = (offset: number) => ({ ...WHERE, offset, leaderEpoch: -1, metadat
 /** A group that owns a partition, and whose coordinator answers commits when it is told to. */
 function owner(rebalanceTimeout: number) {
   const committed: number[] = [];
+  const timers = new Set<object>();
+  const clock: Clock = {
+    ...browserClock,
+    setTimer(delayMs, callback) {
+      const timer = {};
+      timers.add(timer);
+      const cancel = browserClock.setTimer(delayMs, () => {
+        timers.delete(timer);
+        callback();
+      });
+      return () => {
+        timers.delete(timer);
+        cancel();
+      };
+    },
+  };
   const unanswered: (() => void)[] = [];
   let waiting: (() => void)[] = [];
   const fetcher = {
@@ -27,16 +46,20 @@ function owner(rebalanceTimeout: number) {
     async settled(holds: () => boolean) {
       while (!holds()) await new Promise<void>((resolve) => waiting.push(resolve));
     },
+    fail: () => {},
     notify: () => waiting.splice(0).forEach((resume) => resume()),
   };
   const request = async (api: unknown, body: OffsetCommitRequestInit) => {
+    if (api === joinGroup) return { errorCode: errorCode("GROUP_MAX_SIZE_REACHED") };
     if (api !== offsetCommit) return { coordinators: [{ key: "g", nodeId: 1, errorCode: 0 }] };
     await new Promise<void>((resolve) => unanswered.push(resolve));
     committed.push(body.topics[0]!.partitions[0]!.committedOffset);
     return { topics: [] };
   };
   const cluster = {
-    clock: browserClock,
+    clock,
+    watch: () => () => {},
+    image: { topicNamed: () => undefined },
     platform: { random: () => 0.5 },
     requestTimeoutMs: 5000,
     activeNodes: () => [1],
@@ -58,7 +81,7 @@ function owner(rebalanceTimeout: number) {
     await expect.poll(() => unanswered.length).toBeGreaterThan(0);
     unanswered.shift()!();
   };
-  return { group, fetcher, committed, answer };
+  return { group, fetcher, committed, answer, timers };
 }
 
 test("what the application commits is committed before the partition is given up", async () => {
@@ -80,4 +103,13 @@ test("a coordinator that does not answer keeps it no longer than the others wait
   expect(fetcher.partitions).toEqual([]);
   await answer();
   await commit;
+});
+
+test("a member that the group has refused leaves no timer behind", async () => {
+  const { group, timers } = owner(5000);
+  group.join({ autoCommitInterval: 1000 });
+  await expect.poll(() => group.isMember).toBe(false);
+  expect(timers.size).toBe(1);
+  await group.leave();
+  expect(timers.size).toBe(0);
 });

@@ -123,6 +123,7 @@ export class ConsumerGroup implements OwnedPartitions {
   leave(): Promise<void> {
     this.#leaving ??= this.#leave().finally(() => {
       this.#unwatchPage();
+      this.#autoCommit?.close();
       this.#leaving = undefined;
     });
     return this.#leaving;
