@@ -110,16 +110,18 @@ function findJoinFault(request: Request): [ErrorName, string] | undefined {
 /** Only so much is held of all members of a group together. */
 function findGrowth(state: ShardState, request: Request, client: Client): [ErrorName, string] | undefined {
   const { groupId, memberId, memberEpoch, instanceId } = request;
-  if (memberEpoch < 0) return undefined;
   const { maxGroupBytes } = state.config;
   const group = consumerGroup(state, groupId);
   const before = group?.members.get(memberId) ?? group?.members.get(group.staticMembers.get(instanceId ?? "") ?? "");
+  // Who leaves, or is no member, adds nothing.
+  if (memberEpoch < 0 || (before === undefined && memberEpoch !== JOIN_GROUP_MEMBER_EPOCH)) return undefined;
   const after = metadataOf(state, request, client, before);
   if (before !== undefined && isSameMetadata(before, after)) return undefined;
   const othersSize = (group?.sizeInBytes ?? 0) - (before === undefined ? 0 : sizeOfConsumerMember(before));
   const size = othersSize + sizeOfConsumerMember({ ...after, memberId });
   if (size <= maxGroupBytes) return undefined;
-  return ["INVALID_REQUEST", `its members' names and subscriptions would take ${size} bytes, of at most ${maxGroupBytes}`];
+  const taken = `the group's members, by their names and subscriptions, would take ${size} bytes`;
+  return ["INVALID_REQUEST", `${taken}, of at most ${maxGroupBytes}; have fewer members, or fewer topics each`];
 }
 
 /**

@@ -171,6 +171,7 @@ describe("a consumer group (KIP-848)", () => {
     expect(errorOf(named("c", "b", 0, { ...joining, instanceId: "i".repeat(1_000) }))).toBe("INVALID_REQUEST");
     expect(errorOf(named("c", "b", 0, joining))).toBe("NONE");
     expect(errorOf(named("c".repeat(3_000), "b", 2))).toBe("INVALID_REQUEST");
+    expect(errorOf(named("c".repeat(3_000), "stranger", 2))).toBe("UNKNOWN_MEMBER_ID");
     // What a member replaces is counted once.
     expect(errorOf(named("d".repeat(3_000), "a", 1))).toBe("NONE");
     expect([...group().members.values()].map(({ clientId }) => clientId.length)).toEqual([3_000, 1]);
