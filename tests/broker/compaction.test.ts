@@ -1,14 +1,12 @@
-import { beforeEach, describe, expect, it } from "vitest";
-import { partitionKey } from "../../src/log/stored-log.ts";
+import { describe, expect, it } from "vitest";
 import { listOffsets } from "../../src/protocol/apis/02-list-offsets.ts";
 import { produce } from "../../src/protocol/apis/00-produce.ts";
 import { fetch } from "../../src/protocol/apis/01-fetch.ts";
 import { errorName } from "../../src/protocol/error-codes.ts";
 import { keyed, recordsOf } from "../log/compacted-log.ts";
 import type { Pair, ReadRecord } from "../log/compacted-log.ts";
-import { CoreCluster } from "./core-cluster.ts";
-import type { CoreBroker, TestClient } from "./core-cluster.ts";
-import { createTopic, leaderOf, untilInSync } from "./core-requests.ts";
+import type { CoreBroker, CoreCluster, TestClient } from "./core-cluster.ts";
+import { leaderOf, logKey, threeTabs, untilInSync } from "./core-requests.ts";
 
 const TOPIC = "owners";
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -17,14 +15,9 @@ describe("a compacted topic", () => {
   let cluster: CoreCluster;
   let tabs: CoreBroker[];
 
-  beforeEach(() => {
-    cluster = new CoreCluster();
-    tabs = cluster.startRunning("a", "b", "c");
-  });
-
   const create = (configs: Record<string, string> = {}) => {
-    createTopic(cluster, TOPIC, { configs: { "cleanup.policy": "compact", "min.insync.replicas": "1", ...configs } });
-    untilInSync(cluster, TOPIC, 3);
+    const fixed = { "cleanup.policy": "compact", "min.insync.replicas": "1" };
+    ({ cluster, tabs } = threeTabs(TOPIC, { configs: { ...fixed, ...configs } }));
   };
 
   const send = (pairs: readonly Pair[], client: TestClient = leaderOf(cluster, TOPIC).connect()) => {
@@ -55,15 +48,11 @@ describe("a compacted topic", () => {
   const consumed = (offset = 0) => texts(recordsOf(fetched(offset)).filter((record) => record.offset >= offset));
 
   const onDisk = ({ disk }: CoreBroker) => {
-    const { topicId } = cluster.controller.image.topicNamed(TOPIC)!;
-    const chunks = disk.read(partitionKey(topicId, 0), 0, Number.POSITIVE_INFINITY);
+    const chunks = disk.read(logKey(cluster, TOPIC), 0, Number.POSITIVE_INFINITY);
     return texts(chunks.flatMap(({ bytes }) => recordsOf(bytes)));
   };
 
-  const compactedTo = ({ core }: CoreBroker) => {
-    const { topicId } = cluster.controller.image.topicNamed(TOPIC)!;
-    return core.replica(partitionKey(topicId, 0))!.log.compaction.compactedTo;
-  };
+  const compactedTo = ({ core }: CoreBroker) => core.replica(logKey(cluster, TOPIC))!.log.compaction.compactedTo;
 
   it("is compacted by every replica, and read as what is left", () => {
     create();

@@ -1,13 +1,18 @@
+import { partitionKey } from "../../src/log/stored-log.ts";
+import type { PartitionKey } from "../../src/log/stored-log.ts";
 import { fetch } from "../../src/protocol/apis/01-fetch.ts";
 import { produce } from "../../src/protocol/apis/00-produce.ts";
 import type { ProduceResponse } from "../../src/protocol/apis/00-produce.ts";
 import { createTopics } from "../../src/protocol/apis/19-create-topics.ts";
+import { deleteTopics } from "../../src/protocol/apis/20-delete-topics.ts";
+import { incrementalAlterConfigs } from "../../src/protocol/apis/44-incremental-alter-configs.ts";
 import { errorName } from "../../src/protocol/error-codes.ts";
 import type { ErrorName } from "../../src/protocol/error-codes.ts";
 import { batches, encodeBatch, recordsSection } from "../../src/protocol/record-batch.ts";
 import type { BatchInit } from "../../src/protocol/record-batch.ts";
 import { decodeRecords } from "../../src/protocol/records.ts";
-import type { CoreBroker, CoreCluster, TestClient } from "./core-cluster.ts";
+import { CoreCluster } from "./core-cluster.ts";
+import type { CoreBroker, TestClient } from "./core-cluster.ts";
 
 /** Requests as the tests of the broker make them, to one partition with text for values. */
 
@@ -92,10 +97,25 @@ export function valuesOf(records: Uint8Array): string[] {
   );
 }
 
+export interface TopicOptions {
+  readonly partitions?: number;
+  readonly replicationFactor?: number;
+  readonly configs?: Readonly<Record<string, string>>;
+}
+
+/** Three running tabs, and a topic whose first partition all of them hold in sync. */
+export function threeTabs(topic: string, options?: TopicOptions): { cluster: CoreCluster; tabs: CoreBroker[] } {
+  const cluster = new CoreCluster();
+  const tabs = cluster.startRunning("a", "b", "c");
+  createTopic(cluster, topic, options);
+  untilInSync(cluster, topic, 3);
+  return { cluster, tabs };
+}
+
 export function createTopic(
   cluster: CoreCluster,
   name: string,
-  { partitions = 1, replicationFactor = 3, configs = {} as Record<string, string> } = {},
+  { partitions = 1, replicationFactor = 3, configs = {} }: TopicOptions = {},
 ): void {
   const { topics } = cluster.askController(createTopics, 7, {
     topics: [
@@ -111,6 +131,31 @@ export function createTopic(
     validateOnly: false,
   });
   if (topics[0]?.errorCode !== 0) throw new Error(`creating ${name}: ${topics[0]?.errorMessage}`);
+}
+
+export function deleteTopic(cluster: CoreCluster, name: string): void {
+  const { responses } = cluster.askController(deleteTopics, 6, { topics: [{ name }], timeoutMs: 1_000 });
+  if (responses[0]?.errorCode !== 0) throw new Error(`deleting ${name}: ${responses[0]?.errorMessage}`);
+}
+
+const SET = 0;
+const DELETE = 1;
+const TOPIC_RESOURCE = 2;
+
+/** Has a client of some broker change a configuration of a topic; null takes it back to its default. */
+export function alterTopic(cluster: CoreCluster, topic: string, name: string, value: string | null): void {
+  const configs = [{ name, configOperation: value === null ? DELETE : SET, value }];
+  const resources = [{ resourceType: TOPIC_RESOURCE, resourceName: topic, configs }];
+  const client = cluster.brokers.find(({ running }) => running)!.connect();
+  const { responses } = client.ask(incrementalAlterConfigs, 1, { resources, validateOnly: false });
+  if (responses[0]?.errorCode !== 0) throw new Error(`altering ${name}: ${responses[0]?.errorMessage}`);
+  // The metadata reaches every tab; nothing else is waited for.
+  cluster.advance(50);
+}
+
+/** By what name tabs keep a partition's log. */
+export function logKey(cluster: CoreCluster, topic: string, partition = 0): PartitionKey {
+  return partitionKey(cluster.controller.image.topicNamed(topic)!.topicId, partition);
 }
 
 /** The broker that leads the partition, once it knows that itself. */

@@ -2,13 +2,12 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { MAX_PRODUCERS } from "../../src/log/producer-state.ts";
 import { partitionKey } from "../../src/log/stored-log.ts";
 import { EARLIEST_TIMESTAMP, listOffsets } from "../../src/protocol/apis/02-list-offsets.ts";
-import { deleteTopics } from "../../src/protocol/apis/20-delete-topics.ts";
 import { deleteRecords } from "../../src/protocol/apis/21-delete-records.ts";
 import type { DeleteRecordsResponse } from "../../src/protocol/apis/21-delete-records.ts";
 import { errorName } from "../../src/protocol/error-codes.ts";
 import { CoreCluster } from "./core-cluster.ts";
 import type { CoreBroker, TestClient } from "./core-cluster.ts";
-import { consumed, createTopic, leaderOf, produced, untilInSync } from "./core-requests.ts";
+import { consumed, createTopic, deleteTopic, leaderOf, logKey, produced, threeTabs, untilInSync } from "./core-requests.ts";
 
 const TOPIC = "quakes";
 
@@ -17,10 +16,7 @@ describe("DeleteRecords", () => {
   let tabs: CoreBroker[];
 
   beforeEach(() => {
-    cluster = new CoreCluster();
-    tabs = cluster.startRunning("a", "b", "c");
-    createTopic(cluster, TOPIC);
-    untilInSync(cluster, TOPIC, 3);
+    ({ cluster, tabs } = threeTabs(TOPIC));
     for (const value of ["0", "1", "2", "3", "4"]) produced(cluster, leader().connect(), TOPIC, [value]);
     cluster.advance(50);
   });
@@ -56,8 +52,7 @@ describe("DeleteRecords", () => {
 
   /** Where the logs on the disks start, as a restart would find them. */
   const startsOnDisk = () => {
-    const { topicId } = cluster.controller.image.topicNamed(TOPIC)!;
-    const key = partitionKey(topicId, 0);
+    const key = logKey(cluster, TOPIC);
     return tabs.map(({ disk }) => {
       const { metadata } = disk.load().find((log) => partitionKey(log.metadata.topicId, 0) === key)!;
       return metadata.logStartOffset;
@@ -186,8 +181,7 @@ describe("DeleteRecords", () => {
     away.start();
     cluster.until(() => away.core.status().partitions.some(({ role }) => role === "follower"), "the follower");
     cluster.advance(1_000);
-    const topics = [{ name: TOPIC }];
-    expect(cluster.askController(deleteTopics, 6, { topics, timeoutMs: 1_000 }).responses[0]!.errorCode).toBe(0);
+    deleteTopic(cluster, TOPIC);
     cluster.advance(100);
     away.slowDisk = false;
     away.flush();

@@ -15,9 +15,8 @@ import { offsetDelete } from "../../src/protocol/apis/47-offset-delete.ts";
 import { consumerGroupHeartbeat } from "../../src/protocol/apis/68-consumer-group-heartbeat.ts";
 import { consumerGroupDescribe } from "../../src/protocol/apis/69-consumer-group-describe.ts";
 import { errorName } from "../../src/protocol/error-codes.ts";
-import { CoreCluster } from "./core-cluster.ts";
-import type { CoreBroker } from "./core-cluster.ts";
-import { createTopic, produced, untilInSync } from "./core-requests.ts";
+import type { CoreBroker, CoreCluster } from "./core-cluster.ts";
+import { createTopic, deleteTopic, produced, threeTabs, untilInSync } from "./core-requests.ts";
 import {
   GROUP,
   committed,
@@ -37,10 +36,7 @@ let cluster: CoreCluster;
 let tabs: CoreBroker[];
 
 beforeEach(() => {
-  cluster = new CoreCluster();
-  tabs = cluster.startRunning("a", "b", "c");
-  createTopic(cluster, "quakes", { partitions: 6 });
-  untilInSync(cluster, "quakes", 3);
+  ({ cluster, tabs } = threeTabs("quakes", { partitions: 6 }));
 });
 
 /** The coordinator of the group, with all three replicas in sync. */
@@ -169,7 +165,7 @@ describe("a group", () => {
     const coordinator = readyCoordinator();
     const client = coordinator.connect();
     committed(cluster, client, 7);
-    cluster.askController(deleteTopics, 6, { topics: [{ name: "quakes" }], timeoutMs: 1_000 });
+    deleteTopic(cluster, "quakes");
     cluster.until(() => fetched(client) === -1, "the end of the offset");
   });
 
@@ -401,8 +397,7 @@ describe("a coordinator that dies", () => {
     cluster.advance(100);
     const next = () => coordinatorOf(cluster);
     coordinator.kill();
-    const { responses } = cluster.askController(deleteTopics, 6, { topics: [{ name: "quakes" }], timeoutMs: 5_000 });
-    expect(errorName(responses[0]!.errorCode)).toBe("NONE");
+    deleteTopic(cluster, "quakes");
     if (what !== "is gone") createTopic(cluster, "quakes", { partitions: 6 });
     expect(untilFetched(cluster, next().connect())).toBe(-1);
     // And they stay forgotten for the one after it.

@@ -1,7 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { produce } from "../../src/protocol/apis/00-produce.ts";
 import { fetch } from "../../src/protocol/apis/01-fetch.ts";
-import { incrementalAlterConfigs } from "../../src/protocol/apis/44-incremental-alter-configs.ts";
 import { MAX_WAITING_BYTES, Recompression } from "../../src/broker/recompression.ts";
 import type { BrokerEffect } from "../../src/broker/effects.ts";
 import { loadCodec } from "../../src/protocol/compression/codecs.ts";
@@ -10,13 +9,10 @@ import { assembleBatch, batches, codecNames, recordsSection, verifyCrc } from ".
 import type { BatchInit, CodecName } from "../../src/protocol/record-batch.ts";
 import { decodeRecords } from "../../src/protocol/records.ts";
 import { encodeCompressedBatch } from "../protocol/compressed-batch.ts";
-import { CoreCluster } from "./core-cluster.ts";
-import type { CoreBroker } from "./core-cluster.ts";
-import { createTopic, leaderOf, untilInSync } from "./core-requests.ts";
+import type { CoreBroker, CoreCluster } from "./core-cluster.ts";
+import { alterTopic, leaderOf, threeTabs } from "./core-requests.ts";
 
 const TOPIC = "quakes";
-const SET = 0;
-const TOPIC_RESOURCE = 2;
 const producer = { producerId: 4_000, producerEpoch: 0, baseSequence: 0 };
 
 const batchOf = (values: readonly string[], codec: CodecName = "none", init: Partial<BatchInit> = {}) =>
@@ -31,22 +27,13 @@ describe("a topic whose compression.type is not its producers' choice", () => {
   let tabs: CoreBroker[];
 
   beforeEach(() => {
-    cluster = new CoreCluster();
-    tabs = cluster.startRunning("a", "b", "c");
-    createTopic(cluster, TOPIC);
-    untilInSync(cluster, TOPIC, 3);
+    ({ cluster, tabs } = threeTabs(TOPIC));
   });
 
   const leads = ({ running, core }: CoreBroker) => running && !("error" in core.leaderOf(TOPIC, 0));
   const leader = () => leaderOf(cluster, TOPIC);
 
-  const alter = (name: string, value: string) => {
-    const configs = [{ name, configOperation: SET, value }];
-    const resources = [{ resourceType: TOPIC_RESOURCE, resourceName: TOPIC, configs }];
-    const { responses } = tabs[0]!.connect().ask(incrementalAlterConfigs, 1, { resources, validateOnly: false });
-    expect(errorName(responses[0]!.errorCode)).toBe("NONE");
-    cluster.advance(50);
-  };
+  const alter = (name: string, value: string) => alterTopic(cluster, TOPIC, name, value);
 
   /** Sends now, and gives the outcome once there is one. */
   const send = (records: Uint8Array, version = 9, client = leader().connect()) => {

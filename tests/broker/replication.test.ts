@@ -1,21 +1,16 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { partitionKey } from "../../src/log/stored-log.ts";
 import { fetch } from "../../src/protocol/apis/01-fetch.ts";
-import { deleteTopics } from "../../src/protocol/apis/20-delete-topics.ts";
 import { errorName } from "../../src/protocol/error-codes.ts";
-import { CoreCluster } from "./core-cluster.ts";
-import type { CoreBroker } from "./core-cluster.ts";
-import { consumed, createTopic, leaderOf, produced, sendProduce, untilInSync } from "./core-requests.ts";
+import type { CoreBroker, CoreCluster } from "./core-cluster.ts";
+import { consumed, deleteTopic, leaderOf, produced, sendProduce, threeTabs, untilInSync } from "./core-requests.ts";
 
 describe("a replicated partition", () => {
   let cluster: CoreCluster;
   let tabs: CoreBroker[];
 
   beforeEach(() => {
-    cluster = new CoreCluster();
-    tabs = cluster.startRunning("a", "b", "c");
-    createTopic(cluster, "quakes");
-    untilInSync(cluster, "quakes", 3);
+    ({ cluster, tabs } = threeTabs("quakes"));
   });
 
   const others = (leader: CoreBroker) => tabs.filter((tab) => tab !== leader);
@@ -278,16 +273,9 @@ describe("a replicated partition", () => {
 });
 
 
-function deleteTopic(cluster: CoreCluster, name: string): void {
-  cluster.askController(deleteTopics, 6, { topics: [{ name, topicId: "00000000-0000-0000-0000-000000000000" }], timeoutMs: 1_000 });
-}
-
 describe("a leader whose disk is slower than the others", () => {
   it("[R6] lets followers store a record first, and acknowledges it only when its own disk has it too", () => {
-    const cluster = new CoreCluster();
-    const tabs = cluster.startRunning("a", "b", "c");
-    createTopic(cluster, "quakes");
-    untilInSync(cluster, "quakes", 3);
+    const { cluster, tabs } = threeTabs("quakes");
     const leader = leaderOf(cluster, "quakes");
     leader.slowDisk = true;
     const outcome = sendProduce(leader.connect(), "quakes", ["ahead"]);
@@ -303,10 +291,7 @@ describe("a leader whose disk is slower than the others", () => {
   });
 
   it("[R4] loses nothing acknowledged when it dies before its disk caught up", () => {
-    const cluster = new CoreCluster();
-    const tabs = cluster.startRunning("a", "b", "c");
-    createTopic(cluster, "quakes");
-    untilInSync(cluster, "quakes", 3);
+    const { cluster, tabs } = threeTabs("quakes");
     const leader = leaderOf(cluster, "quakes");
     produced(cluster, leader.connect(), "quakes", ["kept"]);
     leader.slowDisk = true;

@@ -4,7 +4,7 @@ import type { Chunk } from "../../src/log/stored-log.ts";
 import { fetch } from "../../src/protocol/apis/01-fetch.ts";
 import { CoreCluster } from "./core-cluster.ts";
 import type { CoreBroker } from "./core-cluster.ts";
-import { consumed, createTopic, leaderOf, produced, sendProduce, untilInSync } from "./core-requests.ts";
+import { consumed, createTopic, leaderOf, produced, sendProduce, threeTabs, untilInSync } from "./core-requests.ts";
 
 function chunksOf(tab: CoreBroker): Chunk[] {
   const { topicId, partitionIndex } = tab.disk.load()[0]!.metadata;
@@ -21,10 +21,7 @@ describe("a broker whose storage fails", () => {
   let leader: CoreBroker;
 
   beforeEach(() => {
-    cluster = new CoreCluster();
-    tabs = cluster.startRunning("a", "b", "c");
-    createTopic(cluster, "quakes");
-    untilInSync(cluster, "quakes", 3);
+    ({ cluster, tabs } = threeTabs("quakes"));
     leader = leaderOf(cluster, "quakes");
     for (let round = 0; round < 5; round++) produced(cluster, leader.connect(), "quakes", [`record ${round}`]);
   });

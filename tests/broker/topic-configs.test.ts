@@ -1,20 +1,15 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { partitionKey } from "../../src/log/stored-log.ts";
 import { produce } from "../../src/protocol/apis/00-produce.ts";
 import { fetch } from "../../src/protocol/apis/01-fetch.ts";
 import { describeConfigs } from "../../src/protocol/apis/32-describe-configs.ts";
-import { incrementalAlterConfigs } from "../../src/protocol/apis/44-incremental-alter-configs.ts";
 import { errorName } from "../../src/protocol/error-codes.ts";
 import { batches, verifyCrc } from "../../src/protocol/record-batch.ts";
 import { keyed, recordsOf } from "../log/compacted-log.ts";
 import type { Pair } from "../log/compacted-log.ts";
-import { CoreCluster } from "./core-cluster.ts";
-import type { CoreBroker } from "./core-cluster.ts";
-import { createTopic, leaderOf, produced, sendProduce, untilInSync } from "./core-requests.ts";
+import type { CoreBroker, CoreCluster } from "./core-cluster.ts";
+import { alterTopic, leaderOf, logKey, produced, sendProduce, threeTabs, untilInSync } from "./core-requests.ts";
 
 const TOPIC = "quakes";
-const SET = 0;
-const DELETE = 1;
 const TOPIC_RESOURCE = 2;
 const WHILE_MS = 40_000;
 /** The clock of the cluster starts here, see `CoreBroker`. */
@@ -26,27 +21,10 @@ describe("a topic's configuration, changed while it is used", () => {
   let tabs: CoreBroker[];
 
   beforeEach(() => {
-    cluster = new CoreCluster();
-    tabs = cluster.startRunning("a", "b", "c");
-    createTopic(cluster, TOPIC);
-    untilInSync(cluster, TOPIC, 3);
+    ({ cluster, tabs } = threeTabs(TOPIC));
   });
 
-  const alter = (name: string, value: string | null) => {
-    const { responses } = tabs[0]!.connect().ask(incrementalAlterConfigs, 1, {
-      resources: [
-        {
-          resourceType: TOPIC_RESOURCE,
-          resourceName: TOPIC,
-          configs: [{ name, configOperation: value === null ? DELETE : SET, value }],
-        },
-      ],
-      validateOnly: false,
-    });
-    expect(errorName(responses[0]!.errorCode)).toBe("NONE");
-    // The metadata reaches every tab; nothing else is waited for.
-    cluster.advance(50);
-  };
+  const alter = (name: string, value: string | null) => alterTopic(cluster, TOPIC, name, value);
 
   const described = (name: string) => {
     const { results } = tabs[0]!.connect().ask(describeConfigs, 4, {
@@ -58,7 +36,7 @@ describe("a topic's configuration, changed while it is used", () => {
   };
 
   const leader = () => leaderOf(cluster, TOPIC);
-  const key = () => partitionKey(cluster.controller.image.topicNamed(TOPIC)!.topicId, 0);
+  const key = () => logKey(cluster, TOPIC);
   const starts = () => tabs.map(({ core }) => core.replica(key())!.log.logStartOffset);
   const onDisk = ({ disk }: CoreBroker) =>
     disk.read(key(), 0, Number.POSITIVE_INFINITY).flatMap(({ bytes }) => recordsOf(bytes));
