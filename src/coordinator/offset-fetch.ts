@@ -1,4 +1,5 @@
 import type { OffsetFetchRequest, OffsetFetchResponseInit } from "../protocol/apis/09-offset-fetch.ts";
+import { errorCode } from "../protocol/error-codes.ts";
 import type { ErrorName } from "../protocol/error-codes.ts";
 import type { CommittedOffset } from "./committed-offsets.ts";
 import type { Reply } from "./reply.ts";
@@ -11,13 +12,21 @@ export type GroupOffsets = NonNullable<OffsetFetchResponseInit["groups"]>[number
 type PartitionOffset = GroupOffsets["topics"][number]["partitions"][number];
 
 /**
- * What one group of an OffsetFetch asks for. Offsets that were committed a moment ago count, since the answer waits
+ * What one group of an OffsetFetch asks for, each partition named once. Offsets that were committed a moment ago count, since the answer waits
  * for them. No transaction is ever open here, so that every offset is stable.
  */
 export function fetchOffsets(state: ShardState, request: FetchedGroup, reply: Reply<GroupOffsets>): void {
   const { groupId } = request;
   const error = fetchError(state, request);
   if (error !== undefined) return state.answer(reply, error);
+  const told = new Set<CommittedOffset>();
+  const tell = (partitionIndex: number, committed: CommittedOffset | undefined): PartitionOffset => {
+    if (committed === undefined) return answerOf(partitionIndex, undefined);
+    // Its metadata may be much longer than what names it in the request.
+    if (told.has(committed)) return { ...answerOf(partitionIndex, undefined), errorCode: errorCode("INVALID_REQUEST") };
+    told.add(committed);
+    return answerOf(partitionIndex, committed);
+  };
   const topics =
     request.topics === null
       ? [...state.offsets.of(groupId)].map(([name, partitions]) => ({
@@ -26,7 +35,7 @@ export function fetchOffsets(state: ShardState, request: FetchedGroup, reply: Re
         }))
       : request.topics.map(({ name, partitionIndexes }) => ({
           name,
-          partitions: partitionIndexes.map((index) => answerOf(index, state.offsets.get(groupId, name, index))),
+          partitions: partitionIndexes.map((index) => tell(index, state.offsets.get(groupId, name, index))),
         }));
   state.answer(reply, { groupId, topics });
 }

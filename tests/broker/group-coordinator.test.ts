@@ -48,6 +48,19 @@ function readyCoordinator(): CoreBroker {
 
 const others = (tab: CoreBroker) => tabs.filter((other) => other !== tab);
 
+describe("a group that one request names again and again", () => {
+  it("is described, and its offsets are told, once", () => {
+    const client = readyCoordinator().connect();
+    const groups = [GROUP, GROUP, GROUP];
+    expect(client.ask(describeGroups, 5, { groups }).groups.map(({ groupId }) => groupId)).toEqual([GROUP]);
+    const { groups: described } = client.ask(consumerGroupDescribe, 1, { groupIds: groups });
+    expect(described.map(({ groupId }) => groupId)).toEqual([GROUP]);
+    const asked = groups.map((groupId) => ({ groupId, topics: null }));
+    const { groups: told } = client.ask(offsetFetch, 8, { groups: asked });
+    expect(told.map(({ errorCode }) => errorName(errorCode))).toEqual(["NONE", "INVALID_REQUEST", "INVALID_REQUEST"]);
+  });
+});
+
 describe("the internal topic", () => {
   it("is made when a coordinator is first asked for, compacted and with a target of three replicas", () => {
     const client = tabs[0]!.connect();

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { encodeSubscription } from "../../src/protocol/consumer-protocol.ts";
 import { errorName } from "../../src/protocol/error-codes.ts";
 import type { ErrorName } from "../../src/protocol/error-codes.ts";
+import type { GroupOffsets } from "../../src/coordinator/offset-fetch.ts";
 import type { OffsetDeleteResponseInit } from "../../src/protocol/apis/47-offset-delete.ts";
 import { ShardDriver, commitError, response } from "./shard-driver.ts";
 
@@ -48,6 +49,26 @@ describe("committed offsets", () => {
     const all = driver.answer((reply) => driver.shard.fetchOffsets(request, driver.nowMs, reply));
     const partitions = [{ metadata: "second", committedLeaderEpoch: 3 }, { committedOffset: 9 }];
     expect(all).toMatchObject({ topics: [{ name: "quakes", partitions }] });
+  });
+
+  it("are told once in an answer, however often a request names a partition", () => {
+    driver.commitOffset(5, { metadata: "m".repeat(4_000) });
+    const topics = [
+      { name: "quakes", partitionIndexes: [0, 0, 1] },
+      { name: "quakes", partitionIndexes: [0] },
+    ];
+    const fetching = { groupId: "group", memberId: null, memberEpoch: -1, topics };
+    const fetched = driver.answer<GroupOffsets>((reply) => driver.shard.fetchOffsets(fetching, driver.nowMs, reply));
+    if (typeof fetched === "string") throw new Error(fetched);
+    const told = fetched.topics.flatMap(({ partitions }) =>
+      partitions.map(({ committedOffset, metadata, errorCode }) => [
+        committedOffset,
+        metadata?.length,
+        errorName(errorCode),
+      ]),
+    );
+    const refused = [-1, 0, "INVALID_REQUEST"];
+    expect(told).toEqual([[5, 4_000, "NONE"], refused, [-1, 0, "NONE"], refused]);
   });
 
   it("[R17] are answered only when committed, and gone if they were not", () => {

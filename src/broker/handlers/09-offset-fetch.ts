@@ -10,14 +10,19 @@ import type { Handler } from "../handle-request.ts";
 const GROUPS_SINCE = 8;
 const GROUP_ERROR_SINCE = 2;
 
-/** Serves v1 to v9: of one group, and since v8 of several. */
+/** Serves v1 to v9: of one group, and since v8 of several, each of them named once. */
 export const offsetFetchHandler: Handler<typeof offsetFetch> = {
   api: offsetFetch,
   handle(broker, request, { version, nowMs }, respond) {
     if (version >= GROUPS_SINCE) {
+      const named = new Set<string>();
       return gather<FetchedGroup, GroupOffsets>(
         request.groups,
-        (group, answered) => fetchGroup(broker, group, nowMs, answered),
+        (group, answered) => {
+          if (named.has(group.groupId)) return answered(refusal(group, "INVALID_REQUEST"));
+          named.add(group.groupId);
+          fetchGroup(broker, group, nowMs, answered);
+        },
         (groups) => respond({ groups }),
       );
     }
@@ -36,10 +41,13 @@ function fetchGroup(
   nowMs: number,
   answered: (answer: GroupOffsets) => void,
 ): void {
-  const { groupId } = group;
   const reply = (outcome: GroupOffsets | ErrorName) =>
-    answered(typeof outcome === "string" ? { groupId, topics: [], errorCode: errorCode(outcome) } : outcome);
-  broker.groups.read(groupId, nowMs, reply, (shard) => shard.fetchOffsets(group, nowMs, reply));
+    answered(typeof outcome === "string" ? refusal(group, outcome) : outcome);
+  broker.groups.read(group.groupId, nowMs, reply, (shard) => shard.fetchOffsets(group, nowMs, reply));
+}
+
+function refusal({ groupId }: FetchedGroup, error: ErrorName): GroupOffsets {
+  return { groupId, topics: [], errorCode: errorCode(error) };
 }
 
 /** The first version has no place for the error of a group, but with each partition. */

@@ -6,12 +6,12 @@ import type { ErrorName } from "../../protocol/error-codes.ts";
 import { gather } from "../gather.ts";
 import type { Handler } from "../handle-request.ts";
 
-/** Serves v0 to v5. */
+/** Serves v0 to v5. A group is described once, however often it is named. */
 export const describeGroupsHandler: Handler<typeof describeGroups> = {
   api: describeGroups,
   handle(broker, request, { nowMs }, respond) {
     gather<string, DescribedGroup>(
-      request.groups,
+      [...new Set(request.groups)],
       (groupId, answered) => {
         const reply = (outcome: DescribedGroup | ErrorName) =>
           answered(typeof outcome === "string" ? refusal(groupId, outcome) : outcome);

@@ -6,12 +6,12 @@ import type { ErrorName } from "../../protocol/error-codes.ts";
 import { gather } from "../gather.ts";
 import type { Handler } from "../handle-request.ts";
 
-/** Serves v0 and v1. */
+/** Serves v0 and v1. A group is described once, however often it is named. */
 export const consumerGroupDescribeHandler: Handler<typeof consumerGroupDescribe> = {
   api: consumerGroupDescribe,
   handle(broker, { groupIds, includeAuthorizedOperations }, { nowMs }, respond) {
     gather<string, DescribedConsumerGroup>(
-      groupIds,
+      [...new Set(groupIds)],
       (groupId, answered) => {
         const reply = (outcome: DescribedConsumerGroup | ErrorName) =>
           answered(typeof outcome === "string" ? refusal(groupId, outcome) : outcome);
