@@ -1,5 +1,6 @@
 import type { OpenedSections } from "../log/compaction-pass.ts";
 import type { Chunk } from "../log/stored-log.ts";
+import type { CompressionCodec } from "../protocol/compression/codec.ts";
 import { loadCodec } from "../protocol/compression/codecs.ts";
 import { batches, codecNames, recordsSection } from "../protocol/record-batch.ts";
 
@@ -24,7 +25,8 @@ export async function openSections(chunks: readonly Chunk[]): Promise<OpenedSect
       for (const { header, bytes: batch } of batches(bytes)) {
         const { codec, control } = header.attributes;
         if (control || codecNames[codec] === "none") continue;
-        const section = await unlessUnreadable(() => openSection(batch, codec, Math.min(roomBytes, MAX_SECTION_BYTES)));
+        const maxBytes = Math.min(roomBytes, MAX_SECTION_BYTES);
+        const section = await unlessUnreadable(async () => openSection(batch, await loadCodec(codec), maxBytes));
         if (section === undefined) continue;
         roomBytes -= section.length;
         opened.set(header.baseOffset, section);
@@ -35,8 +37,11 @@ export async function openSections(chunks: readonly Chunk[]): Promise<OpenedSect
 }
 
 /** The records of one batch, uncompressed. Throws CorruptMessageError if they cannot be, or exceed `maxBytes`. */
-export async function openSection(batch: Uint8Array, codec: number, maxBytes: number): Promise<Uint8Array> {
-  const { decompress } = await loadCodec(codec);
+export async function openSection(
+  batch: Uint8Array,
+  { decompress }: CompressionCodec,
+  maxBytes: number,
+): Promise<Uint8Array> {
   // A decompressor may reuse its buffer, or hold on to a larger one.
   return (await decompress(recordsSection(batch), maxBytes)).slice();
 }

@@ -12,24 +12,30 @@ const MAX_OPEN_BYTES = 32 * 1024 * 1024;
 /** What those of one request may hold together, of which the last may be beyond it. */
 export const MAX_OPEN_REQUEST_BYTES = 128 * 1024 * 1024;
 
-/**
- * Compresses batches anew, one after the other. Never rejects: what is wrong with a batch is told of that batch. Codecs
- * do not wait for anything, so before each batch `breathe` may let others have their turn.
- */
-export async function recompress(
-  wanted: WantedCodecs,
-  breathe: () => Promise<void> | undefined = () => undefined,
-): Promise<RecompressedBatches> {
+/** What the work takes from the place it is done in. */
+export interface Workplace {
+  /** Codecs wait for nothing once they are there, so this may let others have their turn before each batch. */
+  breathe?(): Promise<void> | undefined;
+  readonly loadCodec?: typeof loadCodec;
+}
+
+/** Compresses batches anew, one after the other. Never rejects: what is wrong with a batch is told of that batch. */
+export async function recompress(wanted: WantedCodecs, workplace: Workplace = {}): Promise<RecompressedBatches> {
   const batches = new Map<Uint8Array, Recompressed>();
   const room = { bytes: MAX_OPEN_REQUEST_BYTES };
   for (const [sent, codec] of wanted) {
-    await breathe();
-    batches.set(sent, await recompressBatch(sent, codec, room));
+    await workplace.breathe?.();
+    batches.set(sent, await recompressBatch(sent, codec, room, workplace.loadCodec ?? loadCodec));
   }
   return batches;
 }
 
-async function recompressBatch(sent: Uint8Array, codec: CodecName, room: { bytes: number }): Promise<Recompressed> {
+async function recompressBatch(
+  sent: Uint8Array,
+  codec: CodecName,
+  room: { bytes: number },
+  load: typeof loadCodec,
+): Promise<Recompressed> {
   if (room.bytes <= 0) {
     const message = `the batches of the request hold more than ${MAX_OPEN_REQUEST_BYTES} bytes of records; send fewer`;
     return { error: "MESSAGE_TOO_LARGE", message };
@@ -37,11 +43,11 @@ async function recompressBatch(sent: Uint8Array, codec: CodecName, room: { bytes
   try {
     const header = readBatchHeader(sent);
     const { codec: sentCodec, transactional } = header.attributes;
-    const section = await openSection(sent, sentCodec, MAX_OPEN_BYTES);
+    const section = await openSection(sent, await load(sentCodec), MAX_OPEN_BYTES);
     room.bytes -= section.length;
     const fault = findSectionFault(section, header);
     if (fault !== undefined) return fault;
-    const { compress } = await loadCodec(codec);
+    const { compress } = await load(codec);
     return { batch: assembleBatch({ ...header, transactional }, await compress(section), codec) };
   } catch (error) {
     if (error instanceof CorruptMessageError) return { error: "INVALID_RECORD", message: error.message };

@@ -9,7 +9,9 @@ import type { BrokerPlatform } from "./broker-platform.ts";
 import type { Connection } from "./connection.ts";
 import { openSections } from "./opened-sections.ts";
 import { RareWarnings } from "./rare-warnings.ts";
+import { promptCodecs } from "./prompt-codecs.ts";
 import { recompress } from "./recompressed-batches.ts";
+import type { Workplace } from "./recompressed-batches.ts";
 
 export interface BrokerOptions {
   readonly config?: Partial<BrokerConfig>;
@@ -55,6 +57,7 @@ class BrokerLoop implements RunningBroker {
   #pendingWrites: Extract<BrokerEffect, { readonly type: "write" }>[] = [];
   #writing = false;
 
+  readonly #codecs: Workplace;
   /** When codecs gave way to others last. */
   #breathedMs = Number.NEGATIVE_INFINITY;
 
@@ -71,6 +74,7 @@ class BrokerLoop implements RunningBroker {
   constructor(platform: BrokerPlatform, options: BrokerOptions) {
     this.#platform = platform;
     this.#config = { ...defaultBrokerConfig, ...options.config };
+    this.#codecs = { breathe: () => this.#breathe(), loadCodec: promptCodecs(platform.clock) };
     void this.#start();
   }
 
@@ -218,7 +222,7 @@ class BrokerLoop implements RunningBroker {
         );
         return;
       case "recompress":
-        void recompress(effect.wanted, () => this.#breathe()).then((batches) => this.#dispatch({ type: "recompressed", batches }));
+        void recompress(effect.wanted, this.#codecs).then((batches) => this.#dispatch({ type: "recompressed", batches }));
         return;
       case "save-identity":
         this.#platform.saveIdentity(effect.identity).then(

@@ -36,10 +36,15 @@ test("lets others have a turn before each batch", async () => {
   const batch = await swellingBatch(10);
   const turns: number[] = [];
   let open = 0;
-  const found = await recompress(
-    new Map([1, 2, 3].map(() => [batch.slice(), "gzip"] as const)),
-    () => new Promise((resolve) => setTimeout(() => (turns.push(++open), resolve()))),
-  );
+  const breathe = () => new Promise<void>((resolve) => setTimeout(() => (turns.push(++open), resolve())));
+  const found = await recompress(new Map([1, 2, 3].map(() => [batch.slice(), "gzip"] as const)), { breathe });
   expect(turns).toEqual([1, 2, 3]);
   expect([...found.values()].every((outcome) => "batch" in outcome)).toBe(true);
+});
+
+test("tells producers to try again while a codec cannot be had", async () => {
+  const wanted = new Map([[await swellingBatch(10), "gzip" as const]]);
+  const loadCodec = async () => Promise.reject(new Error("the server cannot be reached"));
+  const [found] = (await recompress(wanted, { loadCodec })).values();
+  expect(found).toMatchObject({ error: "KAFKA_STORAGE_ERROR", message: expect.stringContaining("cannot be reached") });
 });
