@@ -293,6 +293,17 @@ describe("what is refused", () => {
     expect(await crash).toMatchObject({ type, message: expect.stringMatching(message) });
   });
 
+  test.each(["classic", "consumer"] as const)("a group that is too large (%s)", async (groupProtocol) => {
+    await start(1, PARTITIONS, { maxGroupBytes: 100 });
+    const refused = new Member({ groupProtocol });
+    const crash = crashOf(refused);
+    await refused.run();
+    expect(await crash).toMatchObject({
+      type: "INVALID_REQUEST",
+      message: expect.stringMatching(/of group g does not take.*have fewer members, or fewer topics each/),
+    });
+  });
+
   test("members of the two protocols in one group", { timeout: 20_000 }, async () => {
     await start(1);
     const classic = await new Member().run();

@@ -53,6 +53,12 @@ const remedies = new Map<ErrorName, (member: RefusedMember) => string>([
       "group.min.session.timeout.ms and group.max.session.timeout.ms, 6,000 and 1,800,000 by default",
   ],
   [
+    "INVALID_REQUEST",
+    ({ groupId }) =>
+      `The coordinator of group ${groupId} does not take what this member says of itself; it holds 256 KiB of one ` +
+      "subscription and 4 MiB of all members, unless set otherwise; have fewer members, or fewer topics each",
+  ],
+  [
     "INVALID_GROUP_ID",
     ({ groupId }) =>
       `A groupId of ${groupId.length} characters, or its groupInstanceId, is not permitted by the coordinator; ` +
