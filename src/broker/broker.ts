@@ -72,7 +72,7 @@ export class Broker {
   readonly #compactor: Compactor;
   readonly #replicas = new Map<PartitionKey, Replica>();
   readonly #rack: string;
-  readonly #wallOffsetMs: number;
+  #wallOffsetMs: number;
 
   #effects: BrokerEffect[] = [];
   readonly #writes = new Map<number, () => void>();
@@ -243,8 +243,10 @@ export class Broker {
     );
   }
 
-  handle(event: BrokerEvent, nowMs: number): readonly BrokerEffect[] {
+  /** `wallOffsetMs` is as in {@link BrokerStart}, and changes: `nowMs` may stand still while a machine sleeps. */
+  handle(event: BrokerEvent, nowMs: number, wallOffsetMs = this.#wallOffsetMs): readonly BrokerEffect[] {
     this.#effects = [];
+    this.#wallOffsetMs = wallOffsetMs;
     if (this.#failure === undefined) {
       this.#noticeGap(nowMs);
       this.#on(event, nowMs);

@@ -171,10 +171,12 @@ class BrokerLoop implements RunningBroker {
   #drain(): void {
     const broker = this.#broker;
     if (broker === undefined || this.#over) return;
+    const { clock } = this.#platform;
     this.#draining = true;
     try {
       for (let event = this.#mailbox.shift(); event !== undefined; event = this.#mailbox.shift()) {
-        for (const effect of broker.handle(event, this.#platform.clock.now())) this.#execute(effect);
+        const nowMs = clock.now();
+        for (const effect of broker.handle(event, nowMs, clock.wallNow() - nowMs)) this.#execute(effect);
       }
     } catch (cause) {
       // A broken invariant: going on could harm data, so this broker is over. Its replicas elsewhere go on.
