@@ -78,6 +78,7 @@ class TabstreamServer implements RunningServer {
   readonly #clusters: Clusters;
   readonly #relays: Relays;
   readonly #upgrades: SocketUpgrades;
+  readonly #cutOff: () => void;
   readonly #ticks: NodeJS.Timeout;
   #kafka: KafkaListener | undefined;
   #closing: Promise<void> | undefined;
@@ -113,11 +114,11 @@ class TabstreamServer implements RunningServer {
     });
     const health = () => this.#readings();
     const answers = new HttpAnswers({ ...door, files, metrics: this.#metrics, log, health });
-    shareConnections(http, limits, door.refused);
+    this.#cutOff = shareConnections(http, limits, door.refused);
     const answer = (request: IncomingMessage, response: ServerResponse) => answers.answer(request, response);
     http.on("request", answer);
     http.on("upgrade", (request, socket, head) => {
-      if (!offersWebSocket(request)) return answerInPresentProtocol(request, socket, answer);
+      if (!offersWebSocket(request)) return answerInPresentProtocol(request, answer, limits);
       this.#upgrades.upgrade(request, socket, head).catch((error: unknown) => {
         log("error", "a socket could not be opened", { reason: String(error) });
         socket.destroy();
@@ -155,7 +156,7 @@ class TabstreamServer implements RunningServer {
     this.#kafka?.close();
     this.#relays.closeAll(closeCodes.serviceRestart, "the server restarts");
     await this.#upgrades.cutOff();
-    this.#http.closeAllConnections();
+    this.#cutOff();
     await Promise.all([freed, written]);
     await this.#store.close();
   }

@@ -43,17 +43,45 @@ test("a connection that says nothing is closed", async () => {
   await readAll(await dial(server.port));
 });
 
-test("whoever does not read an answer loses the connection, and a slow reader keeps it", async () => {
+const LARGE_BYTES = 24 * 1024 * 1024;
+
+/** More than the kernel takes off the server's hands for a client that does not read. */
+async function largePage(): Promise<string> {
   const staticRoot = join(await temporaryFolder(), "pages");
-  const size = 24 * 1024 * 1024;
   await mkdir(staticRoot);
-  await writeFile(join(staticRoot, "large.txt"), Buffer.alloc(size, "x"));
-  const server = await testServer({ staticRoot, limits: { unreadAnswerMs: 600 } });
-  const [idle, slow] = [await dial(server.port), await dial(server.port)];
-  idle.pause();
-  for (const socket of [idle, slow]) {
-    socket.write("GET /large.txt HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-  }
+  await writeFile(join(staticRoot, "large.txt"), Buffer.alloc(LARGE_BYTES, "x"));
+  return staticRoot;
+}
+
+/** Asks for the large page, and reads nothing yet. */
+async function askForMuch(port: number, headers: string): Promise<Socket> {
+  const socket = await dial(port);
+  socket.pause().write(`GET /large.txt HTTP/1.1\r\nHost: localhost\r\n${headers}\r\n\r\n`);
+  return socket;
+}
+
+const PLAIN = "Connection: close";
+const OFFERING = "Connection: Upgrade\r\nUpgrade: h2c";
+
+test.each([PLAIN, OFFERING])("an answer that nobody reads cannot hold up a stop (%j)", async (headers) => {
+  const server = await testServer({ staticRoot: await largePage() });
+  await askForMuch(server.port, headers);
+  await sleep(100);
+  const startedMs = performance.now();
+  await server.close();
+  expect(performance.now() - startedMs).toBeLessThan(2_500);
+});
+
+test("whoever offers another protocol and does not read the answer loses the connection", async () => {
+  const server = await testServer({ staticRoot: await largePage(), limits: { unreadAnswerMs: 300 } });
+  const socket = await askForMuch(server.port, OFFERING);
+  await sleep(1_500);
+  expect((await readAll(socket)).length).toBeLessThan(LARGE_BYTES);
+});
+
+test("whoever does not read an answer loses the connection, and a slow reader keeps it", async () => {
+  const server = await testServer({ staticRoot: await largePage(), limits: { unreadAnswerMs: 600 } });
+  const [idle, slow] = [await askForMuch(server.port, PLAIN), await askForMuch(server.port, PLAIN)];
   const startedMs = performance.now();
   let read = 0;
   for await (const chunk of slow) {
@@ -61,8 +89,8 @@ test("whoever does not read an answer loses the connection, and a slow reader ke
     // In all longer than the limit, with no pause as long as that.
     if (performance.now() - startedMs < 2_000) await sleep(20);
   }
-  expect(read).toBeGreaterThan(size);
-  expect((await readAll(idle)).length).toBeLessThan(size);
+  expect(read).toBeGreaterThan(LARGE_BYTES);
+  expect((await readAll(idle)).length).toBeLessThan(LARGE_BYTES);
 });
 
 test("one address cannot take all connections", async () => {
