@@ -246,9 +246,10 @@ export class Broker {
   /** `wallOffsetMs` is as in {@link BrokerStart}, and changes: `nowMs` may stand still while a machine sleeps. */
   handle(event: BrokerEvent, nowMs: number, wallOffsetMs = this.#wallOffsetMs): readonly BrokerEffect[] {
     this.#effects = [];
+    const sleptMs = Math.max(0, wallOffsetMs - this.#wallOffsetMs);
     this.#wallOffsetMs = wallOffsetMs;
     if (this.#failure === undefined) {
-      this.#noticeGap(nowMs);
+      this.#noticeGap(nowMs, sleptMs);
       this.#on(event, nowMs);
       this.#tick(nowMs);
     }
@@ -444,10 +445,10 @@ export class Broker {
 
   /**
    * The core sees every gap in its own time by itself, before it acts on anything that waited meanwhile: a worker that
-   * was stopped finds old requests in its queue before it finds its timer.
+   * was stopped finds old requests in its queue before it finds its timer. By `sleptMs` the time of day ran ahead.
    */
-  #noticeGap(nowMs: number): void {
-    const gapMs = nowMs - this.#lastEventMs;
+  #noticeGap(nowMs: number, sleptMs: number): void {
+    const gapMs = nowMs - this.#lastEventMs + sleptMs;
     this.#lastEventMs = nowMs;
     if (gapMs >= this.config.timeGapMs) this.#onGap(gapMs, nowMs);
   }

@@ -157,6 +157,8 @@ export class CoreBroker {
   frozen = false;
   /** Set to make writes wait: then they become durable by `flush`. */
   slowDisk = false;
+  /** What its time of day is ahead of the cluster's time by. */
+  wallOffsetMs = 1_700_000_000_000;
   /** What differs from the defaults, from the next start on. */
   config: Partial<BrokerConfig> = {};
   readonly peer: string;
@@ -195,7 +197,7 @@ export class CoreBroker {
       seed: `${this.name}-${++this.#starts}`,
       config: { ...defaultBrokerConfig, ...this.config },
       nowMs: this.#cluster.nowMs,
-      wallOffsetMs: 1_700_000_000_000,
+      wallOffsetMs: this.wallOffsetMs,
     });
     this.connectController();
   }
@@ -264,7 +266,7 @@ export class CoreBroker {
       this.#backlog.push(event);
       return;
     }
-    for (const effect of this.core.handle(event, this.#cluster.nowMs)) this.#execute(effect);
+    for (const effect of this.core.handle(event, this.#cluster.nowMs, this.wallOffsetMs)) this.#execute(effect);
     this.#commit();
   }
 

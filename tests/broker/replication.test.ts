@@ -273,6 +273,20 @@ describe("a replicated partition", () => {
 });
 
 
+describe("a leader whose machine slept", () => {
+  it("acknowledges nothing before it is registered anew, though its monotonic clock stood still", () => {
+    const { cluster } = threeTabs("quakes");
+    const leader = leaderOf(cluster, "quakes");
+    const outcome = sendProduce(leader.connect(), "quakes", ["late"], { acks: 1 });
+    leader.wallOffsetMs += 60_000;
+    cluster.settle();
+    expect(outcome()?.error).toBe("NOT_LEADER_OR_FOLLOWER");
+    expect(cluster.log.some((line) => line.includes("did not run for 60000 ms"))).toBe(true);
+    cluster.until(() => leader.core.state === "running", "the tab running again");
+    untilInSync(cluster, "quakes", 3);
+  });
+});
+
 describe("a leader whose disk is slower than the others", () => {
   it("[R6] lets followers store a record first, and acknowledges it only when its own disk has it too", () => {
     const { cluster, tabs } = threeTabs("quakes");
