@@ -21,6 +21,7 @@ async function main(): Promise<void> {
   }
   log("info", "started", { version, node: process.version, dataDir: resolve(options.dataDir) });
   const stop = async (signal: string) => {
+    process.off("SIGINT", stop).off("SIGTERM", stop);
     log("info", "stopping", { signal });
     await server.close();
   };
