@@ -52,16 +52,17 @@ function advance(
 }
 
 /**
- * A broker has found its storage damaged, and hears whether to give it up (R20). What it held is written off before that,
- * so that of several who ask, one that has something which nobody else has is told to keep it.
+ * A broker has found its storage damaged, serves nothing of it any more, and hears whether to give it up (R20). What it
+ * held is written off before that, so that of several who ask, one that has something which nobody else has is told to
+ * keep it; and who keeps a damaged one is nobody for others to rely on.
  */
 function reportDamage(state: ControllerState, broker: BrokerRegistration): BrokerHeartbeatResponseInit {
   const { image } = state;
   const { brokerId, fenced } = broker;
-  if (!isSpare(image, brokerId)) return { errorCode: errorCode("NONE"), isFenced: fenced, shouldShutDown: false };
-  state.commit(disqualifyBroker(image, brokerId, () => true));
-  if (!fenced) fence(state, broker, "its storage is damaged, and others have all that it has");
-  return refused("KAFKA_STORAGE_ERROR");
+  const isGivenUp = isSpare(image, brokerId);
+  if (isGivenUp) state.commit(disqualifyBroker(image, brokerId, () => true));
+  if (!fenced) fence(state, broker, "its storage is damaged");
+  return isGivenUp ? refused("KAFKA_STORAGE_ERROR") : { errorCode: errorCode("NONE"), shouldShutDown: false };
 }
 
 /** A broker may go once every other one knows who leads in its stead. */

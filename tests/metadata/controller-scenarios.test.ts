@@ -103,17 +103,27 @@ describe("a cluster of tabs", () => {
     expect(leaving.heartbeat({ wantShutDown: true })).toMatchObject({ shouldShutDown: true, isFenced: true });
   });
 
+  const report = ({ registration }: TestBroker) => ({ offlineLogDirs: [registration!.directoryId] });
+
   test("[R20] a storage reported as damaged is written off only while somebody else has what it has", () => {
     const { driver, brokers } = cluster(2);
     driver.createTopic("quakes", 1);
     const [first, second] = brokers as [TestBroker, TestBroker];
-    const report = ({ registration }: TestBroker, from = registration!.directoryId) => ({ offlineLogDirs: [from] });
     expect(first.heartbeat(report(second))).toMatchObject({ errorCode: 0, isFenced: false });
     expect(first.heartbeat(report(first))).toMatchObject({ errorCode: errorCode("KAFKA_STORAGE_ERROR"), isFenced: true });
     expect(driver.partition("quakes")).toMatchObject({ isr: [second.id], eligibleLeaderReplicas: [], leader: second.id });
-    expect(first.registration!.fenced).toBe(true);
-    expect(second.heartbeat(report(second))).toMatchObject({ errorCode: 0, isFenced: false });
-    expect(driver.partition("quakes")).toMatchObject({ isr: [second.id], leader: second.id });
+    expect(second.heartbeat(report(second))).toMatchObject({ errorCode: 0, isFenced: true });
+    expect(driver.partition("quakes")).toMatchObject({ isr: [second.id], leader: -1 });
+  });
+
+  test("[R20] nobody gives a storage up because of another one that is damaged, and kept", () => {
+    const { driver, brokers } = cluster(2);
+    const [first, second] = brokers as [TestBroker, TestBroker];
+    driver.createTopic("quakes", 1);
+    driver.createTopic("alone", -1, { assignments: [{ partitionIndex: 0, brokerIds: [first.id] }] });
+    expect(first.heartbeat(report(first))).toMatchObject({ errorCode: 0, isFenced: true });
+    expect(second.heartbeat(report(second))).toMatchObject({ errorCode: 0, isFenced: true });
+    expect(driver.partition("quakes")).toMatchObject({ isr: [second.id], eligibleLeaderReplicas: [first.id] });
   });
 
   test("the last tab may shut down at once, and leads again when it comes back", () => {
