@@ -32,6 +32,12 @@ function links({ iceServers, relayOnly }: KafkaConfig): Pick<BrokerOptions, "ice
   };
 }
 
+export {
+  AclOperationTypes,
+  AclPermissionTypes,
+  AclResourceTypes,
+  ResourcePatternTypes,
+} from "./client/acl-types.ts";
 export { Admin } from "./client/admin.ts";
 export type {
   AdminConfig,
@@ -117,5 +123,18 @@ export { Partitioners } from "./client/partitioner.ts";
 export type { ICustomPartitioner, Partitioner, PartitionerArgs, PartitionMetadata } from "./client/partitioner.ts";
 export { Producer } from "./client/producer.ts";
 export type { ProducerBatch, ProducerConfig, ProducerRecord } from "./client/producer.ts";
+export {
+  KafkaJSFetcherRebalanceError,
+  KafkaJSInvalidLongError,
+  KafkaJSInvalidVarIntError,
+  KafkaJSInvariantViolation,
+  KafkaJSLockTimeout,
+  KafkaJSMemberIdRequired,
+  KafkaJSNoBrokerAvailableError,
+  KafkaJSPartialMessageError,
+  KafkaJSSASLAuthenticationError,
+  KafkaJSStaleTopicMetadataAssignment,
+  KafkaJSUnsupportedMagicByteInMessageSet,
+} from "./client/unthrown-errors.ts";
 export type { BrokerState, BrokerStatus, PartitionStatus } from "./broker/broker-status.ts";
 export type { BrokerTab } from "./platform/browser/browser-broker-tab.ts";
