@@ -10,7 +10,7 @@ export interface BrokerConfig {
   readonly replicaLagTimeMaxMs: number;
   /** How long a fetch waits at the leader for news, while this replica is in no ISR yet of a partition it asks for. */
   readonly replicaFetchWaitMaxMs: number;
-  /** The same once it is in all of them; never longer than a quarter of the lag that is allowed. */
+  /** The same once it is in all of them; never longer than half of the lag that is allowed. */
   readonly inSyncFetchWaitMaxMs: number;
   /** Of one partition. While an answer is stored none is under way, so larger ones make a replica catch up faster. */
   readonly replicaFetchMaxBytes: number;
@@ -36,7 +36,7 @@ export const defaultBrokerConfig: BrokerConfig = {
   timeGapMs: 3_000,
   replicaLagTimeMaxMs: 10_000,
   replicaFetchWaitMaxMs: 500,
-  inSyncFetchWaitMaxMs: 2_500,
+  inSyncFetchWaitMaxMs: 5_000,
   replicaFetchMaxBytes: 4 * 1024 * 1024,
   replicaFetchResponseMaxBytes: 8 * 1024 * 1024,
   fetchMaxBytes: 32 * 1024 * 1024,

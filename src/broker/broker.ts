@@ -47,7 +47,7 @@ export interface BrokerStart {
   readonly wallOffsetMs: number;
 }
 
-const LAG_CHECK_INTERVAL_MS = 500;
+const LAG_CHECK_INTERVAL_MS = 1_000;
 /** Between two looks at metadata that had to be refused. */
 const METADATA_RETRY_MS = 1_000;
 

@@ -15,8 +15,8 @@ const MAX_BACKOFF_MS = 1_000;
 const REFUSED_MS = 20;
 /** One fetch waits at the leader; a second one, for partitions that came since, makes it answer. */
 const MAX_OPEN_FETCHES = 2;
-/** A follower's lag counts from the fetch that waits. Most of the time allowed must be left when records come. */
-const LAG_PER_WAIT = 4;
+/** A follower's lag counts from the fetch that waits. Half of the time allowed must be left when records come. */
+const LAG_PER_WAIT = 2;
 
 type FetchedPartition = FetchResponse["responses"][number]["partitions"][number];
 
