@@ -1,15 +1,15 @@
 import type { WebSocket } from "ws";
-import type { FromServer, ToServer } from "../src/runtime/signaling.ts";
+import type { FromServer } from "../src/runtime/signaling.ts";
 import { closeCodes } from "./close-codes.ts";
 import type { Limits } from "./limits.ts";
 import type { ServerMetrics } from "./server-metrics.ts";
-import type { PeerSocket } from "./signaling.ts";
+import type { Message, PeerSocket } from "./signaling.ts";
 import { MalformedSignalError, parseToServer } from "./signaling-messages.ts";
 import { closeSocket, shutSocket } from "./socket-closing.ts";
 import { TokenBucket } from "./token-bucket.ts";
 
 export interface ClusterSocketHandlers {
-  message(message: Exclude<ToServer, { type: "pong" }>): void;
+  message(message: Message): void;
   /** One Kafka frame, without a length prefix. */
   frame(frame: Uint8Array): void;
   /**

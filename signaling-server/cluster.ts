@@ -6,9 +6,11 @@ import { ClusterSocket } from "./cluster-socket.ts";
 import { ControllerHost } from "./controller-host.ts";
 import type { Limits } from "./limits.ts";
 import type { MetadataStore } from "./metadata-store/metadata-store.ts";
+import type { Relays } from "./relay.ts";
 import type { ServerLog } from "./server-log.ts";
 import type { ServerMetrics } from "./server-metrics.ts";
 import { Room } from "./signaling.ts";
+import type { Message } from "./signaling.ts";
 
 export interface ClusterServices {
   readonly store: MetadataStore;
@@ -16,6 +18,7 @@ export interface ClusterServices {
   readonly controllerConfig: (cluster: string) => Partial<ControllerConfig>;
   /** The image of the named cluster has changed. */
   readonly decided: (cluster: string) => void;
+  readonly relays: Relays;
   readonly limits: Limits;
   readonly metrics: ServerMetrics;
   readonly log: ServerLog;
@@ -76,7 +79,7 @@ export class Cluster {
     const host = this.#host;
     let connectionId: number | undefined;
     const socket = new ClusterSocket(webSocket, limits, metrics, {
-      message: (message) => void this.#room.deliver(peer, message),
+      message: (message) => this.#deliver(peer, address, message),
       frame: (frame) => {
         if (connectionId !== undefined) host.request(connectionId, frame);
       },
@@ -124,6 +127,19 @@ export class Cluster {
   /** The controller hears no more: least of all that the tabs it watches are gone. Resolves after the last write. */
   stop(): Promise<void> {
     return this.#host.stop();
+  }
+
+  #deliver(peer: string, address: string, message: Message): void {
+    if (message.type !== "relay") return void this.#room.deliver(peer, message);
+    const { relays, limits, metrics, log } = this.#services;
+    const tab = `${this.name}/${peer}`;
+    if (!relays.mayAnnounce(tab)) {
+      metrics.refused("relays-of-tab");
+      const reason = `this tab has its ${limits.relaysPerTab} relays`;
+      log("warn", "refused", { reason, cluster: this.name, peer, address });
+      return this.#room.tellUnreachable(peer, message.to);
+    }
+    if (this.#room.deliver(peer, message) === "delivered") relays.announce(message.relayId, tab);
   }
 
   #disconnect(connectionId: number, isReplaced: boolean): void {

@@ -15,8 +15,12 @@ export interface Limits {
   readonly unreadAnswerMs: number;
   /** Of both kinds, clusters' and relays', from one network address. */
   readonly socketsPerAddress: number;
-  /** Pairs of sockets, of all addresses. */
+  /** Pairs of sockets, of all addresses. One address has sockets for half of them. */
   readonly relays: number;
+  /** Relays that one tab has asked others to join, until they end. */
+  readonly relaysPerTab: number;
+  /** Sockets that came to a relay before the word of the tab that asks for it. The oldest gives way. */
+  readonly unannouncedRelays: number;
   /** One message in either direction of a relay, and one Kafka frame towards the controller. */
   readonly messageBytes: number;
   readonly textBytes: number;
@@ -39,7 +43,7 @@ export interface Limits {
    * hears the tab on the new one meanwhile. Less than a broker's session.
    */
   readonly replacedSocketMs: number;
-  /** How long the first socket of a relay waits for the second. */
+  /** How long a relay may take from its announcement, or its first socket, to its second socket. */
   readonly relayPairingMs: number;
   readonly relayIdleMs: number;
   /** TCP connections of Kafka clients: of all addresses, of one, and to one broker. */
@@ -77,7 +81,9 @@ export const defaultLimits: Limits = {
   requestMs: 30_000,
   unreadAnswerMs: 30_000,
   socketsPerAddress: 2_000,
-  relays: 1_000,
+  relays: 2_000,
+  relaysPerTab: 128,
+  unannouncedRelays: 100,
   messageBytes: MIB,
   textBytes: 64 * KIB,
   textRate: { burst: 200, perSecond: 100 },

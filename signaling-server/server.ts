@@ -94,8 +94,10 @@ class TabstreamServer implements RunningServer {
     if (files.isEmpty) log("warn", "there are no pages to serve", { folder: staticRoot });
     this.#store = new LmdbMetadataStore({ dataDir, maxClusters: this.#limits.storedClusters, minControllerEpoch });
     this.#metrics = new ServerMetrics(() => this.#readings());
+    this.#relays = new Relays(this.#limits, { relayed: (bytes) => this.#metrics.frame("relay", "in", bytes) });
     this.#clusters = new Clusters({
       store: this.#store,
+      relays: this.#relays,
       limits: this.#limits,
       metrics: this.#metrics,
       log,
@@ -104,7 +106,6 @@ class TabstreamServer implements RunningServer {
         if (cluster === options.kafka?.cluster) this.#kafka?.openPorts();
       },
     });
-    this.#relays = new Relays(this.#limits, { relayed: (bytes) => this.#metrics.frame("relay", "in", bytes) });
     const door = { access: new Access({ host, origins }), refused: refusalReport(this.#metrics, log) };
     this.#upgrades = new SocketUpgrades({
       ...door,

@@ -11,6 +11,9 @@ export interface PeerSocket {
   close(code: number, reason: string): void;
 }
 
+/** What one tab says to another. */
+export type Message = Exclude<ToServer, { type: "pong" }>;
+
 export interface Refusal {
   readonly code: number;
   readonly reason: string;
@@ -72,11 +75,16 @@ export class Room {
   }
 
   /** Passes on what `from` says. The sender's name is the server's word, never the message's. */
-  deliver(from: string, message: Exclude<ToServer, { type: "pong" }>): "delivered" | "unreachable" {
+  deliver(from: string, message: Message): "delivered" | "unreachable" {
     const { to, ...rest } = message;
     if (this.tell(to, { ...rest, from })) return "delivered";
-    this.#peers.get(from)?.socket?.send({ type: "unreachable", to });
+    this.tellUnreachable(from, to);
     return "unreachable";
+  }
+
+  /** Tells `from` that nothing it says gets to `to` at present. */
+  tellUnreachable(from: string, to: string): void {
+    this.#peers.get(from)?.socket?.send({ type: "unreachable", to });
   }
 
   /** Whether the tab is there, and takes what it is told. */
