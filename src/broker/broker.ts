@@ -2,6 +2,7 @@ import type { OpenedSections } from "../log/compaction-pass.ts";
 import { PartitionLog } from "../log/partition-log.ts";
 import { partitionKey } from "../log/stored-log.ts";
 import type { Chunk, PartitionKey, StoredLog, StoreOperation } from "../log/stored-log.ts";
+import { TailBudget } from "../log/tail-budget.ts";
 import type { ClusterImage } from "../metadata/image.ts";
 import { MetadataFollower } from "../metadata/metadata-follower.ts";
 import type { Partition } from "../metadata/partition.ts";
@@ -71,6 +72,7 @@ export class Broker {
   readonly #followed: FollowedPartitions;
   readonly #compactor: Compactor;
   readonly #replicas = new Map<PartitionKey, Replica>();
+  readonly #tailBudget = new TailBudget();
   readonly #rack: string;
   #wallOffsetMs: number;
 
@@ -586,14 +588,14 @@ export class Broker {
   }
 
   #create(partition: Partition): Replica {
-    const log = PartitionLog.create(partition.topicId, partition.partitionIndex);
+    const log = PartitionLog.create(partition.topicId, partition.partitionIndex, this.#tailBudget);
     const replica = this.#adopt(log);
     this.write(replica, [log.metadataOperation()], () => {});
     return replica;
   }
 
   #restore(stored: StoredLog, wallMs: number): void {
-    const log = PartitionLog.restore(stored, undefined, wallMs);
+    const log = PartitionLog.restore(stored, this.#tailBudget, wallMs);
     if ("corrupt" in log) {
       const { topicId, partitionIndex } = stored.metadata;
       this.fail(`the stored log ${partitionKey(topicId, partitionIndex)} is damaged: ${log.corrupt}`);
@@ -626,6 +628,7 @@ export class Broker {
         if (replica.log.topicId !== topicId) continue;
         this.#become(replica, { kind: "offline" });
         this.#replicas.delete(replica.key);
+        replica.log.discard();
         this.write(replica, [{ type: "delete-log", key: replica.key }], () => {});
         this.purgatory.touch(replica.key);
       }

@@ -21,7 +21,8 @@ import type { RestoredLog } from "./restored-log.ts";
 import { neverCompacted, partitionKey } from "./stored-log.ts";
 import type { Chunk, ChunkDescriptor, LogCompaction, LogMetadata } from "./stored-log.ts";
 import type { PartitionKey, ProducerEntry, StoredLog, StoreOperation } from "./stored-log.ts";
-import { TAIL_CACHE_BYTES, TailCache } from "./tail-cache.ts";
+import { TailBudget } from "./tail-budget.ts";
+import { TailCache } from "./tail-cache.ts";
 import { findTimestamp } from "./timestamp-lookup.ts";
 import type { TimestampedOffset } from "./timestamp-lookup.ts";
 
@@ -69,7 +70,7 @@ interface LogParts extends RestoredLog {
   readonly highWatermark: number;
   readonly chunks: readonly ChunkDescriptor[];
   readonly tail: readonly Chunk[];
-  readonly tailCacheBytes: number;
+  readonly tailBudget: TailBudget;
 }
 
 /**
@@ -113,11 +114,11 @@ export class PartitionLog {
     this.#producers = parts.producers;
     this.#compaction = parts.compaction;
     this.#index = new ChunkIndex(parts.chunks);
-    this.#tail = new TailCache(parts.tailCacheBytes);
+    this.#tail = new TailCache(parts.tailBudget);
     for (const chunk of parts.tail) this.#tail.add(chunk);
   }
 
-  static create(topicId: string, partitionIndex: number, tailCacheBytes = TAIL_CACHE_BYTES): PartitionLog {
+  static create(topicId: string, partitionIndex: number, tailBudget = new TailBudget()): PartitionLog {
     return new PartitionLog({
       topicId,
       partitionIndex,
@@ -129,7 +130,7 @@ export class PartitionLog {
       compaction: neverCompacted,
       chunks: [],
       tail: [],
-      tailCacheBytes,
+      tailBudget,
     });
   }
 
@@ -139,7 +140,7 @@ export class PartitionLog {
    */
   static restore(
     stored: StoredLog,
-    tailCacheBytes = TAIL_CACHE_BYTES,
+    tailBudget = new TailBudget(),
     nowMs?: number,
   ): PartitionLog | { readonly corrupt: string } {
     const restored = examineStoredLog(stored, nowMs);
@@ -147,7 +148,7 @@ export class PartitionLog {
     const { topicId, partitionIndex, logStartOffset, highWatermark } = stored.metadata;
     const { chunks, tail } = stored;
     const position = { topicId, partitionIndex, logStartOffset, highWatermark };
-    return new PartitionLog({ ...restored, ...position, chunks, tail, tailCacheBytes });
+    return new PartitionLog({ ...restored, ...position, chunks, tail, tailBudget });
   }
 
   /** The first offset that may be read. It may lie within a batch, and within a chunk. */
@@ -419,6 +420,11 @@ export class PartitionLog {
   compacted(compactedTo: number, deleteHorizonMs: number, closedFrom: number): readonly StoreOperation[] {
     this.#compaction = { ...this.#compaction, compactedTo, deleteHorizonMs, closedFrom };
     return [this.metadataOperation()];
+  }
+
+  /** The log is deleted: what its broker may hold in memory is for others. */
+  discard(): void {
+    this.#tail.truncateFrom(0);
   }
 
   expireProducers(nowMs: number): void {

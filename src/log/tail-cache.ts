@@ -1,28 +1,33 @@
 import { cutChunk } from "./cut-chunk.ts";
 import type { Chunk } from "./stored-log.ts";
-
-/** Enough for followers and consumers that are a few seconds behind. */
-export const TAIL_CACHE_BYTES = 4 * 1024 * 1024;
+import { CHUNK_OVERHEAD_BYTES, TailBudget } from "./tail-budget.ts";
 
 /** The newest durable chunks of one log in memory: contiguous up to the log end, so that its readers skip the disk. */
 export class TailCache {
-  readonly #limitBytes: number;
+  readonly #budget: TailBudget;
   #chunks: Chunk[] = [];
   #sizeInBytes = 0;
 
-  constructor(limitBytes = TAIL_CACHE_BYTES) {
-    this.#limitBytes = limitBytes;
+  constructor(budget = new TailBudget()) {
+    this.#budget = budget;
   }
 
   get last(): Chunk | undefined {
     return this.#chunks.at(-1);
   }
 
-  /** `chunk` follows the last one. The newest chunk stays even if it alone is beyond the limit. */
+  /** `chunk` follows the last one. The newest chunk stays, here and now, even if it alone is beyond the limit. */
   add(chunk: Chunk): void {
     this.#chunks.push(chunk);
-    this.#sizeInBytes += chunk.bytes.length;
+    this.#count(chunk, 1);
     this.#evict();
+    this.#budget.addedTo(this);
+  }
+
+  /** Lets the oldest chunk go, of which there is one. */
+  dropOldest(): void {
+    this.#count(this.#chunks.shift()!, -1);
+    if (this.#chunks.length === 0) this.#budget.emptied(this);
   }
 
   /**
@@ -68,14 +73,19 @@ export class TailCache {
   }
 
   #evict(): void {
-    while (this.#sizeInBytes > this.#limitBytes && this.#chunks.length > 1) {
-      this.#sizeInBytes -= this.#chunks.shift()!.bytes.length;
-    }
+    while (this.#sizeInBytes > this.#budget.logBytes && this.#chunks.length > 1) this.dropOldest();
   }
 
   #keep(chunks: Chunk[]): void {
+    for (const chunk of this.#chunks) this.#count(chunk, -1);
+    for (const chunk of chunks) this.#count(chunk, 1);
     this.#chunks = chunks;
-    this.#sizeInBytes = chunks.reduce((total, { bytes }) => total + bytes.length, 0);
+    if (chunks.length === 0) this.#budget.emptied(this);
+  }
+
+  #count({ bytes: { length } }: Chunk, sign: 1 | -1): void {
+    this.#sizeInBytes += sign * length;
+    this.#budget.count(sign * (length + CHUNK_OVERHEAD_BYTES));
   }
 
   /** Binary search for the chunk that holds `offset`, which is here. */

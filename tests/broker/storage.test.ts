@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { partitionKey } from "../../src/log/stored-log.ts";
 import type { Chunk } from "../../src/log/stored-log.ts";
 import { fetch } from "../../src/protocol/apis/01-fetch.ts";
+import { batch, lead } from "../log/batch-builder.ts";
 import { CoreCluster } from "./core-cluster.ts";
 import type { CoreBroker } from "./core-cluster.ts";
 import { consumed, createTopic, leaderOf, produced, sendProduce, threeTabs, untilInSync } from "./core-requests.ts";
@@ -105,6 +106,26 @@ describe("a broker whose storage fails", () => {
     cluster.advance(3_000);
     expect(follower.core.state).not.toBe("running");
     expect(follower.core.status().reason).toContain("1000000");
+  });
+});
+
+describe("a broker of many busy partitions", () => {
+  it("keeps of them in memory what one broker may, however many there are", () => {
+    const cluster = new CoreCluster();
+    const [tab] = cluster.startRunning("a") as [CoreBroker];
+    createTopic(cluster, "quakes", { partitions: 12 });
+    leaderOf(cluster, "quakes", 11);
+    const large = batch({ valueBytes: 1_000_000 });
+    let heldBytes = 0;
+    for (const { log } of tab.core.replicas()) for (let round = 0; round < 3; round++) lead(log, 0, large.slice());
+    for (const { log } of tab.core.replicas()) {
+      for (let offset = 0; offset < 3; offset++) {
+        const found = log.read(offset, 1, log.logEndOffset);
+        if (found.kind === "bytes") heldBytes += found.bytes.length;
+      }
+    }
+    expect(heldBytes).toBeGreaterThan(30 * 1024 * 1024);
+    expect(heldBytes).toBeLessThanOrEqual(32 * 1024 * 1024);
   });
 });
 

@@ -1,6 +1,7 @@
 import { CHUNK_BYTES } from "../../src/log/chunk-building.ts";
 import { PartitionLog } from "../../src/log/partition-log.ts";
 import type { StoredLog, StoreOperation } from "../../src/log/stored-log.ts";
+import { TailBudget } from "../../src/log/tail-budget.ts";
 import { encodeBatch } from "../../src/protocol/record-batch.ts";
 import type { BatchInit } from "../../src/protocol/record-batch.ts";
 
@@ -72,7 +73,7 @@ export function logOf(...batches: readonly { readonly epoch: number; readonly co
 }
 
 export function restored(stored: StoredLog, tailCacheBytes?: number, nowMs?: number): PartitionLog {
-  const log = PartitionLog.restore(stored, tailCacheBytes, nowMs);
+  const log = PartitionLog.restore(stored, new TailBudget(tailCacheBytes), nowMs);
   if ("corrupt" in log) throw new Error(log.corrupt);
   return log;
 }

@@ -4,6 +4,7 @@ import type { CompactionLimits } from "../../src/log/compaction.ts";
 import { OffsetMap } from "../../src/log/offset-map.ts";
 import { PartitionLog } from "../../src/log/partition-log.ts";
 import type { StoreOperation } from "../../src/log/stored-log.ts";
+import { TailBudget } from "../../src/log/tail-budget.ts";
 import { StoredLogs } from "../../src/platform/simulated/stored-logs.ts";
 import { batches, encodeBatch, recordsSection } from "../../src/protocol/record-batch.ts";
 import type { BatchInit } from "../../src/protocol/record-batch.ts";
@@ -69,7 +70,7 @@ export class StoredLog {
   disk = StoredLogs.empty;
 
   constructor(tailCacheBytes?: number) {
-    this.log = PartitionLog.create(TOPIC_ID, 0, tailCacheBytes);
+    this.log = PartitionLog.create(TOPIC_ID, 0, new TailBudget(tailCacheBytes));
     this.apply([this.log.metadataOperation()]);
   }
 

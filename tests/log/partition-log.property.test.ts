@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { coalesceAppends } from "../../src/log/coalesce-appends.ts";
 import { PartitionLog } from "../../src/log/partition-log.ts";
 import type { StoreOperation } from "../../src/log/stored-log.ts";
+import { TailBudget } from "../../src/log/tail-budget.ts";
 import { StoredLogs } from "../../src/platform/simulated/stored-logs.ts";
 import { readBatchHeader } from "../../src/protocol/record-batch.ts";
 import { TOPIC_ID, batch, joined, restored } from "./batch-builder.ts";
@@ -27,7 +28,7 @@ interface Content {
 
 /** A log on a simulated disk, beside the plain list that it should equal. */
 class ModelledLog {
-  log = PartitionLog.create(TOPIC_ID, 3, TAIL_CACHE_BYTES);
+  log = PartitionLog.create(TOPIC_ID, 3, new TailBudget(TAIL_CACHE_BYTES));
   disk = StoredLogs.empty;
   content: Content = { start: 0, batches: [], end: 0 };
   epoch = 0;
@@ -98,7 +99,7 @@ class ModelledLog {
     this.content = this.#stored;
     this.#unwritten = [];
     const [stored] = this.disk.load();
-    const nothing = () => PartitionLog.create(TOPIC_ID, 3, TAIL_CACHE_BYTES);
+    const nothing = () => PartitionLog.create(TOPIC_ID, 3, new TailBudget(TAIL_CACHE_BYTES));
     this.log = stored === undefined ? nothing() : restored(stored, TAIL_CACHE_BYTES);
   }
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { CHUNK_BYTES } from "../../src/log/chunk-building.ts";
 import { CHECKPOINT_BYTES, PRODUCER_EXPIRATION_MS, PartitionLog } from "../../src/log/partition-log.ts";
 import type { LogMetadata, StoreOperation } from "../../src/log/stored-log.ts";
+import { TailBudget } from "../../src/log/tail-budget.ts";
 import { CorruptMessageError } from "../../src/protocol/errors.ts";
 import { readBatchHeader, verifyCrc } from "../../src/protocol/record-batch.ts";
 import { TOPIC_ID, batch, chunkSized, joined, lead, logOf, makeDurable, readAll, sequenced } from "./batch-builder.ts";
@@ -249,7 +250,7 @@ describe("reading", () => {
   });
 
   test("sends to the disk what the tail cache has let go", () => {
-    const log = PartitionLog.create(TOPIC_ID, 0, 100);
+    const log = PartitionLog.create(TOPIC_ID, 0, new TailBudget(100));
     lead(log, 0, batch(), batch(), batch());
     expect(log.read(0, 5000, 3)).toEqual({ kind: "disk", fromOffset: 0, maxBytes: 5000 });
     expect(log.read(2, 5000, 3)).toMatchObject({ kind: "bytes", nextOffset: 3 });
@@ -258,7 +259,7 @@ describe("reading", () => {
 
 describe("reading from disk", () => {
   const stored = () => {
-    const log = PartitionLog.create(TOPIC_ID, 0, 1);
+    const log = PartitionLog.create(TOPIC_ID, 0, new TailBudget(1));
     const chunks = [0, 1, 2].flatMap(() => {
       const { operations } = log.appendAsLeader(batch({ count: 2 }), 0, 0);
       makeDurable(log, operations);

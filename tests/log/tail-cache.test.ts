@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { PartitionLog } from "../../src/log/partition-log.ts";
 import type { Chunk } from "../../src/log/stored-log.ts";
+import { TailBudget } from "../../src/log/tail-budget.ts";
 import { TailCache } from "../../src/log/tail-cache.ts";
 import { TOPIC_ID, batch, joined } from "./batch-builder.ts";
 
@@ -16,7 +17,7 @@ function chunksOf(count: number): Chunk[] {
 }
 
 function cacheOf(limitBytes: number, chunks: readonly Chunk[]): TailCache {
-  const cache = new TailCache(limitBytes);
+  const cache = new TailCache(new TailBudget(limitBytes));
   for (const chunk of chunks) cache.add(chunk);
   return cache;
 }

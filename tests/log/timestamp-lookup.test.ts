@@ -1,12 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { PartitionLog } from "../../src/log/partition-log.ts";
 import type { Chunk } from "../../src/log/stored-log.ts";
+import { TailBudget } from "../../src/log/tail-budget.ts";
 import { assembleBatch } from "../../src/protocol/record-batch.ts";
 import { TOPIC_ID, batch, lead, makeDurable } from "./batch-builder.ts";
 
 /** Three chunks: records of 1000, 1001, 1002; of 500, 501; of 2000, 2001, 2002. */
 function logWith(tailCacheBytes?: number): { log: PartitionLog; chunks: Chunk[] } {
-  const log = PartitionLog.create(TOPIC_ID, 0, tailCacheBytes);
+  const log = PartitionLog.create(TOPIC_ID, 0, new TailBudget(tailCacheBytes));
   const chunks: Chunk[] = [];
   for (const [timestamp, count] of [[1000, 3], [500, 2], [2000, 3]] as const) {
     const { operations } = log.appendAsLeader(batch({ timestamp, count }), 0, 0);

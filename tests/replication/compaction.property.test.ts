@@ -5,6 +5,7 @@ import { CompactionPass } from "../../src/log/compaction-pass.ts";
 import { OffsetMap } from "../../src/log/offset-map.ts";
 import { PartitionLog } from "../../src/log/partition-log.ts";
 import type { StoreOperation } from "../../src/log/stored-log.ts";
+import { TailBudget } from "../../src/log/tail-budget.ts";
 import { StoredLogs } from "../../src/platform/simulated/stored-logs.ts";
 import { divergence } from "../../src/replication/fetch-fencing.ts";
 import { onFetchResponse } from "../../src/replication/follower.ts";
@@ -30,7 +31,7 @@ class Copy {
   #unwritten: { operations: readonly StoreOperation[]; original: (ReadRecord | undefined)[]; done: () => void }[] = [];
 
   constructor(cacheBytes: number) {
-    this.log = PartitionLog.create(TOPIC_ID, 0, cacheBytes);
+    this.log = PartitionLog.create(TOPIC_ID, 0, new TailBudget(cacheBytes));
     this.store([this.log.metadataOperation()]);
   }
 
@@ -59,7 +60,8 @@ class Copy {
     this.pass = undefined;
     this.brokerEpoch++;
     const [stored] = this.disk.load();
-    this.log = stored === undefined ? PartitionLog.create(TOPIC_ID, 0, cacheBytes) : restored(stored, cacheBytes);
+    const nothing = () => PartitionLog.create(TOPIC_ID, 0, new TailBudget(cacheBytes));
+    this.log = stored === undefined ? nothing() : restored(stored, cacheBytes);
     if (stored === undefined) this.store([this.log.metadataOperation()]);
   }
 
