@@ -39,6 +39,11 @@ export class Clusters {
     return { code: closeCodes.internalError, reason: "the cluster cannot be opened; see the server's log" };
   }
 
+  /** Whether the cluster is open, or about to be. */
+  isOpen(name: string): boolean {
+    return this.#open.has(name);
+  }
+
   /** The cluster of that name, if it is open. */
   get(name: string): Cluster | undefined {
     return this.#ready.get(name);

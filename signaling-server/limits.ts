@@ -2,7 +2,7 @@
 export interface Limits {
   /** Clusters that are open at once. One that nobody uses is closed after `idleClusterMs`, and kept on disk. */
   readonly clusters: number;
-  /** Clusters on disk. */
+  /** Clusters on disk. One in which nobody ever was gives way to another. */
   readonly storedClusters: number;
   readonly peersPerCluster: number;
   /** Connections to the HTTP port, WebSockets among them: of all addresses, and of one. */

@@ -92,7 +92,12 @@ class TabstreamServer implements RunningServer {
     this.url = `http://${host.includes(":") ? `[${host}]` : host}:${this.port}`;
     const files = new StaticFiles(staticRoot);
     if (files.isEmpty) log("warn", "there are no pages to serve", { folder: staticRoot });
-    this.#store = new LmdbMetadataStore({ dataDir, maxClusters: this.#limits.storedClusters, minControllerEpoch });
+    this.#store = new LmdbMetadataStore({
+      dataDir,
+      maxClusters: this.#limits.storedClusters,
+      isOpen: (cluster) => this.#clusters.isOpen(cluster),
+      minControllerEpoch,
+    });
     this.#metrics = new ServerMetrics(() => this.#readings());
     this.#relays = new Relays(this.#limits, { relayed: (bytes) => this.#metrics.frame("relay", "in", bytes) });
     this.#clusters = new Clusters({

@@ -12,10 +12,17 @@ import { checkedLog } from "./checked-log.ts";
 import { expectWritable, flawOfLmdbFile } from "./lmdb-file.ts";
 import { ClusterLimitError, DamagedMetadataError } from "./metadata-store.ts";
 import type { MetadataStore, StoredBatch, StoredCluster } from "./metadata-store.ts";
+import { isUnusedLog } from "./unused-log.ts";
 
 export interface LmdbMetadataStoreOptions {
   readonly dataDir: string;
+  /**
+   * One more takes the place of one in which no broker ever was and nothing was decided, so that whoever names clusters
+   * that nobody uses cannot take the places of all others.
+   */
   readonly maxClusters: number;
+  /** Whether a cluster is open, so that it stays even if it is unused. Unless given, all are. */
+  readonly isOpen?: (cluster: string) => boolean;
   /** Where controller epochs start at the least: an operator's way past what a restored backup does not know (B16). */
   readonly minControllerEpoch?: number;
 }
@@ -35,6 +42,8 @@ export class LmdbMetadataStore implements MetadataStore {
   readonly #states: Database<Buffer, string>;
   readonly #logs: Database<Buffer, Key[]>;
   readonly #snapshots: Database<Buffer, string>;
+  /** Clusters that were found to be used, which they stay. */
+  readonly #used = new Set<string>();
 
   constructor(options: LmdbMetadataStoreOptions) {
     this.#options = options;
@@ -52,7 +61,7 @@ export class LmdbMetadataStore implements MetadataStore {
     return await this.#write(() => {
       const stored = this.#states.get(cluster);
       const { minControllerEpoch = 0, maxClusters } = this.#options;
-      if (stored === undefined && this.#states.getKeysCount() >= maxClusters) {
+      if (stored === undefined && this.#states.getKeysCount() >= maxClusters && !this.#giveUpUnused()) {
         throw new ClusterLimitError(`the server keeps ${maxClusters} clusters, and takes no more`);
       }
       const state = stored === undefined ? newState() : this.#checked(cluster, () => decodeState(stored));
@@ -133,11 +142,37 @@ export class LmdbMetadataStore implements MetadataStore {
     return decodeState(stored);
   }
 
+  /** Deletes one cluster that is not open and holds nothing. Whether there was one. */
+  #giveUpUnused(): boolean {
+    const { isOpen = () => true } = this.#options;
+    for (const cluster of this.#states.getKeys()) {
+      if (this.#used.has(cluster) || isOpen(cluster)) continue;
+      if (this.#isUnused(cluster)) {
+        for (const key of [...this.#logs.getKeys(rowsOf(cluster))]) this.#logs.remove(key);
+        this.#states.remove(cluster);
+        return true;
+      }
+      this.#used.add(cluster);
+    }
+    return false;
+  }
+
+  #isUnused(cluster: string): boolean {
+    if (this.#snapshots.doesExist(cluster)) return false;
+    try {
+      if (!isUnusedLog(this.#logs.getRange(rowsOf(cluster)).map(({ value }) => plainBytes(value)))) return false;
+      // Decisions that are missing are no reason to delete what is left.
+      this.#read(cluster, this.#state(cluster));
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   #read(cluster: string, { endOffset }: ClusterState): Pick<StoredCluster, "snapshot" | "log"> {
     const stored = this.#snapshots.get(cluster);
     const snapshot = stored === undefined ? undefined : decodeSnapshot(plainBytes(stored));
-    const range = this.#logs.getRange({ start: [cluster, 0], end: [cluster, Number.POSITIVE_INFINITY] });
-    const rows = Array.from(range, ({ key, value }) => ({ baseOffset: key[1] as number, batch: plainBytes(value) }));
+    const rows = Array.from(this.#logs.getRange(rowsOf(cluster)), ({ key, value }) => ({ baseOffset: key[1] as number, batch: plainBytes(value) }));
     return { snapshot, log: checkedLog(rows, snapshot?.endOffset ?? 0, endOffset) };
   }
 
@@ -157,6 +192,10 @@ const REMEDY = "restore the file from a backup, or move it away to start with em
 
 function newState(): ClusterState {
   return { clusterId: randomUUID(), controllerEpoch: 0, endOffset: 0 };
+}
+
+function rowsOf(cluster: string): { readonly start: Key[]; readonly end: Key[] } {
+  return { start: [cluster, 0], end: [cluster, Number.POSITIVE_INFINITY] };
 }
 
 function endOffsetOf(batch: Uint8Array): number {

@@ -216,6 +216,19 @@ test("a cluster that nobody uses makes room for another", async () => {
   }).toBe("welcome");
 });
 
+test("names of clusters that nobody uses do not keep the server's places", async () => {
+  const limits = { storedClusters: 2, idleClusterMs: 20, pingIntervalMs: 10 };
+  const server = await testServer({ limits });
+  for (let count = 0; count < 4; count++) {
+    const stranger = await welcomedTab(server, { cluster: `name-${count}` });
+    stranger.webSocket.close();
+    const closed = async () => (await (await fetch(`${server.url}/metrics`)).text()).includes("tabstream_clusters 0\n");
+    await expect.poll(closed).toBe(true);
+  }
+  await Promise.all([welcomedTab(server, { cluster: "one" }), welcomedTab(server, { cluster: "two" })]);
+  expect(await new TestTab(server, { cluster: "three" }).ended).toMatchObject({ code: 1013 });
+});
+
 test("an address has its sockets", async () => {
   const server = await testServer({ limits: { socketsPerAddress: 2 } });
   const [first] = await Promise.all([welcomedTab(server), welcomedTab(server)]);

@@ -1,11 +1,13 @@
 import { existsSync, mkdirSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { open } from "lmdb";
-import { expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { LmdbMetadataStore } from "../../../signaling-server/metadata-store/lmdb-metadata-store.ts";
 import type { LmdbMetadataStoreOptions } from "../../../signaling-server/metadata-store/lmdb-metadata-store.ts";
 import type { StoredBatch } from "../../../signaling-server/metadata-store/metadata-store.ts";
 import { encodeMetadataBatch } from "../../../src/metadata/metadata-batch.ts";
+import { encodeMetadataRecord } from "../../../src/protocol/metadata-records/registry.ts";
+import type { MetadataRecordInit } from "../../../src/protocol/metadata-records/registry.ts";
 import { temporaryFolder } from "../test-server.ts";
 
 function storeAt(dataDir: string, options: Partial<LmdbMetadataStoreOptions> = {}): LmdbMetadataStore {
@@ -120,6 +122,67 @@ test("a store takes so many clusters", async () => {
   await store.open("b");
   await expect(store.open("c")).rejects.toThrow("the server keeps 2 clusters, and takes no more");
   await store.open("a");
+});
+
+describe("when a store has its clusters", () => {
+  const NEVER_USED = [
+    { type: "ClusterRecord", clusterId: "7b8a4f0e-6f6b-4a57-9f5e-0d8f6a3c1b2d" },
+    { type: "NoOpRecord" },
+    { type: "NoOpRecord" },
+  ] as const;
+
+  const TOPIC = { type: "TopicRecord", name: "t", topicId: "7b8a4f0e-6f6b-4a57-9f5e-0d8f6a3c1b2d" } as const;
+
+  function decided(...records: MetadataRecordInit[]): StoredBatch[] {
+    return records.map((record, baseOffset) => {
+      return { baseOffset, batch: encodeMetadataBatch(baseOffset, 1, [encodeMetadataRecord(record)]) };
+    });
+  }
+
+  /** Two clusters, in which that was decided. `open` names those that are open. */
+  async function twoClusters(first: StoredBatch[], second: StoredBatch[], open: readonly string[] = []) {
+    const dataDir = await temporaryFolder();
+    const options = { maxClusters: 2, isOpen: (cluster: string) => open.includes(cluster) };
+    const store = storeAt(dataDir, options);
+    const { clusterId } = await store.open("a");
+    await store.append("a", first);
+    await store.open("b");
+    await store.append("b", second);
+    return { store, clusterId, dataDir, options };
+  }
+
+  test("one in which nothing was ever decided is given up for another", async () => {
+    const used = decided(...NEVER_USED, TOPIC);
+    const { store } = await twoClusters(decided(...NEVER_USED), used);
+    expect((await store.open("c")).log).toEqual([]);
+    await store.append("c", used);
+    await expect(store.open("a")).rejects.toThrow("the server keeps 2 clusters, and takes no more");
+    expect((await store.open("b")).log).toEqual(used);
+    expect((await store.open("c")).log).toEqual(used);
+  });
+
+  test("what comes under the name of one that was given up is another cluster", async () => {
+    const { store, clusterId } = await twoClusters(decided(...NEVER_USED), batches(0, 1));
+    await store.open("c");
+    const again = await store.open("a");
+    expect(again).toMatchObject({ controllerEpoch: 1, log: [] });
+    expect(again.clusterId).not.toBe(clusterId);
+  });
+
+  test("one whose decisions were lost stays", async () => {
+    const { store, dataDir, options } = await twoClusters(decided(...NEVER_USED, TOPIC), batches(0, 1));
+    await store.close();
+    await tamper(dataDir, (logs) => logs.remove(["a", 3]));
+    await expect(storeAt(dataDir, options).open("c")).rejects.toThrow("the server keeps 2 clusters");
+  });
+
+  test("those that are open, have a snapshot, or cannot be read stay", async () => {
+    const { store } = await twoClusters(decided(...NEVER_USED), batches(0, 1), ["a"]);
+    await expect(store.open("c")).rejects.toThrow("the server keeps 2 clusters");
+    const snapshots = await twoClusters(decided(...NEVER_USED), batches(0, 1));
+    await snapshots.store.saveSnapshot("a", { endOffset: 3, epoch: 1, records: new Uint8Array() });
+    await expect(snapshots.store.open("c")).rejects.toThrow("the server keeps 2 clusters");
+  });
 });
 
 const failsChecksum = "the batch at offset 4 fails its checksum";
