@@ -122,6 +122,8 @@ class TabstreamServer implements RunningServer {
     const answers = new HttpAnswers({ ...door, files, metrics: this.#metrics, log, health });
     this.#cutOff = shareConnections(http, limits, door.refused);
     const answer = (request: IncomingMessage, response: ServerResponse) => answers.answer(request, response);
+    // One connection that the machine could not accept; the port stays open.
+    http.on("error", (error) => log("warn", "the HTTP port failed", { reason: error.message }));
     http.on("request", answer);
     http.on("upgrade", (request, socket, head) => {
       if (!offersWebSocket(request)) return answerInPresentProtocol(request, answer, limits);

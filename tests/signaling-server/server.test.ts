@@ -1,5 +1,7 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { request } from "node:http";
+import type { Server } from "node:http";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
@@ -247,6 +249,19 @@ describe("start and stop", () => {
     await closed;
     expect(performance.now() - startedMs).toBeLessThan(2_500);
     await expect(tab.opened).rejects.toThrow("socket hang up");
+  });
+
+  test("a connection that the machine could not accept is told, and the server goes on", async () => {
+    const server = await testServer();
+    let http: Server | undefined;
+    const note = (message: unknown) => void ({ server: http } = message as { server: Server });
+    subscribe("http.server.request.start", note);
+    onTestFinished(() => void unsubscribe("http.server.request.start", note));
+    await ask(server.port, "/healthz");
+    // As Node does when the process or the machine has no more file descriptors.
+    http!.emit("error", new Error("accept EMFILE"));
+    expect(server.lines).toContainEqual("warn the HTTP port failed reason=accept EMFILE");
+    expect(await ask(server.port, "/healthz")).toMatchObject({ status: 200 });
   });
 
   test("requests that are no HTTP, or are cut off in an upgrade, harm nobody", async () => {
