@@ -15,3 +15,27 @@ export function gather<Asked, Answer>(
     });
   });
 }
+
+/** The same, asking for one when the one before is answered, so that no more is under way, or held, than one takes. */
+export function gatherInTurn<Asked, Answer>(
+  asked: readonly Asked[],
+  ask: (one: Asked, answered: (answer: Answer) => void) => void,
+  done: (answers: readonly Answer[]) => void,
+): void {
+  const answers: Answer[] = [];
+  let isAsking = false;
+  const proceed = (): void => {
+    // A loop, for thousands may be answered at once, each before `ask` returns.
+    if (isAsking) return;
+    isAsking = true;
+    for (let at = answers.length; at === answers.length && at < asked.length; at++) {
+      ask(asked[at]!, (answer) => {
+        answers.push(answer);
+        proceed();
+      });
+    }
+    isAsking = false;
+    if (answers.length === asked.length) done(answers);
+  };
+  proceed();
+}

@@ -12,6 +12,7 @@ import { CorruptMessageError } from "../../protocol/errors.ts";
 import { distinct, duplicates } from "../../metadata/request-error.ts";
 import { checkLeaderEpoch } from "../../replication/fetch-fencing.ts";
 import type { Broker } from "../broker.ts";
+import { gatherInTurn } from "../gather.ts";
 import type { Handler } from "../handle-request.ts";
 
 type PartitionResponse = ListOffsetsResponseInit["topics"][number]["partitions"][number];
@@ -23,37 +24,40 @@ interface AskedPartition {
   readonly timestamp: number;
 }
 
+interface Wanted {
+  readonly name: string;
+  readonly asked: AskedPartition;
+  readonly isTwice: boolean;
+}
+
+const indexOf = ({ partitionIndex }: AskedPartition) => String(partitionIndex);
+
 /**
  * Serves v1 to v8. The latest offset is the high watermark, and is not told before that has passed the start of the
  * leader's epoch (R14, KIP-207). By timestamp the answer is exact for uncompressed records, and the start of the batch
- * for compressed ones.
+ * for compressed ones. That may take a chunk of each partition from the disk, so they are looked up one by one.
  */
 export const listOffsetsHandler: Handler<typeof listOffsets> = {
   api: listOffsets,
   handle(broker, request, _context, respond) {
-    const wanted = request.topics.map(({ name, partitions }) => {
-      const indexOf = ({ partitionIndex }: AskedPartition) => String(partitionIndex);
-      return { name, partitions: distinct(partitions, indexOf), twice: duplicates(partitions, indexOf) };
+    const topics = request.topics.map(({ name, partitions }) => {
+      const twice = duplicates(partitions, indexOf);
+      const wanted = distinct(partitions, indexOf);
+      return { name, wanted: wanted.map((asked) => ({ name, asked, isTwice: twice.has(indexOf(asked)) })) };
     });
-    const topics = wanted.map(({ name, partitions }) => ({
-      name,
-      partitions: partitions.map((): PartitionResponse | undefined => undefined),
-    }));
-    let missing = wanted.reduce((sum, { partitions }) => sum + partitions.length, 0);
-    const complete = () => respond({ topics: topics as ListOffsetsResponseInit["topics"] });
-    if (missing === 0) return complete();
-    wanted.forEach(({ name, partitions, twice }, topicAt) => {
-      partitions.forEach((asked, at) => {
-        const done = (partition: PartitionResponse) => {
-          topics[topicAt]!.partitions[at] = partition;
-          missing--;
-          if (missing === 0) complete();
-        };
+    gatherInTurn<Wanted, PartitionResponse>(
+      topics.flatMap(({ wanted }) => wanted),
+      ({ name, asked, isTwice }, answered) => {
         const { partitionIndex } = asked;
-        if (twice.has(String(partitionIndex))) done({ partitionIndex, errorCode: errorCode("INVALID_REQUEST") });
-        else answer(broker, name, asked, done);
-      });
-    });
+        if (isTwice) answered({ partitionIndex, errorCode: errorCode("INVALID_REQUEST") });
+        else answer(broker, name, asked, answered);
+      },
+      (answers) => {
+        let at = 0;
+        const next = (count: number) => answers.slice(at, (at += count));
+        respond({ topics: topics.map(({ name, wanted }) => ({ name, partitions: next(wanted.length) })) });
+      },
+    );
   },
 };
 
