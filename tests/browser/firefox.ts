@@ -13,6 +13,11 @@ export function findFirefox(): string | undefined {
   return ["/usr/bin/firefox-esr", "/usr/bin/firefox"].find((path) => existsSync(path));
 }
 
+/** Says how to get one. */
+export function toldNoFirefox(): void {
+  console.error("SKIPPED: no Firefox found. On Debian: `apt-get install firefox-esr`, or set FIREFOX to its path.");
+}
+
 /** A page of a stock Firefox, driven over WebDriver BiDi: Playwright's own protocol needs a patched one. */
 export class FirefoxPage {
   readonly #browser: Browser;
@@ -24,7 +29,13 @@ export class FirefoxPage {
   }
 
   static async launch(executablePath: string): Promise<FirefoxPage> {
-    const browser = await puppeteer.launch({ browser: "firefox", executablePath, headless: true });
+    const browser = await puppeteer.launch({
+      browser: "firefox",
+      executablePath,
+      headless: true,
+      // Names instead of addresses need multicast, which not every machine of tests has.
+      extraPrefsFirefox: { "media.peerconnection.ice.obfuscate_host_addresses": false },
+    });
     return new FirefoxPage(browser, await browser.newPage());
   }
 
@@ -35,7 +46,11 @@ export class FirefoxPage {
     return await this.#page.evaluate(read);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  async close(): Promise<void> {
     await this.#browser.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
   }
 }

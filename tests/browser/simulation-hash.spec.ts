@@ -3,7 +3,7 @@ import { DEMO_PAGES } from "../cluster/built-demo.ts";
 import { ServerProcess } from "../cluster/server-process.ts";
 import { makeTemporaryFolder, removeTemporaryFolder } from "../cluster/temporary-folder.ts";
 import { simulate } from "../simulation/simulate.ts";
-import { findFirefox, FirefoxPage } from "./firefox.ts";
+import { findFirefox, FirefoxPage, toldNoFirefox } from "./firefox.ts";
 import { RUN_TIMEOUT_MS, runPath, simulationTest } from "./simulation-test.ts";
 import type { ShownRun } from "./simulation-test.ts";
 
@@ -41,9 +41,7 @@ simulationTest("Chromium gives the trace hashes that Node gives", async ({ site:
 
 test("Firefox gives the trace hashes that Node gives", async () => {
   const firefox = findFirefox();
-  if (firefox === undefined) {
-    console.error("SKIPPED: no Firefox found. On Debian: `apt-get install firefox-esr`, or set FIREFOX to its path.");
-  }
+  if (firefox === undefined) toldNoFirefox();
   test.skip(firefox === undefined, "no Firefox is installed");
   const dataDir = await makeTemporaryFolder("simulation");
   const server = await ServerProcess.start({ port: 0, dataDir, staticRoot: DEMO_PAGES });
