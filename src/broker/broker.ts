@@ -37,7 +37,6 @@ import type { StorageIdentity } from "./storage-identity.ts";
 
 export interface BrokerStart {
   readonly identity: StorageIdentity;
-  readonly logs: readonly StoredLog[];
   readonly listeners: readonly BrokerListener[];
   readonly rack: string;
   /** Of the broker's random generator. Must differ from start to start. */
@@ -148,7 +147,18 @@ export class Broker {
     );
     const { damage } = start.identity;
     if (damage !== undefined) this.#registration.refuse(damage);
-    else for (const stored of start.logs) this.#restore(stored, this.wallMs(start.nowMs));
+  }
+
+  /** Takes a log as the store kept it: each of them, before the first event. */
+  restore(stored: StoredLog): void {
+    if (this.#registration.kind === "refused") return;
+    const log = PartitionLog.restore(stored, this.#tailBudget, this.wallMs(this.#lastEventMs));
+    if ("corrupt" in log) {
+      const { topicId, partitionIndex } = stored.metadata;
+      this.fail(`the stored log ${partitionKey(topicId, partitionIndex)} is damaged: ${log.corrupt}`);
+      return;
+    }
+    this.#adopt(log);
   }
 
   get image(): ClusterImage {
@@ -592,16 +602,6 @@ export class Broker {
     const replica = this.#adopt(log);
     this.write(replica, [log.metadataOperation()], () => {});
     return replica;
-  }
-
-  #restore(stored: StoredLog, wallMs: number): void {
-    const log = PartitionLog.restore(stored, this.#tailBudget, wallMs);
-    if ("corrupt" in log) {
-      const { topicId, partitionIndex } = stored.metadata;
-      this.fail(`the stored log ${partitionKey(topicId, partitionIndex)} is damaged: ${log.corrupt}`);
-      return;
-    }
-    this.#adopt(log);
   }
 
   #adopt(log: PartitionLog): Replica {

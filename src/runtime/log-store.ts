@@ -7,8 +7,8 @@ import type { Chunk, PartitionKey, StoredLog, StoreOperation } from "../log/stor
  * A rejected promise means that the store can no longer be trusted: the broker fences itself (R20).
  */
 export interface LogStore {
-  /** Reads every log once, before the broker starts. */
-  load(): Promise<readonly StoredLog[]>;
+  /** Reads every log once, before the broker starts: one after another, for the tails of all together may be huge. */
+  load(): AsyncIterable<StoredLog>;
   /**
    * Applies the operations in order, as one transaction. Resolves only once they are durable (R7), in the class asked
    * for; `strict` by default. A directory that is relaxed as a whole makes every write relaxed.

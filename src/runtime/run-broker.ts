@@ -81,10 +81,8 @@ class BrokerLoop implements RunningBroker {
   async #start(): Promise<void> {
     const { store, identity, listeners, rack } = this.#platform;
     try {
-      const logs = await store.load();
-      this.#broker = new Broker({
+      const broker = new Broker({
         identity,
-        logs,
         listeners: listeners.map(({ name, endpoint }) => ({ name, ...endpoint })),
         rack,
         seed: this.#platform.randomUuid(),
@@ -92,6 +90,8 @@ class BrokerLoop implements RunningBroker {
         nowMs: this.#platform.clock.now(),
         wallOffsetMs: this.#platform.clock.wallNow() - this.#platform.clock.now(),
       });
+      for await (const stored of store.load()) broker.restore(stored);
+      this.#broker = broker;
     } catch (cause) {
       this.#failure = `the stored logs could not be read: ${describe(cause)}`;
       this.#platform.log("error", this.#failure);

@@ -191,7 +191,6 @@ export class CoreBroker {
     this.#backlog = [];
     this.core = new Broker({
       identity: this.identity,
-      logs: this.disk.load(),
       listeners: [{ name: "TAB", host: this.peer, port: 1 }],
       rack: `profile-${this.name}`,
       seed: `${this.name}-${++this.#starts}`,
@@ -199,6 +198,7 @@ export class CoreBroker {
       nowMs: this.#cluster.nowMs,
       wallOffsetMs: this.wallOffsetMs,
     });
+    for (const stored of this.disk.load()) this.core.restore(stored);
     this.connectController();
   }
 

@@ -271,8 +271,11 @@ export class LiveBroker {
   }
 
   #platform(tab: LiveBrokerTab): BrokerPlatform {
+    const logs = this.#disk.load();
     const store: LogStore = {
-      load: async () => this.#disk.load(),
+      async *load() {
+        yield* logs;
+      },
       write: async (operations) => {
         await new Promise((resolve) => setImmediate(resolve));
         if (tab.alive) this.#disk = this.#disk.apply(operations);

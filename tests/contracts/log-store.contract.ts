@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Chunk, LogMetadata, StoreOperation } from "../../src/log/stored-log.ts";
+import type { Chunk, LogMetadata, StoredLog, StoreOperation } from "../../src/log/stored-log.ts";
 import { partitionKey } from "../../src/log/stored-log.ts";
 import { encodeBatch } from "../../src/protocol/record-batch.ts";
 import type { LogStore } from "../../src/runtime/log-store.ts";
@@ -14,6 +14,13 @@ const TOPIC_ID = "6ba7b810-9dad-41d1-80b4-00c04fd430c8";
 const KEY = partitionKey(TOPIC_ID, 0);
 const OTHER = partitionKey(TOPIC_ID, 1);
 
+/** All of its logs. */
+export async function loaded(store: LogStore): Promise<StoredLog[]> {
+  const logs: StoredLog[] = [];
+  for await (const log of store.load()) logs.push(log);
+  return logs;
+}
+
 /** What every LogStore must do, whatever it stores in. `create` makes a new, empty directory. */
 export function describeLogStore(name: string, create: () => Promise<StoreDirectory>): void {
   describe(`log store: ${name}`, () => {
@@ -23,7 +30,7 @@ export function describeLogStore(name: string, create: () => Promise<StoreDirect
     beforeEach(async () => {
       directory = await create();
       store = await directory.open();
-      expect(await store.load()).toEqual([]);
+      expect(await loaded(store)).toEqual([]);
     });
 
     afterEach(async () => {
@@ -34,7 +41,7 @@ export function describeLogStore(name: string, create: () => Promise<StoreDirect
     const reopen = async () => {
       store.close();
       store = await directory.open();
-      return store.load();
+      return loaded(store);
     };
 
     const startLog = (key = KEY, changes: Partial<LogMetadata> = {}): StoreOperation => ({

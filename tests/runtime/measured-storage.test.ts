@@ -14,7 +14,7 @@ function startBroker(measureStorage?: BrokerPlatform["measureStorage"]) {
   const logged: string[] = [];
   const broker = runBroker({
     clock: browserClock,
-    store: { load: async () => [], write: async () => {}, read: async () => [], close: () => {} },
+    store: { load: async function* () {}, write: async () => {}, read: async () => [], close: () => {} },
     identity: newIdentity("d0000000-0000-4000-8000-000000000001", "strict"),
     saveIdentity: async () => {},
     controller: { receive: () => {}, send: () => {}, close: () => {} },

@@ -77,7 +77,9 @@ export class NodeTab {
   #platform(peer: string): BrokerPlatform {
     let disk = StoredLogs.empty;
     const store: LogStore = {
-      load: async () => disk.load(),
+      async *load() {
+        yield* disk.load();
+      },
       write: async (operations) => {
         await new Promise((resolve) => setImmediate(resolve));
         disk = disk.apply(operations);

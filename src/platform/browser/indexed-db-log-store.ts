@@ -49,12 +49,10 @@ class IndexedDbLogStore implements LogStore {
     }
   }
 
-  async load(): Promise<readonly StoredLog[]> {
-    const logs: StoredLog[] = [];
+  async *load(): AsyncGenerator<StoredLog> {
     for (const [, { logNumber, metadata }] of await this.#metadataRows()) {
-      logs.push(await this.#reading("loading the logs", (transaction) => loadLog(transaction, logNumber, metadata)));
+      yield await this.#reading("loading the logs", (transaction) => loadLog(transaction, logNumber, metadata));
     }
-    return logs;
   }
 
   write(operations: readonly StoreOperation[], durability: Durability = "strict"): Promise<void> {

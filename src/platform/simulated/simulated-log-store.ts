@@ -17,8 +17,8 @@ export class SimulatedLogStore implements LogStore {
     this.#disk = disk;
   }
 
-  async load(): Promise<readonly StoredLog[]> {
-    return this.#disk.logs.load();
+  async *load(): AsyncGenerator<StoredLog> {
+    yield* this.#disk.logs.load();
   }
 
   async write(operations: readonly StoreOperation[]): Promise<void> {

@@ -109,7 +109,6 @@ export class SimulatedTab {
     const { identity, logs } = this.storage.image;
     this.core = new Broker({
       identity,
-      logs: logs.load(),
       listeners: [{ name: TAB_LISTENER, host: this.peer, port: 1 }],
       rack: this.profile,
       seed: chance.uuid(),
@@ -117,6 +116,7 @@ export class SimulatedTab {
       nowMs: this.nowMs,
       wallOffsetMs: WALL_OFFSET_MS,
     });
+    for (const stored of logs.load()) this.core.restore(stored);
     if (this.core.state === "failed") {
       this.#context.log(`${this.name}: ${this.core.status().reason}`);
       return this.#end("damaged");

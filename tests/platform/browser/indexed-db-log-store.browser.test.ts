@@ -7,7 +7,7 @@ import { partitionKey } from "../../../src/log/stored-log.ts";
 import { DirectoryDatabase } from "../../../src/platform/browser/directory-database.ts";
 import { StoreUnavailableError } from "../../../src/platform/browser/errors.ts";
 import { openIndexedDbLogStore } from "../../../src/platform/browser/indexed-db-log-store.ts";
-import { chunk, describeLogStore } from "../../contracts/log-store.contract.ts";
+import { chunk, describeLogStore, loaded } from "../../contracts/log-store.contract.ts";
 
 const IDENTITY = newIdentity("d", "strict");
 
@@ -53,7 +53,7 @@ test("[B4] a writer that was overtaken by another cannot write, though its datab
   );
   await expect(former.saveIdentity({ ...IDENTITY, generation: 7 })).rejects.toThrow(StoreUnavailableError);
   await currentStore.write([{ type: "append", key: KEY, chunk: chunk([0, 3]) }]);
-  expect((await currentStore.load())[0]!.chunks).toHaveLength(1);
+  expect((await loaded(currentStore))[0]!.chunks).toHaveLength(1);
   expect((await current.identity())!.generation).toBe(0);
   formerStore.close();
   currentStore.close();
@@ -89,5 +89,5 @@ test("[R20] when site data is cleared, the store says so, and refuses what follo
   await devtools("Storage.clearDataForOrigin", { storageTypes: "indexeddb" });
   await expect.poll(() => reasons).toEqual([expect.stringContaining("site data is cleared")]);
   await expect(store.write([])).rejects.toThrow("site data is cleared");
-  await expect(store.load()).rejects.toThrow(StoreUnavailableError);
+  await expect(loaded(store)).rejects.toThrow(StoreUnavailableError);
 });

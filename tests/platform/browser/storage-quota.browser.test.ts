@@ -6,7 +6,7 @@ import { partitionKey } from "../../../src/log/stored-log.ts";
 import { DirectoryDatabase } from "../../../src/platform/browser/directory-database.ts";
 import { StorageFullError } from "../../../src/platform/browser/errors.ts";
 import { openIndexedDbLogStore } from "../../../src/platform/browser/indexed-db-log-store.ts";
-import { chunk } from "../../contracts/log-store.contract.ts";
+import { chunk, loaded } from "../../contracts/log-store.contract.ts";
 
 const KEY = partitionKey("6ba7b810-9dad-41d1-80b4-00c04fd430c8", 0);
 
@@ -50,7 +50,7 @@ test("[R20] a full quota fails the write whole and names its remedy, and the log
 
   await devtools("Storage.overrideQuotaForOrigin", {});
   const reopened = await open(name);
-  expect((await reopened.load())[0]!.chunks.map(({ lastOffset }) => lastOffset)).toEqual([4]);
+  expect((await loaded(reopened))[0]!.chunks.map(({ lastOffset }) => lastOffset)).toEqual([4]);
   reopened.close();
   await deleteDB(name);
 });
