@@ -20,16 +20,23 @@ export class Presence {
 
   /**
    * Acquires the cluster, once the client has left that is leaving, and resolves with what `load` loads. Throws
-   * KafkaJSError if {@link leave} is called meanwhile.
+   * KafkaJSError if {@link leave} is called meanwhile, whatever else goes wrong: who tries until the cluster answers
+   * is not to try again.
    */
   async enter<T>(load: () => Promise<T>): Promise<T> {
     const departures = this.#departures;
     // Whoever disconnects hears of it if that fails.
     await this.#leaving?.catch(() => {});
     const loaded = await load();
-    await this.#cluster.acquire();
+    const isAcquired = await this.#cluster.acquire().then(
+      () => true,
+      (error: unknown) => {
+        if (departures === this.#departures) throw error;
+        return false;
+      },
+    );
     if (departures === this.#departures) return loaded;
-    this.#cluster.release();
+    if (isAcquired) this.#cluster.release();
     throw new KafkaJSError(`disconnect() was called before the ${this.#who} was connected`);
   }
 

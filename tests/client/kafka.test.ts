@@ -91,6 +91,21 @@ describe.each(["producer", "consumer", "admin"] as const)("%s: of calls that ove
     await client.disconnect();
   });
 
+  test("disconnecting while it tries in vain to connect, which ends whoever tries until it works", async () => {
+    const cluster = new ScriptedCluster();
+    cluster.platform = () => {
+      throw new Error("no socket may be opened here");
+    };
+    const client = cluster.kafka()[kind]();
+    const first = client.connect();
+    await client.disconnect();
+    await expect(first).rejects.toMatchObject({
+      name: "KafkaJSError",
+      message: `disconnect() was called before the ${kind} was connected`,
+    });
+    await expect(client.connect()).rejects.toThrow("no socket may be opened here");
+  });
+
   test("connecting while it disconnects, and disconnecting twice", async () => {
     const client = new ScriptedCluster().kafka()[kind]();
     const events: string[] = [];

@@ -450,6 +450,33 @@ const regressions: readonly Regression[] = [
       ],
     },
   },
+  {
+    name: "a consumer that is disconnected while it tries in vain to connect does not join its group afterwards",
+    seed: 1649,
+    seconds: 42,
+    schedule: {
+      ...plainSchedule,
+      partitions: 3,
+      producers: 1,
+      consumers: 2,
+      recordsPerSecond: 10,
+      latencyMs: 10,
+      minInsyncReplicas: 3,
+      consumerMembers: 1,
+      sdkMembers: 2,
+      replicaLagMs: 3_000,
+      lingerMs: 50,
+      asksForEnds: true,
+      faults: [
+        { atMs: 12_397, on: "time", kind: "replace-member", aim: "any", target: 56, other: 53, durationMs: 6_971 },
+        { atMs: 14_284, on: "commit", kind: "close-member", aim: "any", target: 40, other: 33, durationMs: 8_214 },
+        { atMs: 18_392, on: "commit", kind: "close-member", aim: "any", target: 50, other: 24, durationMs: 1_312 },
+        { atMs: 29_919, on: "time", kind: "isolate-member", aim: "any", target: 44, other: 46, durationMs: 10_516 },
+        { atMs: 32_575, on: "commit", kind: "replace-member", aim: "any", target: 29, other: 48, durationMs: 848 },
+        { atMs: 40_310, on: "time", kind: "close-member", aim: "any", target: 5, other: 0, durationMs: 1_060 },
+      ],
+    },
+  },
 ];
 
 describe("what failed once", () => {
