@@ -1,5 +1,6 @@
 import { KafkaClient, serverAddress } from "./client/kafka.ts";
 import type { KafkaConfig, ServerAddress } from "./client/kafka.ts";
+import { loadCode } from "./client/on-demand.ts";
 import type { BrokerTab, BrokerTabOptions } from "./platform/browser/browser-broker-tab.ts";
 import { browserClientPlatform } from "./platform/browser/browser-client-platform.ts";
 
@@ -19,7 +20,7 @@ export class Kafka extends KafkaClient {
    * joins the cluster by itself, and `status()` says how far it is.
    */
   async broker(options: BrokerOptions = {}): Promise<BrokerTab> {
-    const { startBrokerTab } = await import("./platform/browser/browser-broker-tab.ts");
+    const { startBrokerTab } = await loadCode(() => import("./platform/browser/browser-broker-tab.ts"));
     const address: ServerAddress = serverAddress(this.#config.brokers);
     return startBrokerTab({ ...address, ...links(this.#config), ...options });
   }

@@ -1,3 +1,5 @@
+import { KafkaJSError, reasonOf } from "./errors.ts";
+
 /** Code that a client loads when it connects, and not before, for pages that have no such client. */
 export const loadAdmin = onDemand(() => import("./admin/admin-calls.ts"));
 export const loadFetcher = onDemand(() => import("./fetcher.ts"));
@@ -9,7 +11,16 @@ export async function loadAll(): Promise<void> {
   await Promise.all([loadAdmin(), loadFetcher(), loadGroup(), loadSender()]);
 }
 
+/** Throws KafkaJSError if the code cannot be had, as when the server has a newer build than the page. */
+export async function loadCode<T>(load: () => Promise<T>): Promise<T> {
+  try {
+    return await load();
+  } catch (cause) {
+    throw new KafkaJSError(`A part of the client cannot be loaded; reload the page: ${reasonOf(cause)}`, { cause });
+  }
+}
+
 function onDemand<T>(load: () => Promise<T>): () => Promise<T> {
   let loaded: T | undefined;
-  return async () => (loaded ??= await load());
+  return async () => (loaded ??= await loadCode(load));
 }

@@ -24,7 +24,7 @@ import type { AccumulatorOptions, AppendTarget } from "./record-accumulator.ts";
 import { produce } from "../protocol/apis/00-produce.ts";
 import type { ProduceRequestInit, ProduceResponse } from "../protocol/apis/00-produce.ts";
 import { initProducerId } from "../protocol/apis/22-init-producer-id.ts";
-import { loadCodec } from "../protocol/compression/codecs.ts";
+import { CodecNotLoadedError, loadCodec } from "../protocol/compression/codecs.ts";
 import { errorName, isRetriable } from "../protocol/error-codes.ts";
 import type { ErrorName } from "../protocol/error-codes.ts";
 
@@ -310,7 +310,8 @@ export class Sender {
       batch.setSection(await codec.compress(batch.rawSection));
       this.#schedule();
     } catch (error) {
-      this.#giveUp(batch, asError(error));
+      const isForNow = error instanceof CodecNotLoadedError;
+      this.#giveUp(batch, isForNow ? new KafkaJSError(error.message, { cause: error }) : asError(error));
     }
   }
 

@@ -24,11 +24,30 @@ const loaders: Record<CodecName, () => Promise<CompressionCodec>> = {
 };
 
 /**
+ * Thrown when the chunk of a codec cannot be had. Another try may succeed; but browsers may remember that a module did
+ * not load, for as long as the page lives.
+ */
+export class CodecNotLoadedError extends Error {
+  override readonly name = "CodecNotLoadedError";
+
+  constructor(name: CodecName, cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    super(`the ${name} codec cannot be loaded; reload the page, for the server may have a newer build: ${reason}`, {
+      cause,
+    });
+  }
+}
+
+/**
  * The codec that a batch names by number, or a producer by name. Throws UnsupportedCompressionError for a number that
- * stands for none.
+ * stands for none, and CodecNotLoadedError.
  */
 export async function loadCodec(codec: CodecName | number): Promise<CompressionCodec> {
   const name = typeof codec === "number" ? codecNames[codec] : codec;
   if (name === undefined) throw new UnsupportedCompressionError(`no compression codec has the number ${codec}`);
-  return loaders[name]();
+  try {
+    return await loaders[name]();
+  } catch (cause) {
+    throw new CodecNotLoadedError(name, cause);
+  }
 }
