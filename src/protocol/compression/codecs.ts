@@ -51,3 +51,8 @@ export async function loadCodec(codec: CodecName | number): Promise<CompressionC
     throw new CodecNotLoadedError(name, cause);
   }
 }
+
+/** Loads every codec, for whoever may outlive the files of its build. What cannot be had is left until it is needed. */
+export async function loadAllCodecs(): Promise<void> {
+  await Promise.allSettled(Object.values(loaders).map((load) => load()));
+}
