@@ -91,6 +91,8 @@ export class Broker {
   #assumedSelf: number | undefined;
   #metadataOpen = false;
   #metadataRetryAtMs = 0;
+  /** A stored log is too damaged to be restored: one that takes its place would hide that. */
+  #lacksLog = false;
   #closing = false;
   #stopped = false;
   #lastEventMs: number;
@@ -149,13 +151,17 @@ export class Broker {
     if (damage !== undefined) this.#registration.refuse(damage);
   }
 
-  /** Takes a log as the store kept it: each of them, before the first event. */
+  /**
+   * Takes a log as the store kept it: each of them, before the first event. With one that is damaged nothing is ever
+   * served, but the broker registers, to hear whether to give its storage up (R20).
+   */
   restore(stored: StoredLog): void {
     if (this.#registration.kind === "refused") return;
     const log = PartitionLog.restore(stored, this.#tailBudget, this.wallMs(this.#lastEventMs));
     if ("corrupt" in log) {
       const { topicId, partitionIndex } = stored.metadata;
-      this.fail(`the stored log ${partitionKey(topicId, partitionIndex)} is damaged: ${log.corrupt}`);
+      this.#lacksLog = true;
+      this.#giveUp(`the stored log ${partitionKey(topicId, partitionIndex)} is damaged: ${log.corrupt}`);
       return;
     }
     this.#adopt(log);
@@ -349,8 +355,12 @@ export class Broker {
    * and again: where others have all that it has, its storage is given up, which they then replace.
    */
   damaged({ message }: CorruptMessageError): void {
-    this.#registration.giveUp(message, (reason) => this.fail(reason));
+    this.#giveUp(message);
     if (this.#failure === undefined) this.#assumeRoles();
+  }
+
+  #giveUp(damage: string): void {
+    this.#registration.giveUp(damage, (reason) => this.fail(reason));
   }
 
   /** Stops for good: what is stored can no longer be trusted, or no longer be stored (R20). */
@@ -516,6 +526,7 @@ export class Broker {
 
   /** Brings every replica into the role that the metadata gives it. Cheap when nothing changed. */
   #assumeRoles(): void {
+    if (this.#lacksLog) return;
     const self = this.self();
     const version = this.image.endOffset;
     if (version === this.#assumedFor && self?.brokerEpoch === this.#assumedSelf) return;

@@ -23,6 +23,7 @@ export interface BrokerListener {
  *     running ──fenced, stale epoch, or a gap in its own time──▶ unregistered
  *     running ──closing──▶ leaving ──heartbeat: should shut down──▶ left
  *     running ──damage──▶ giving-up ──heartbeat: others have it all──▶ refused
+ *     storing, with damage found at the start ──generation stored──▶ giving-up
  *
  * A broken link does not end `running`: leaders go on without the controller, and a heartbeat with the same epoch
  * resumes the session. `refused` is final for this storage; the platform goes on with another directory.
@@ -38,6 +39,12 @@ type State =
   | { readonly kind: "left" }
   | { readonly kind: "giving-up" }
   | { readonly kind: "refused"; readonly reason: string };
+
+/** What was found, and who wants to know what becomes of it. */
+interface Damage {
+  readonly message: string;
+  readonly decided: (reason: string) => void;
+}
 
 const RETRY_MS = 250;
 /** While the broker waits to be unfenced, or to be let go. */
@@ -67,6 +74,7 @@ export class Registration {
   #heartbeatOpen = false;
   /** Why the last attempt did not succeed, for people. */
   #trouble: string | undefined;
+  #damage: Damage | undefined;
 
   constructor(context: RegistrationContext, identity: StorageIdentity) {
     this.#context = context;
@@ -141,13 +149,18 @@ export class Registration {
 
   /**
    * This storage was found damaged: nothing of it is served any more. It is given up if the controller says that others
-   * have all that it has, and whoever opens it next then has to know that too. Calls back with what to tell people.
+   * have all that it has, and whoever opens it next then has to know that too. Calls back with what to tell people. The
+   * controller is asked once the broker is registered, before it can be unfenced.
    */
-  giveUp(damage: string, decided: (reason: string) => void): void {
-    if (this.#state.kind === "giving-up") return;
-    const { brokerEpoch } = this;
-    if (brokerEpoch === undefined) return decided(damage);
-    this.#trouble = damage;
+  giveUp(message: string, decided: (reason: string) => void): void {
+    if (this.#damage !== undefined) return;
+    this.#trouble = message;
+    this.#damage = { message, decided };
+    const state = this.#state;
+    if ("brokerEpoch" in state && state.kind !== "storing") this.#reportDamage(this.#damage, state.brokerEpoch);
+  }
+
+  #reportDamage({ message, decided }: Damage, brokerEpoch: number): void {
     this.#state = { kind: "giving-up" };
     const { brokerId, directoryId } = this.#identity;
     this.#context.requests.ask(
@@ -162,11 +175,11 @@ export class Registration {
         offlineLogDirs: [directoryId],
       },
       ({ errorCode }) => {
-        if (errorName(errorCode) !== "KAFKA_STORAGE_ERROR") return decided(damage);
-        this.#save({ ...this.#identity, damage });
-        decided(this.refuse(damage));
+        if (errorName(errorCode) !== "KAFKA_STORAGE_ERROR") return decided(message);
+        this.#save({ ...this.#identity, damage: message });
+        decided(this.refuse(message));
       },
-      () => decided(damage),
+      () => decided(message),
     );
   }
 
@@ -179,7 +192,9 @@ export class Registration {
   identitySaved(nowMs: number): void {
     if (this.#state.kind === "preparing") this.#register(nowMs);
     else if (this.#state.kind === "storing") {
-      this.#state = { kind: "confirming", brokerEpoch: this.#state.brokerEpoch };
+      const { brokerEpoch } = this.#state;
+      if (this.#damage !== undefined) return this.#reportDamage(this.#damage, brokerEpoch);
+      this.#state = { kind: "confirming", brokerEpoch };
       this.#heartbeatOpen = false;
       this.#heartbeat(nowMs);
     }

@@ -45,12 +45,38 @@ describe("a broker whose storage fails", () => {
     );
   });
 
-  it("[R20] does not start on a log that was damaged on disk", () => {
+  it("[R20] never serves a log whose end is damaged, and gives its storage up where others have it all", () => {
     leader.kill();
+    cluster.advance(1_000);
     damage(chunksOf(leader)[2]!);
+    const { disk } = leader;
+    const states: string[] = [];
     leader.start();
-    expect(leader.core.state).toBe("failed");
-    expect(leader.core.status().reason).toContain(leader.disk.load()[0]!.metadata.topicId);
+    expect(leader.core.status().reason).toContain(disk.load()[0]!.metadata.topicId);
+    cluster.until(() => states.push(leader.core.state) > 0 && !leader.running, "the end of the broker");
+    expect(states).not.toContain("running");
+    expect(leader.core.state).toBe("refused");
+    expect(leader.identity.damage).toContain("the batch at offset 2");
+    expect(leader.disk).toBe(disk);
+    const [partition] = cluster.controller.image.topicNamed("quakes")!.partitions;
+    expect([...partition!.isr, ...partition!.eligibleLeaderReplicas]).not.toContain(leader.nodeId);
+  });
+
+  it("[R20] keeps a log whose end is damaged as it is while nobody else is there who has it all", () => {
+    for (const tab of tabs) if (tab !== leader) tab.kill();
+    cluster.advance(1_000);
+    leader.kill();
+    cluster.advance(1_000);
+    damage(chunksOf(leader)[2]!);
+    const { disk } = leader;
+    for (let start = 0; start < 2; start++) {
+      leader.start();
+      cluster.until(() => !leader.running, "the end of the broker");
+      expect(leader.core.state).toBe("failed");
+      expect(leader.core.status().reason).toContain("the batch at offset 2");
+      expect(leader.identity.damage).toBeUndefined();
+    }
+    expect(leader.disk).toBe(disk);
   });
 
   /** Damages the first record, which has left the cache in memory, so that reading it goes to the disk. */

@@ -420,15 +420,12 @@ export class SimulatedCluster {
   #ended(tab: SimulatedTab): void {
     if (this.tabs.some((other) => other !== tab && other.storage === tab.storage)) return this.#lostLock(tab);
     const reload = (afterMs: number) => this.time.after(afterMs, () => this.startTab(tab));
+    if (tab.endedBecause.includes("the stored log")) this.mark("damaged log found at start");
     switch (tab.endedAs) {
       case "refused":
         this.mark("refused storage");
         this.#startOver(tab, tab.endedBecause);
         return reload(200);
-      case "damaged":
-        this.mark("damaged log found at start");
-        this.#startOver(tab, tab.endedBecause);
-        return reload(2_000);
       case "failed":
         this.mark("broker fenced itself");
         if (tab.endedBecause.includes("Quota")) this.mark("quota self-fence");

@@ -48,7 +48,7 @@ export class SimulatedTab {
   frozen = false;
   starts = 0;
   /** How the last broker here ended by itself, and why. */
-  endedAs: "stopped" | "failed" | "refused" | "damaged" = "stopped";
+  endedAs: "stopped" | "failed" | "refused" = "stopped";
   endedBecause = "";
   readonly #context: TabContext;
   /** Every machine has a clock of its own, which may stand still or run at another rate. */
@@ -117,10 +117,6 @@ export class SimulatedTab {
       wallOffsetMs: WALL_OFFSET_MS,
     });
     for (const stored of logs.load()) this.core.restore(stored);
-    if (this.core.state === "failed") {
-      this.#context.log(`${this.name}: ${this.core.status().reason}`);
-      return this.#end("damaged");
-    }
     this.#dialController(0);
     this.dispatch({ type: "woken" });
   }
