@@ -7,7 +7,7 @@ import { serverTraffic } from "../server-traffic.ts";
 
 const TABS = 3;
 /** For so long after it has loaded a page the browser collects garbage, optimizes code and writes its caches. */
-const SETTLE_MS = 30_000;
+const SETTLE_MS = 20_000;
 const ROUND_MS = 8_000;
 
 interface Used {
