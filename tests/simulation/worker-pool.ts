@@ -18,9 +18,11 @@ interface Job {
 const root = fileURLToPath(new URL("../..", import.meta.url));
 /** A run makes much garbage and keeps little; threads of the collector would take time from the other workers. */
 const NODE_OPTIONS = ["--max-semi-space-size=64", "--single-threaded-gc"];
-/** A run that is slower than real time by so much is taken for one that never ends. */
-const PATIENCE_MS = 120_000;
-const SHRINKING_PATIENCE_MS = 900_000;
+/**
+ * What takes so long is taken for something that never ends. Most runs take seconds, and those to be shrunk minutes, but
+ * a campaign may have no more than what others leave of the processor.
+ */
+const PATIENCE_MS = 900_000;
 const TICK_MS = 100;
 const KEPT_OUTPUT = 4_000;
 
@@ -102,9 +104,8 @@ export class WorkerPool {
       this.#all.delete(worker);
       finish(deadRun(task, `its process ended with ${signal ?? `code ${code}`}\n${output}`));
     };
-    const patienceMs = task.shrinks === true ? SHRINKING_PATIENCE_MS : PATIENCE_MS + task.seconds * 1000;
-    const forget = afterRunning(patienceMs, () => {
-      output += `\nit took longer than ${patienceMs / 1000} s`;
+    const forget = afterRunning(PATIENCE_MS, () => {
+      output += `\nit took longer than ${PATIENCE_MS / 1000} s`;
       worker.kill("SIGKILL");
     });
     for (const stream of [worker.stdout, worker.stderr]) stream?.on("data", heard);
