@@ -172,7 +172,8 @@ export class LmdbMetadataStore implements MetadataStore {
   #read(cluster: string, { endOffset }: ClusterState): Pick<StoredCluster, "snapshot" | "log"> {
     const stored = this.#snapshots.get(cluster);
     const snapshot = stored === undefined ? undefined : decodeSnapshot(plainBytes(stored));
-    const rows = Array.from(this.#logs.getRange(rowsOf(cluster)), ({ key, value }) => ({ baseOffset: key[1] as number, batch: plainBytes(value) }));
+    const range = this.#logs.getRange(rowsOf(cluster));
+    const rows = Array.from(range, ({ key, value }) => ({ baseOffset: key[1] as number, batch: plainBytes(value) }));
     return { snapshot, log: checkedLog(rows, snapshot?.endOffset ?? 0, endOffset) };
   }
 

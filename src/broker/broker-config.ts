@@ -18,7 +18,10 @@ export interface BrokerConfig {
   /** The most that one consumer fetch may hold in memory, whatever it asks for. */
   readonly fetchMaxBytes: number;
   readonly retentionCheckIntervalMs: number;
-  /** Bounds on what one client connection may have waiting here; and on what waits for the disk if nobody waits for it. */
+  /**
+   * Bounds on what one client connection may have waiting here; and on what waits for the disk, if nobody waits for
+   * that.
+   */
   readonly maxPipelinedRequests: number;
   readonly maxPipelinedBytes: number;
   /** With how many partitions `__consumer_offsets` is made, and how many replicas each shall have. */

@@ -51,7 +51,8 @@ export class Cluster {
   constructor(options: ClusterOptions) {
     this.#options = options;
     const clock = { now: () => this.clock.now() };
-    const warn = (trouble: string, error: unknown) => options.logger.warn(trouble, error === undefined ? {} : { error });
+    const warn = (trouble: string, error: unknown) =>
+      options.logger.warn(trouble, error === undefined ? {} : { error });
     this.#warnings = new RareWarnings(clock, warn);
   }
 

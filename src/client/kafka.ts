@@ -52,7 +52,8 @@ export class KafkaClient {
 
   constructor(config: KafkaConfig, createPlatform: (address: ServerAddress) => ClientPlatform) {
     if ("sasl" in config && config.sasl !== undefined) {
-      throw new KafkaJSNotImplemented("There is no authentication yet: leave sasl out, and the server to those you trust");
+      const remedy = "leave sasl out, and the server to those you trust";
+      throw new KafkaJSNotImplemented(`There is no authentication yet: ${remedy}`);
     }
     const address = serverAddress(config.brokers);
     this.#config = config;

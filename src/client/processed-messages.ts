@@ -11,7 +11,7 @@ export function isHeld(taken: Taken): boolean {
   return taken.partition.paused || taken.partition.revoking || isStale(taken);
 }
 
-/** Takes note that the message at `offset`, and those before it, were processed. Returns by how much that is further. */
+/** Takes note that the message at `offset`, and those before it, were processed. Returns how much further that is. */
 export function passed(taken: Taken, offset: number): number {
   if (isStale(taken)) return 0;
   const before = taken.partition.consumed;

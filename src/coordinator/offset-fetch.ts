@@ -12,8 +12,8 @@ export type GroupOffsets = NonNullable<OffsetFetchResponseInit["groups"]>[number
 type PartitionOffset = GroupOffsets["topics"][number]["partitions"][number];
 
 /**
- * What one group of an OffsetFetch asks for, each partition named once. Offsets that were committed a moment ago count, since the answer waits
- * for them. No transaction is ever open here, so that every offset is stable.
+ * What one group of an OffsetFetch asks for, each partition named once. Offsets that were committed a moment ago count,
+ * since the answer waits for them. No transaction is ever open here, so that every offset is stable.
  */
 export function fetchOffsets(state: ShardState, request: FetchedGroup, reply: Reply<GroupOffsets>): void {
   const { groupId } = request;

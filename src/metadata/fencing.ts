@@ -53,8 +53,8 @@ export function disqualifyBroker(
 }
 
 /**
- * Whether each partition that a broker is complete for has somebody else who is there and complete, and would be so after
- * a restart too (R11): then nothing is lost with its storage.
+ * Whether each partition that a broker is complete for has somebody else who is there and complete, and would be so
+ * after a restart too (R11): then nothing is lost with its storage.
  */
 export function isSpare(image: ClusterImage, brokerId: number): boolean {
   const lasting = new Set<number>();

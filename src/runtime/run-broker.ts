@@ -224,7 +224,9 @@ class BrokerLoop implements RunningBroker {
         );
         return;
       case "recompress":
-        void recompress(effect.wanted, this.#codecs).then((batches) => this.#dispatch({ type: "recompressed", batches }));
+        void recompress(effect.wanted, this.#codecs).then((batches) =>
+          this.#dispatch({ type: "recompressed", batches }),
+        );
         return;
       case "save-identity":
         this.#platform.saveIdentity(effect.identity).then(

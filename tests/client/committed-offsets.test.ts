@@ -72,7 +72,8 @@ test.each([
   const next = offsets.commit(() => OFFSETS, () => identity);
   release();
   await first;
-  await expect(queued).rejects.toMatchObject({ type: "UNKNOWN_MEMBER_ID", message: expect.stringContaining("was removed from group g") });
+  const message = expect.stringContaining("was removed from group g");
+  await expect(queued).rejects.toMatchObject({ type: "UNKNOWN_MEMBER_ID", message });
   await next;
   expect(bodies.map(({ memberId, generationIdOrMemberEpoch }) => [memberId, generationIdOrMemberEpoch])).toEqual([
     ["m", 3],

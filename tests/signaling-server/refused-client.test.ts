@@ -42,7 +42,8 @@ test("a server that has its clusters: the client is told the limit", async () =>
   const tab = await NodeTab.start(server.url, "first");
   onTestFinished(() => tab.stop());
   const { kafka, warnings } = client(server, "second");
-  const reason = "The metadata server cannot be reached: the server's socket closed (1013 the server has its 1 clusters open)";
+  const closed = "the server's socket closed (1013 the server has its 1 clusters open)";
+  const reason = `The metadata server cannot be reached: ${closed}`;
   await expect(kafka.consumer().connect()).rejects.toThrow(reason);
   expect(warnings).toEqual([reason]);
 });

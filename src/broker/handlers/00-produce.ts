@@ -69,7 +69,8 @@ export const produceHandler: Handler<typeof produce> = {
       const outcomes = produced.map((batch) => append(broker, request, context, batch, recompressed));
       answer(broker, request, context, outcomes, respond);
     });
-    if (!hasTurn) context.close(`more than ${MAX_WAITING_BYTES} bytes of records wait to be compressed; send them later`);
+    if (hasTurn) return;
+    context.close(`more than ${MAX_WAITING_BYTES} bytes of records wait to be compressed; send them later`);
   },
 };
 

@@ -133,21 +133,22 @@ class WaitingFetch implements Delayed {
   }
 
   /**
-   * Whether there is an error, a divergence, or about as much as the asker wants. Reads nothing, for it is asked each time
-   * that one of the partitions changes.
+   * Whether there is an error, a divergence, or about as much as the asker wants. Reads nothing, for it is asked each
+   * time that one of the partitions changes.
    */
   #mayAnswer(): boolean {
     const minBytes = Math.min(this.#request.minBytes, this.#maxBytes);
     let bytes = 0;
     for (const asked of this.#asked) {
       const { replica, partition } = asked;
+      const { fetchOffset, partitionMaxBytes } = partition;
       const checked = this.#check(asked);
       if ("kind" in checked || replica === undefined) return true;
       // What was deleted here, a follower deletes with the next answer.
       if (this.#replicaId >= 0 && partition.logStartOffset < replica.log.logStartOffset) return true;
-      if (checked.endOffset <= partition.fetchOffset) continue;
+      if (checked.endOffset <= fetchOffset) continue;
       if (minBytes <= 1) return true;
-      bytes += Math.min(replica.log.bytesBetween(partition.fetchOffset, checked.endOffset), partition.partitionMaxBytes);
+      bytes += Math.min(replica.log.bytesBetween(fetchOffset, checked.endOffset), partitionMaxBytes);
     }
     return bytes >= minBytes;
   }
