@@ -157,7 +157,7 @@ export class Broker {
    */
   restore(stored: StoredLog): void {
     if (this.#registration.kind === "refused") return;
-    const log = PartitionLog.restore(stored, this.#tailBudget, this.wallMs(this.#lastEventMs));
+    const log = PartitionLog.restore(stored, this.#tailBudget);
     if ("corrupt" in log) {
       const { topicId, partitionIndex } = stored.metadata;
       this.#lacksLog = true;
@@ -657,7 +657,6 @@ export class Broker {
   #enforceRetention(nowMs: number): void {
     this.#retentionAtMs = nowMs + this.config.retentionCheckIntervalMs;
     for (const replica of this.#replicas.values()) {
-      replica.log.expireProducers(this.wallMs(nowMs));
       // Followers drop what their leader dropped, so that they never hold less than it.
       if (replica.role.kind !== "leader" || !replica.config.cleanupPolicy.includes("delete")) continue;
       const operations = replica.log.retention(replica.config, this.wallMs(nowMs));

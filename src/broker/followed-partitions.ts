@@ -67,13 +67,7 @@ export class FollowedPartitions {
     return undefined;
   }
 
-  #fetched(
-    replica: Replica,
-    leaderEpoch: number,
-    fetchOffset: number,
-    answer: FetchedPartition,
-    nowMs: number,
-  ): boolean {
+  #fetched(replica: Replica, leaderEpoch: number, fetchOffset: number, answer: FetchedPartition): boolean {
     const { log, role } = replica;
     // The answer to an older question: of another epoch, or from before the log moved on.
     if (role.kind !== "follower" || role.leaderEpoch !== leaderEpoch) return true;
@@ -83,7 +77,7 @@ export class FollowedPartitions {
     const decision = onFetchResponse(fetched, log);
     switch (decision.kind) {
       case "append":
-        this.#append(replica, decision, answer.logStartOffset, nowMs);
+        this.#append(replica, decision, answer.logStartOffset);
         return true;
       case "truncate":
         this.#broker.log("info", `truncating ${replica.topicName}-${log.partitionIndex} to offset ${decision.offset}`);
@@ -103,19 +97,14 @@ export class FollowedPartitions {
     }
   }
 
-  #append(
-    replica: Replica,
-    { records, highWatermark }: FollowerAppend,
-    leaderLogStart: number,
-    nowMs: number,
-  ): void {
+  #append(replica: Replica, { records, highWatermark }: FollowerAppend, leaderLogStart: number): void {
     const { log } = replica;
     replica.leaderHighWatermark = highWatermark;
     if (records.length === 0) {
       log.setHighWatermark(highWatermark);
       return this.#dropBelow(replica, leaderLogStart);
     }
-    const { operations } = log.appendAsFollower(records, this.#broker.wallMs(nowMs));
+    const { operations } = log.appendAsFollower(records);
     this.replicatedBytes += records.length;
     this.#broker.write(replica, operations, () => {
       log.setHighWatermark(highWatermark);

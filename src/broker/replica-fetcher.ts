@@ -32,7 +32,7 @@ export interface FetcherContext {
    * Hands over the leader's answer about one partition, asked for from `fetchOffset` in `leaderEpoch`. Says false when
    * the leader refused, so that asking again at once would be answered alike.
    */
-  fetched(replica: Replica, leaderEpoch: number, fetchOffset: number, answer: FetchedPartition, nowMs: number): boolean;
+  fetched(replica: Replica, leaderEpoch: number, fetchOffset: number, answer: FetchedPartition): boolean;
 }
 
 interface OpenFetch {
@@ -147,7 +147,7 @@ export class ReplicaFetcher {
         const replica = this.replicas.get(key);
         // A partition may have moved to another leader since, or not have been asked for at all.
         if (request === undefined || replica === undefined) continue;
-        const accepted = this.#context.fetched(replica, request.leaderEpoch, request.fetchOffset, partition, nowMs);
+        const accepted = this.#context.fetched(replica, request.leaderEpoch, request.fetchOffset, partition);
         if (!accepted) this.#refusedUntilMs.set(key, nowMs + REFUSED_MS);
       }
     }

@@ -29,9 +29,6 @@ import type { TimestampedOffset } from "./timestamp-lookup.ts";
 /** A restart reads at most about this much of a log, beside what was above the high watermark. */
 export const CHECKPOINT_BYTES = 8 * 1024 * 1024;
 
-/** A producer that has written nothing for this long is forgotten, as in Kafka (`producer.id.expiration.ms`). */
-export const PRODUCER_EXPIRATION_MS = 24 * 60 * 60 * 1000;
-
 /** An append that was made in memory; it counts once its operations are durable and {@link PartitionLog.written}. */
 export interface Appended {
   readonly baseOffset: number;
@@ -134,16 +131,9 @@ export class PartitionLog {
     });
   }
 
-  /**
-   * The log as the store kept it, or what is wrong with it. A corrupt log must not be served, nor lead (R20). `nowMs`
-   * is the time by which producers expire.
-   */
-  static restore(
-    stored: StoredLog,
-    tailBudget = new TailBudget(),
-    nowMs?: number,
-  ): PartitionLog | { readonly corrupt: string } {
-    const restored = examineStoredLog(stored, nowMs);
+  /** The log as the store kept it, or what is wrong with it. A corrupt log must not be served, nor lead (R20). */
+  static restore(stored: StoredLog, tailBudget = new TailBudget()): PartitionLog | { readonly corrupt: string } {
+    const restored = examineStoredLog(stored);
     if ("corrupt" in restored) return restored;
     const { topicId, partitionIndex, logStartOffset, highWatermark } = stored.metadata;
     const { chunks, tail } = stored;
@@ -217,15 +207,15 @@ export class PartitionLog {
     const header = readBatchHeader(bytes);
     assert(header.sizeInBytes === bytes.length, "a leader appends one whole batch at a time");
     const headers = [header];
-    return this.#append([toChunk(headers, bytes)], headers, nowMs);
+    return this.#append([toChunk(headers, bytes)], headers);
   }
 
   /**
    * Appends what a leader sent: one or more batches that continue this log. Throws CorruptMessageError, and changes
    * nothing, if a checksum fails, an offset does not follow, or an epoch goes back. Into an empty log the first batch
-   * may start below: the leader's log start lies within it. So may a gap that compaction left at the leader. `nowMs` keeps the batches' producers from expiring.
+   * may start below: the leader's log start lies within it. So may a gap that compaction left at the leader.
    */
-  appendAsFollower(records: Uint8Array, nowMs?: number): Appended {
+  appendAsFollower(records: Uint8Array): Appended {
     const continued = withoutStartOfGap(records, this.#nextOffset);
     const found = readContinuation(continued, {
       key: this.key,
@@ -234,7 +224,7 @@ export class PartitionLog {
       latestEpoch: this.epochs.latestEpoch,
     });
     const headers = found.map(({ header }) => header);
-    return this.#append(toChunks(continued, found), headers, nowMs);
+    return this.#append(toChunks(continued, found), headers);
   }
 
   /** The store made `chunk`, one append or several coalesced ones, durable. To be told in the order of the writes. */
@@ -427,16 +417,12 @@ export class PartitionLog {
     this.#tail.truncateFrom(0);
   }
 
-  expireProducers(nowMs: number): void {
-    this.#producers.expire(nowMs - PRODUCER_EXPIRATION_MS);
-  }
-
-  #append(chunks: readonly Chunk[], headers: readonly BatchHeader[], nowMs: number | undefined): Appended {
+  #append(chunks: readonly Chunk[], headers: readonly BatchHeader[]): Appended {
     let startsEpoch = false;
     for (const header of headers) {
       const startOffset = Math.max(header.baseOffset, this.#logStartOffset);
       if (this.epochs.assign(header.partitionLeaderEpoch, startOffset)) startsEpoch = true;
-      this.#producers.append(header, this.#highWatermark, nowMs);
+      this.#producers.append(header, this.#highWatermark);
       if (hasForgotten(header)) this.#noteForgotten(header.lastOffset + 1);
     }
     const operations: StoreOperation[] = startsEpoch ? [this.metadataOperation()] : [];

@@ -5,8 +5,9 @@ import type { ProducerBatch, ProducerEntry, ProducerSnapshot } from "./stored-lo
 export const DUPLICATE_WINDOW = 5;
 
 /**
- * How many producers one log remembers. Anyone can make up producer ids, so the one that has been silent for longest
- * is forgotten first.
+ * How many producers one log remembers, in at most 2 MB. Beyond them the one that has been silent for longest is
+ * forgotten, and not by the time that it was: clocks differ and jump, and a producer that was offline may repeat days
+ * later what it got no answer for.
  */
 export const MAX_PRODUCERS = 4096;
 
@@ -29,7 +30,7 @@ export type ProducerCheck =
   | { readonly kind: "duplicate"; readonly baseOffset: number; readonly lastOffset: number }
   | { readonly kind: "error"; readonly error: ErrorName };
 
-/** A producer that the log remembers. `lastTimestamp` is when it wrote last, in milliseconds since 1970. */
+/** A producer that the log remembers. `lastTimestamp` is its last batch's newest, in milliseconds since 1970. */
 export interface ActiveProducer {
   readonly producerId: number;
   readonly producerEpoch: number;
@@ -100,11 +101,8 @@ export class ProducerState {
     return batch.baseSequence === sequenceAfter(latest.lastSequence, 1) ? { kind: "ok" } : outOfOrder;
   }
 
-  /**
-   * Notes a batch that was appended, in log order. `seenMs` is when; without it, as when a log is read back, the
-   * batch's own timestamp has to do.
-   */
-  append(batch: SequencedBatch, highWatermark: number, seenMs = batch.maxTimestamp): void {
+  /** Notes a batch that was appended, in log order. */
+  append(batch: SequencedBatch, highWatermark: number): void {
     // Control batches carry a producer id, but no sequence.
     if (batch.producerId < 0 || batch.baseSequence < 0) return;
     const batches = this.#producers.get(batch.producerId)?.batches ?? [];
@@ -119,7 +117,7 @@ export class ProducerState {
     while (batches.length > DUPLICATE_WINDOW && batches[DUPLICATE_WINDOW]!.offset < highWatermark) batches.shift();
     this.#exactFrom = Math.max(this.#exactFrom, highWatermark);
     this.#producers.delete(batch.producerId);
-    this.#producers.set(batch.producerId, { batches, lastTimestamp: seenMs });
+    this.#producers.set(batch.producerId, { batches, lastTimestamp: batch.maxTimestamp });
     if (this.#producers.size > MAX_PRODUCERS) this.#forgetLongestSilent();
   }
 
@@ -164,13 +162,6 @@ export class ProducerState {
       const { producerEpoch, lastSequence } = batches.at(-1)!;
       return { producerId, producerEpoch, lastSequence, lastTimestamp };
     });
-  }
-
-  /** Forgets producers that have written nothing since `sinceMs`. */
-  expire(sinceMs: number): void {
-    for (const [producerId, { lastTimestamp }] of this.#producers) {
-      if (lastTimestamp < sinceMs) this.#producers.delete(producerId);
-    }
   }
 
   #forgetLongestSilent(): void {

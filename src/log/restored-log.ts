@@ -18,16 +18,13 @@ export interface RestoredLog {
  * Checks a stored log before anybody relies on it (R20): chunks without gaps, nothing missing below what is known to
  * have been written, the tail intact and in agreement with the epochs. Rebuilds the producer state from the snapshot
  * and the tail (R16). Chunks before the tail are checked when they are read.
- *
- * `nowMs` keeps the tail's producers from expiring: when their batches were appended is not known any more, and what
- * the batches say themselves comes from their producers' clocks.
  */
-export function examineStoredLog(stored: StoredLog, nowMs?: number): RestoredLog | { readonly corrupt: string } {
+export function examineStoredLog(stored: StoredLog): RestoredLog | { readonly corrupt: string } {
   const key = partitionKey(stored.metadata.topicId, stored.metadata.partitionIndex);
   const fault = findMetadataFault(stored) ?? findChunkFault(stored);
   if (fault !== undefined) return { corrupt: `log ${key}: ${fault}` };
   try {
-    return readTail(stored, key, nowMs);
+    return readTail(stored, key);
   } catch (error) {
     if (error instanceof CorruptMessageError) return { corrupt: error.message };
     throw error;
@@ -80,7 +77,7 @@ function findChunkFault({ metadata, chunks, tail }: StoredLog): string | undefin
   return undefined;
 }
 
-function readTail(stored: StoredLog, key: string, nowMs: number | undefined): RestoredLog {
+function readTail(stored: StoredLog, key: string): RestoredLog {
   const { metadata, tail } = stored;
   const epochs = new EpochCache(metadata.epochs);
   const producers = new ProducerState(metadata.producerSnapshot);
@@ -95,7 +92,7 @@ function readTail(stored: StoredLog, key: string, nowMs: number | undefined): Re
         const found = `${header.partitionLeaderEpoch}, where its epochs say ${epoch}`;
         throw new CorruptMessageError(`the batch at offset ${baseOffset} of log ${key} has leader epoch ${found}`);
       }
-      if (baseOffset >= metadata.producerSnapshot.offset) producers.append(header, metadata.highWatermark, nowMs);
+      if (baseOffset >= metadata.producerSnapshot.offset) producers.append(header, metadata.highWatermark);
       if (hasForgotten(header) && header.lastOffset >= compaction.forgottenBefore) {
         compaction = { ...compaction, forgottenBefore: header.lastOffset + 1 };
       }

@@ -272,8 +272,20 @@ describe("a replicated partition", () => {
   });
 });
 
-
 describe("a leader whose machine slept", () => {
+  it("[R16] recognises a retry however long that was", () => {
+    const { cluster, tabs } = threeTabs("quakes");
+    const once = () => {
+      const init = { producerId: 4_000, producerEpoch: 0, baseSequence: 0 };
+      return produced(cluster, leaderOf(cluster, "quakes").connect(), "quakes", ["once"], init);
+    };
+    expect(once().baseOffset).toBe(0);
+    for (const tab of tabs) tab.wallOffsetMs += 30 * 24 * 3600 * 1000;
+    cluster.advance(2 * tabs[0]!.core.config.retentionCheckIntervalMs);
+    untilInSync(cluster, "quakes", 3);
+    expect(once()).toEqual({ error: "NONE", baseOffset: 0 });
+  });
+
   it("acknowledges nothing before it is registered anew, though its monotonic clock stood still", () => {
     const { cluster } = threeTabs("quakes");
     const leader = leaderOf(cluster, "quakes");

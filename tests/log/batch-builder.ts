@@ -72,8 +72,8 @@ export function logOf(...batches: readonly { readonly epoch: number; readonly co
   return log;
 }
 
-export function restored(stored: StoredLog, tailCacheBytes?: number, nowMs?: number): PartitionLog {
-  const log = PartitionLog.restore(stored, new TailBudget(tailCacheBytes), nowMs);
+export function restored(stored: StoredLog, tailCacheBytes?: number): PartitionLog {
+  const log = PartitionLog.restore(stored, new TailBudget(tailCacheBytes));
   if ("corrupt" in log) throw new Error(log.corrupt);
   return log;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { CHUNK_BYTES } from "../../src/log/chunk-building.ts";
-import { CHECKPOINT_BYTES, PRODUCER_EXPIRATION_MS, PartitionLog } from "../../src/log/partition-log.ts";
+import { CHECKPOINT_BYTES, PartitionLog } from "../../src/log/partition-log.ts";
 import type { LogMetadata, StoreOperation } from "../../src/log/stored-log.ts";
 import { TailBudget } from "../../src/log/tail-budget.ts";
 import { CorruptMessageError } from "../../src/protocol/errors.ts";
@@ -110,16 +110,6 @@ describe("producers", () => {
     follower.appendAsFollower(sequenced(9, 1, 4, { count: 2, partitionLeaderEpoch: 0 }));
     const retry = readBatchHeader(sequenced(9, 1, 4, { count: 2 }));
     expect(follower.checkProducer(retry)).toEqual({ kind: "duplicate", baseOffset: 0, lastOffset: 1 });
-  });
-
-  test("a producer expires a day after it wrote, whatever its records' timestamps are", () => {
-    const log = newLog();
-    log.appendAsLeader(sequenced(9, 0, 0, { timestamp: 1 }), 0, 5_000);
-    const retry = readBatchHeader(sequenced(9, 0, 0, { timestamp: 1 }));
-    log.expireProducers(5_000 + PRODUCER_EXPIRATION_MS);
-    expect(log.checkProducer(retry).kind).toBe("duplicate");
-    log.expireProducers(5_001 + PRODUCER_EXPIRATION_MS);
-    expect(log.checkProducer(retry).kind).toBe("ok");
   });
 });
 

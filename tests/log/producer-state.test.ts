@@ -114,15 +114,6 @@ describe("producer state", () => {
     expect(state.size).toBe(0);
   });
 
-  test("producers that are gone expire", () => {
-    const state = new ProducerState();
-    state.append(header(0, 0), 0, 1000);
-    state.append(header(1, 0, { producerId: 8 }), 0, 2000);
-    state.expire(2000);
-    expect(state.size).toBe(1);
-    expect(state.check(header(2, 5, { producerId: 8 }))).toEqual(outOfOrder);
-  });
-
   test("beyond its limit the longest silent producer is forgotten", () => {
     const state = new ProducerState();
     for (let producerId = 0; producerId < MAX_PRODUCERS; producerId++) {

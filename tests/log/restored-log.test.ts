@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { coalesceAppends } from "../../src/log/coalesce-appends.ts";
-import { PartitionLog, PRODUCER_EXPIRATION_MS } from "../../src/log/partition-log.ts";
+import { PartitionLog } from "../../src/log/partition-log.ts";
 import type { Chunk, LogMetadata, StoredLog } from "../../src/log/stored-log.ts";
 import { StoredLogs } from "../../src/platform/simulated/stored-logs.ts";
 import { readBatchHeader, setPartitionLeaderEpoch } from "../../src/protocol/record-batch.ts";
@@ -105,17 +105,6 @@ describe("restoring a log", () => {
       const retry = readBatchHeader(sequenced(9, 0, sequence));
       expect(again.checkProducer(retry)).toEqual({ kind: "duplicate", baseOffset: sequence, lastOffset: sequence });
     }
-  });
-
-  test("[R16] a producer whose clock is wrong expires a day after the restart, not at once", () => {
-    const restartMs = 1_700_000_000_000;
-    const batch = sequenced(9, 0, 0, { timestamp: restartMs - 2 * PRODUCER_EXPIRATION_MS });
-    const { operations } = PartitionLog.create(TOPIC_ID, 0).appendAsLeader(batch, 0, restartMs - 5_000);
-    const log = restored(StoredLogs.empty.apply(operations).load()[0]!, undefined, restartMs);
-    log.expireProducers(restartMs + PRODUCER_EXPIRATION_MS);
-    expect(log.checkProducer(readBatchHeader(batch)).kind).toBe("duplicate");
-    log.expireProducers(restartMs + PRODUCER_EXPIRATION_MS + 1);
-    expect(log.checkProducer(readBatchHeader(batch)).kind).toBe("ok");
   });
 
   test("the tail is read from memory, the rest from disk", () => {
