@@ -12,6 +12,9 @@ export interface CommittedRecord {
   readonly value: Uint8Array | null;
 }
 
+/** Told of each record when it is committed, with the epoch of the leader that appended it. */
+export type OnCommitted = (record: CommittedRecord, leaderEpoch: number) => void;
+
 /**
  * The committed records of a partition whose log is compacted. A replica need not have all of them: it may lack what has
  * a newer record of its key, and tombstones once nothing is left that they are about. What it has is what was committed,
@@ -22,12 +25,12 @@ export class CompactedLog {
   /** Up to here a leader has deleted records because they were too many or too old. */
   trimmedTo = 0;
   readonly #label: string;
-  readonly #committed: (record: CommittedRecord) => void;
+  readonly #committed: OnCommitted;
   readonly #records = new Map<number, CommittedRecord>();
   /** By key, as text. */
   readonly #keys = new Map<string, CommittedRecord[]>();
 
-  constructor(label: string, committed: (record: CommittedRecord) => void) {
+  constructor(label: string, committed: OnCommitted) {
     this.#label = label;
     this.#committed = committed;
   }
@@ -88,7 +91,7 @@ export class CompactedLog {
       const records = this.#keys.get(key);
       if (records === undefined) this.#keys.set(key, [record]);
       else records.push(record);
-      this.#committed(record);
+      this.#committed(record, header.partitionLeaderEpoch);
     }
     return undefined;
   }

@@ -22,7 +22,8 @@ class JudgedGroup {
     const [assignedPartitions, partitionsPendingRevocation] = [named(partitions ?? []), []];
     const value = { memberEpoch, previousMemberEpoch: 0, state: 0, assignedPartitions, partitionsPendingRevocation };
     const type = "ConsumerGroupCurrentMemberAssignment";
-    this.#truth.replay({ offset: this.#truth.count, ...encodeGroupRecord({ type, key, value: partitions && value }) });
+    const record = encodeGroupRecord({ type, key, value: partitions && value });
+    this.#truth.replay({ offset: this.#truth.count, ...record }, LEADER_EPOCH);
   }
 
   /** A member says what it has, and is told what to have, by a coordinator that may be replaced when it hears of it. */

@@ -12,6 +12,11 @@ export interface Told<T> {
   readonly value: T;
 }
 
+export interface ToldGeneration extends Told<StoredGeneration> {
+  /** Of the coordinator that wrote it down, whoever committed it. */
+  readonly leaderEpoch: number;
+}
+
 /** What a member of a consumer group (KIP-848) may use, as its record has it. Partitions are `topicId/partition`. */
 export interface CurrentAssignment {
   readonly memberEpoch: number;
@@ -29,7 +34,7 @@ export class GroupTruth {
   /** By group, then `topic/partition`. Null for an offset that was removed. */
   readonly offsets = new Map<string, Map<string, Told<number | null>[]>>();
   /** By group, one generation after the other. */
-  readonly generations = new Map<string, Told<StoredGeneration>[]>();
+  readonly generations = new Map<string, ToldGeneration[]>();
   /** By group and member, one assignment after the other; null for one that is not a member any more. */
   readonly assignments = new Map<string, Map<string, Told<CurrentAssignment | null>[]>>();
   readonly #taken: (generation: StoredGeneration, groupId: string) => void;
@@ -39,7 +44,8 @@ export class GroupTruth {
     this.#taken = taken;
   }
 
-  replay({ key, value, offset }: CommittedRecord): void {
+  /** `leaderEpoch`: of the leader that appended the record. */
+  replay({ key, value, offset }: CommittedRecord, leaderEpoch: number): void {
     const at = this.count++;
     const record = decoded(key, value, offset);
     switch (record?.type) {
@@ -49,7 +55,7 @@ export class GroupTruth {
       }
       case "GroupMetadata": {
         if (record.value === null) return void this.generations.delete(record.key.group);
-        push(this.generations, record.key.group, { at, value: record.value });
+        push(this.generations, record.key.group, { at, value: record.value, leaderEpoch });
         return this.#taken(record.value, record.key.group);
       }
       case "ConsumerGroupCurrentMemberAssignment":
@@ -130,7 +136,7 @@ function inner<K, V>(map: Map<string, Map<K, V>>, key: string): Map<K, V> {
   return known;
 }
 
-function push<T>(map: Map<string, Told<T>[]>, key: string, told: Told<T>): void {
+function push<T>(map: Map<string, T[]>, key: string, told: T): void {
   const list = map.get(key);
   if (list === undefined) map.set(key, [told]);
   else list.push(told);

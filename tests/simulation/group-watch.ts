@@ -237,7 +237,7 @@ export class GroupWatch implements RequestWatch {
     const { errorCode, generationId, memberId } = response;
     if (this.#noteOf(where, asked, errorCode) !== "NONE" || asked.leaderEpoch === undefined) return;
     const { groupId, leaderEpoch, atUs } = asked;
-    this.#joins.answered(groupId, memberId, generationId, atUs);
+    this.#joins.answered(groupId, memberId, { generation: generationId, leaderEpoch, atUs });
     const stored = since(this.#truth.generations.get(groupId), asked.at)[0]?.value.generation ?? 0;
     if (generationId < stored) fail("generations-grow", `${where}: ${generationId} is announced, ${stored} was`);
     const told = this.#announced.get(groupId);
@@ -257,8 +257,9 @@ export class GroupWatch implements RequestWatch {
       return member !== undefined && String(member.assignment) === String(assignment);
     });
     if (!isTold) fail("assignments-are-committed", `${where}: that of ${memberId} in generation ${generationId} is not`);
-    const newest = generations.findLast(({ value }) => value.generation === generationId);
-    if (newest !== undefined) this.#joins.expectJoined(where, groupId, newest.value);
+    // It is written down again, perhaps by another coordinator, when a process takes the place of a static member.
+    const written = generations.filter(({ value }) => value.generation === generationId);
+    this.#joins.expectJoined(where, groupId, written.at(-1)!.value, written[0]!.leaderEpoch);
   }
 
   /** What a member of a consumer group (KIP-848) is told. */

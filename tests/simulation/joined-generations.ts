@@ -4,8 +4,10 @@ import { fail } from "./oracle-context.ts";
 /** A generation that members were told of when they joined. */
 interface Announced {
   readonly generation: number;
+  /** Of the coordinator that told them, and that nobody had replaced when they asked. */
+  readonly leaderEpoch: number;
   /** When the last of those asked to join that were answered with it. */
-  atUs: number;
+  readonly atUs: number;
 }
 
 /** Who joins next is compared with the generation before; those of a coordinator that was lost may lie in between. */
@@ -15,6 +17,9 @@ const KEPT = 8;
  * A classic generation consists of members that joined for it, beside those with a name of their own, which keep their
  * place. While a generation lasts, whoever joins and changes nothing is told of it; all that is asked after that is for
  * the next one. So who has not asked since is not part of that: nobody would read what it was given.
+ *
+ * That is so up to the coordinator that made the generation. The next one may lack the record, and tell members of an
+ * earlier generation, before another one that has it commits it.
  */
 export class JoinedGenerations {
   /** By group and member, when it asked to join last. */
@@ -26,20 +31,27 @@ export class JoinedGenerations {
     this.#asked.set(`${groupId}/${memberId}`, atUs);
   }
 
-  /** `askedUs`: when the member asked to join, of a coordinator that nobody had replaced. */
-  answered(groupId: string, memberId: string, generation: number, askedUs: number): void {
-    if (!this.#asked.has(`${groupId}/${memberId}`)) this.asked(groupId, memberId, askedUs);
+  /** `told`: what the member was answered with, and when it asked. */
+  answered(groupId: string, memberId: string, told: Announced): void {
+    if (!this.#asked.has(`${groupId}/${memberId}`)) this.asked(groupId, memberId, told.atUs);
     const announced = this.#announced.get(groupId) ?? [];
     this.#announced.set(groupId, announced);
-    const known = announced.find((one) => one.generation === generation);
-    if (known === undefined) announced.push({ generation, atUs: askedUs });
-    else known.atUs = Math.max(known.atUs, askedUs);
+    const isSame = (one: Announced) => one.generation === told.generation && one.leaderEpoch === told.leaderEpoch;
+    const at = announced.findIndex(isSame);
+    if (at === -1) announced.push(told);
+    else if (announced[at]!.atUs < told.atUs) announced[at] = told;
     if (announced.length > KEPT) announced.shift();
   }
 
-  expectJoined(where: string, groupId: string, stored: Pick<StoredGeneration, "generation" | "members">): void {
-    const { generation, members } = stored;
-    const earlier = (this.#announced.get(groupId) ?? []).filter((one) => one.generation < generation);
+  /** `leaderEpoch`: of the coordinator that made the generation. */
+  expectJoined(
+    where: string,
+    groupId: string,
+    { generation, members }: Pick<StoredGeneration, "generation" | "members">,
+    leaderEpoch: number,
+  ): void {
+    const isEarlier = (one: Announced) => one.generation < generation && one.leaderEpoch <= leaderEpoch;
+    const earlier = (this.#announced.get(groupId) ?? []).filter(isEarlier);
     for (const { memberId, groupInstanceId } of members) {
       const askedUs = this.#asked.get(`${groupId}/${memberId}`);
       const missed = earlier.find(({ atUs }) => askedUs !== undefined && askedUs < atUs);

@@ -168,7 +168,9 @@ export class SimulatedCluster {
     if (schedule.compactedPartitions > 0) this.#use(COMPACTED_TOPIC, schedule.compactedPartitions, this.compacted);
     for (let index = 0; index < schedule.compactedPartitions; index++) this.truth.compact(partitionLabel(COMPACTED_TOPIC, index));
     for (let index = 0; index < OFFSETS_PARTITIONS; index++) {
-      this.truth.compact(partitionLabel(OFFSETS_TOPIC, index), (record) => this.groupTruth.replay(record));
+      this.truth.compact(partitionLabel(OFFSETS_TOPIC, index), (record, leaderEpoch) => {
+        this.groupTruth.replay(record, leaderEpoch);
+      });
     }
     this.#meet("eager", schedule.eagerMembers);
     this.#meet("cooperative", schedule.cooperativeMembers);

@@ -1,7 +1,7 @@
 import type { Chunk } from "../../src/log/stored-log.ts";
 import { int32At, int64At, uint32At } from "../../src/protocol/int-at.ts";
 import { CompactedLog } from "./compacted-log.ts";
-import type { CommittedRecord } from "./compacted-log.ts";
+import type { OnCommitted } from "./compacted-log.ts";
 import type { Violation } from "./recorder.ts";
 
 interface CommittedBatch {
@@ -28,7 +28,7 @@ export class Truth {
   readonly #compacted = new Map<string, CompactedLog>();
 
   /** The partition's log is compacted; `committed` is told of each record of it. */
-  compact(partition: string, committed: (record: CommittedRecord) => void = () => {}): void {
+  compact(partition: string, committed: OnCommitted = () => {}): void {
     this.#compacted.set(partition, new CompactedLog(partition, committed));
   }
 
