@@ -477,6 +477,22 @@ const regressions: readonly Regression[] = [
       ],
     },
   },
+  {
+    name: "a consumer that gets one batch with each answer, and less than is written, has the time to catch up",
+    seed: 4919,
+    seconds: 50,
+    schedule: {
+      ...plainSchedule,
+      partitions: 1,
+      sdkConsumers: 1,
+      latencyMs: 40,
+      replicaLagMs: 1_000,
+      asksForEnds: true,
+      recordBytes: 10_000,
+      snapshotRecords: 40,
+    },
+    reaches: "consumer caught up late",
+  },
 ];
 
 describe("what failed once", () => {
