@@ -493,6 +493,29 @@ const regressions: readonly Regression[] = [
     },
     reaches: "consumer caught up late",
   },
+  {
+    name: "a generation that the next coordinator lacks, and the one after that commits, is of those that joined for it",
+    seed: 3,
+    seconds: 10,
+    schedule: {
+      ...plainSchedule,
+      partitions: 1,
+      producers: 1,
+      consumers: 0,
+      recordsPerSecond: 1,
+      eagerMembers: 4,
+      replicaLagMs: 1_000,
+      faults: [
+        { atMs: 5_000, on: "time", kind: "isolate-client", aim: "any", target: 0, other: 0, durationMs: 8_000 },
+        { atMs: 8_000, on: "time", kind: "join-member", aim: "any", target: 0, other: 1, durationMs: 8_000 },
+        { atMs: 8_050, on: "time", kind: "cut", aim: "coordinator", target: 0, other: 1, durationMs: 650 },
+        { atMs: 8_050, on: "time", kind: "cut", aim: "follower", target: 1, other: 2, durationMs: 650 },
+        { atMs: 8_400, on: "time", kind: "kill-tab", aim: "coordinator", target: 0, other: 0, durationMs: 2_500 },
+        { atMs: 8_600, on: "time", kind: "kill-tab", aim: "coordinator", target: 0, other: 0, durationMs: 400 },
+      ],
+    },
+    reaches: "coordinator lost in a rebalance",
+  },
 ];
 
 describe("what failed once", () => {
