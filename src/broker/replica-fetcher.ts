@@ -149,9 +149,16 @@ export class ReplicaFetcher {
         if (request === undefined || replica === undefined) continue;
         const accepted = this.#context.fetched(replica, request.leaderEpoch, request.fetchOffset, partition);
         if (!accepted) this.#refusedUntilMs.set(key, nowMs + REFUSED_MS);
+        else if (partition.records !== null && partition.records.length > 0) this.#askLast(replica);
       }
     }
     this.pump(nowMs);
+  }
+
+  /** An answer is filled in the order of the question, so those that lag most would have all of it. */
+  #askLast(replica: Replica): void {
+    this.replicas.delete(replica.key);
+    this.replicas.set(replica.key, replica);
   }
 
   #forget(nowMs: number): void {

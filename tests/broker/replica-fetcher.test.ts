@@ -9,8 +9,10 @@ import { ClusterImage } from "../../src/metadata/image.ts";
 import { topicConfig } from "../../src/metadata/topic-config.ts";
 import type { Partition } from "../../src/metadata/partition.ts";
 import { fetch } from "../../src/protocol/apis/01-fetch.ts";
-import { decodeRequest, decodeRequestHeader } from "../../src/protocol/envelope.ts";
+import type { FetchRequest } from "../../src/protocol/apis/01-fetch.ts";
+import { decodeRequest, decodeRequestHeader, encodeResponse } from "../../src/protocol/envelope.ts";
 
+const FETCH_VERSION = 17;
 const LEADER = 2;
 const SELF = 1;
 const partition: Partition = {
@@ -36,7 +38,7 @@ describe("ReplicaFetcher", () => {
     effects = [];
   });
 
-  function following(assignment: Partition, config: Partial<BrokerConfig> = {}): ReplicaFetcher {
+  function following(assignments: readonly Partition[], config: Partial<BrokerConfig> = {}): ReplicaFetcher {
     let links = 0;
     const fetcher = new ReplicaFetcher(LEADER, {
       config: { ...defaultBrokerConfig, ...config },
@@ -47,8 +49,13 @@ describe("ReplicaFetcher", () => {
       endpointOf: () => ({ host: "leader", port: 1 }),
       fetched: () => true,
     });
+    for (const assignment of assignments) fetcher.add(replicaOf(assignment));
+    return fetcher;
+  }
+
+  function replicaOf(assignment: Partition): Replica {
     const log = PartitionLog.create(assignment.topicId, assignment.partitionIndex);
-    const replica: Replica = {
+    return {
       key: log.key,
       log,
       topicName: "quakes",
@@ -58,8 +65,13 @@ describe("ReplicaFetcher", () => {
       leaderHighWatermark: 0,
       writesInFlight: 0,
     };
-    fetcher.add(replica);
-    return fetcher;
+  }
+
+  /** The next question that was sent. */
+  function asked(): { readonly correlationId: number; readonly request: FetchRequest } {
+    const [frame] = effects.splice(0).flatMap((effect) => (effect.type === "link-send" ? [effect.frame] : []));
+    const header = decodeRequestHeader(frame!);
+    return { correlationId: header.correlationId, request: decodeRequest(fetch, header) };
   }
 
   const types = () => effects.splice(0).flatMap(({ type }) => (type === "log" ? [] : [type]));
@@ -68,7 +80,7 @@ describe("ReplicaFetcher", () => {
     ["cannot be read", Uint8Array.of(0, 0, 0, 1)],
     ["belongs to another question", Uint8Array.of(0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)],
   ])("rests ever longer before it asks again, if an answer %s", (_what, answer) => {
-    const fetcher = following(partition);
+    const fetcher = following([partition]);
     let nowMs = 1_000;
     for (const restMs of [25, 50, 100]) {
       fetcher.pump(nowMs);
@@ -89,10 +101,42 @@ describe("ReplicaFetcher", () => {
     ["half of the lag that is allowed, if that is less", partition, { replicaLagTimeMaxMs: 3_000 }, 1_500],
     ["half a second to join", { ...partition, isr: [LEADER] }, {}, 500],
   ])("lets a fetch wait for %s", (_how, assignment, config, waitMs) => {
-    const fetcher = following(assignment, config);
+    const fetcher = following([assignment], config);
     fetcher.pump(1_000);
     fetcher.opened(1_000);
-    const [frame] = effects.flatMap((effect) => (effect.type === "link-send" ? [effect.frame] : []));
-    expect(decodeRequest(fetch, decodeRequestHeader(frame!)).maxWaitMs).toBe(waitMs);
+    expect(asked().request.maxWaitMs).toBe(waitMs);
   });
+
+  it("asks last for what it just got, so that no partition fills every answer", () => {
+    const partitions = [0, 1, 2, 3].map((partitionIndex) => ({ ...partition, partitionIndex }));
+    const fetcher = following(partitions);
+    fetcher.pump(1_000);
+    fetcher.opened(1_000);
+    const orders = [[1, 0], [0], [3, 2]].map((filled) => {
+      const { correlationId, request } = asked();
+      fetcher.received(answer(correlationId, filled), 1_000);
+      return request.topics[0]!.partitions.map(({ partition: index }) => index);
+    });
+    expect([...orders, asked().request.topics[0]!.partitions.map(({ partition: index }) => index)]).toEqual([
+      [0, 1, 2, 3],
+      [2, 3, 1, 0],
+      [2, 3, 1, 0],
+      [1, 0, 3, 2],
+    ]);
+  });
+
+  function answer(correlationId: number, filled: readonly number[]): Uint8Array {
+    const responses = [
+      {
+        topicId: partition.topicId,
+        partitions: filled.map((partitionIndex) => ({
+          partitionIndex,
+          errorCode: 0,
+          highWatermark: 1,
+          records: new Uint8Array(1),
+        })),
+      },
+    ];
+    return encodeResponse(fetch, FETCH_VERSION, correlationId, { responses });
+  }
 });
