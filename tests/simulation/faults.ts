@@ -4,7 +4,7 @@ import type { Partition } from "../../src/metadata/partition.ts";
 import { StoredLogs } from "../../src/platform/simulated/stored-logs.ts";
 import type { NodeName } from "../../src/platform/simulated/network.ts";
 import { SERVER } from "../../src/platform/simulated/simulated-server.ts";
-import type { SimulatedTab } from "../../src/platform/simulated/simulated-tab.ts";
+import type { SimulatedTab, TimeOfDay } from "../../src/platform/simulated/simulated-tab.ts";
 import type { GroupUse } from "./group-use.ts";
 import { COORDINATOR } from "./schedule.ts";
 import type { Fault, FaultKind, Occasion } from "./schedule.ts";
@@ -136,9 +136,9 @@ const effects: Record<FaultKind, Effect> = {
     tab.freeze();
     return () => tab.thaw();
   }),
-  "sleep-tab": onTab((_, tab) => {
+  "sleep-tab": onTab((_, tab, fault) => {
     tab.freeze();
-    return () => tab.thaw(true);
+    return () => tab.wake(timeOfDay(fault));
   }),
   "kill-profile": onProfile((cluster, tabs) => {
     for (const tab of tabs) tab.kill();
@@ -146,10 +146,10 @@ const effects: Record<FaultKind, Effect> = {
       for (const tab of tabs) cluster.startTab(tab);
     };
   }),
-  "sleep-profile": onProfile((_, tabs) => {
+  "sleep-profile": onProfile((_, tabs, fault) => {
     for (const tab of tabs) tab.freeze();
     return () => {
-      for (const tab of tabs) tab.thaw(true);
+      for (const tab of tabs) tab.wake(timeOfDay(fault));
     };
   }),
   "lose-power": onProfile((cluster, tabs) => {
@@ -415,6 +415,11 @@ function rateOf(drawn: number): number {
   return 0.5 + (drawn % 16) / 10;
 }
 
+/** What the time of day says of a sleep. */
+function timeOfDay({ other }: Fault): TimeOfDay {
+  return (["stood", "went on", "days passed"] as const)[other % 3]!;
+}
+
 /** The partition that the fault is after; those of the main topic are counted first. */
 function partitionAimedAt({ server }: SimulatedCluster, { target, aim }: Fault): Partition | undefined {
   if (aim === COORDINATOR) {
@@ -470,8 +475,12 @@ function losePower(cluster: SimulatedCluster, tab: SimulatedTab): void {
   if (tab.storage.losePower()) cluster.mark("power lost with unflushed data");
 }
 
-function onProfile(effect: (cluster: SimulatedCluster, tabs: readonly SimulatedTab[]) => Heal | undefined): Effect {
-  return onTab((cluster, { profile }) => effect(cluster, cluster.tabs.filter((tab) => tab.profile === profile)));
+function onProfile(
+  effect: (cluster: SimulatedCluster, tabs: readonly SimulatedTab[], fault: Fault) => Heal | undefined,
+): Effect {
+  return onTab((cluster, { profile }, fault) => {
+    return effect(cluster, cluster.tabs.filter((tab) => tab.profile === profile), fault);
+  });
 }
 
 function onClient(effect: (cluster: SimulatedCluster, client: NodeName) => Heal): Effect {

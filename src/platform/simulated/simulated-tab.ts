@@ -30,6 +30,10 @@ export interface TabContext {
 type Write = Extract<BrokerEffect, { readonly type: "write" }>;
 
 const WALL_OFFSET_MS = 1_700_000_000_000;
+const DAYS_MS = 2 * 24 * 3600 * 1000;
+
+/** What the time of day says of a sleep in which the clock stood still: nothing, how long it was, or days. */
+export type TimeOfDay = "stood" | "went on" | "days passed";
 
 /**
  * One tab: the broker core with what `runBroker` does around it, without promises, so that a run is fast and the same
@@ -53,6 +57,8 @@ export class SimulatedTab {
   readonly #context: TabContext;
   /** Every machine has a clock of its own, which may stand still or run at another rate. */
   readonly #clock: SkewedClock;
+  /** What to add to the clock for the time of day. */
+  #wallOffsetMs = WALL_OFFSET_MS;
   #frozenSinceMs = 0;
   /** Timers fire at whole multiples of this only, as a hidden page's do; 1 for timers that are not held back. */
   #timerStepUs = 1;
@@ -114,7 +120,7 @@ export class SimulatedTab {
       seed: chance.uuid(),
       config,
       nowMs: this.nowMs,
-      wallOffsetMs: WALL_OFFSET_MS,
+      wallOffsetMs: this.#wallOffsetMs,
     });
     for (const stored of logs.load()) this.core.restore(stored);
     this.#dialController(0);
@@ -144,12 +150,22 @@ export class SimulatedTab {
     this.#frozenSinceMs = this.#context.time.nowMs;
   }
 
-  /** Goes on. After a sleep the tab's clock may not know of it. */
-  thaw(clockStood = false): void {
+  /** Goes on. */
+  thaw(): void {
     if (!this.frozen) return;
     this.frozen = false;
-    if (clockStood) this.#clock.jump(this.#frozenSinceMs - this.#context.time.nowMs);
     this.#drain();
+  }
+
+  /** Goes on after a sleep in which its clock stood still. */
+  wake(timeOfDay: TimeOfDay): void {
+    if (!this.frozen) return;
+    const sleptMs = this.#context.time.nowMs - this.#frozenSinceMs;
+    this.#clock.jump(-sleptMs);
+    if (timeOfDay !== "stood") this.#wallOffsetMs += sleptMs;
+    // Once in a tab's life, for records are kept for a week.
+    if (timeOfDay === "days passed") this.#wallOffsetMs = Math.max(this.#wallOffsetMs, WALL_OFFSET_MS + DAYS_MS);
+    this.thaw();
   }
 
   dispatch(event: BrokerEvent): void {
@@ -164,7 +180,7 @@ export class SimulatedTab {
       for (let event = this.#mailbox.shift(); event !== undefined; event = this.#mailbox.shift()) {
         const { core } = this;
         if (core === undefined) break;
-        const effects = core.handle(event, this.nowMs);
+        const effects = core.handle(event, this.nowMs, this.#wallOffsetMs);
         for (const effect of effects) this.#execute(effect);
         this.#context.handled(this, event, effects);
       }
