@@ -35,6 +35,10 @@ export class AssignedPartition {
   /** The generation for which one of the two is being asked. */
   askedGeneration: number | undefined;
   position: FetchPosition = { offset: -1, ...NOWHERE };
+  /** As an answer said last; -1 before the first one. */
+  highWatermark = -1;
+  /** Whose records came last is asked for last. */
+  turn = 0;
   generation = 0;
   paused = false;
   /** Set while it is being given up: what is under way may end, and nothing more is handed out. */

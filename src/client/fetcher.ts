@@ -47,6 +47,8 @@ export interface Taken {
 /** One request under way, and where it asks for records. */
 type OpenFetch = ReadonlyMap<AssignedPartition, FetchPosition>;
 
+const MAX_OPEN = 2;
+
 /** A batch that does not match its checksum this often is not going to. */
 const MAX_CORRUPT_ANSWERS = 3;
 
@@ -55,8 +57,9 @@ const FAILURES_TO_WARN = 5;
 
 /**
  * Keeps the next records of every assigned partition at hand. Each leader has one long poll open, with all partitions
- * that want records; when one more wants some, a second request follows at once, which ends the wait of the first.
- * A partition is fetched from again when its records have been taken, so what is held in memory is bounded.
+ * that want records; when one more wants some, a second request follows at once, which ends the wait of the first, and
+ * leaves out what the first brings anyway. A partition is fetched from again when its records have been taken, so what
+ * is held in memory is bounded.
  */
 export class Fetcher {
   readonly #cluster: Cluster;
@@ -69,6 +72,7 @@ export class Fetcher {
   #pumpScheduled = false;
   #cancelTimer: (() => void) | undefined;
   #nextIndex = 0;
+  #nextTurn = 1;
   #closed = false;
   #failure: Error | undefined;
 
@@ -188,18 +192,28 @@ export class Fetcher {
     const fetchable = this.#partitions.filter((partition) => partition.isFetchable(now));
     const byLeader = groupBy(fetchable, ({ topic, partition }) => this.#cluster.leaderOf(topic, partition)?.nodeId);
     for (const [nodeId, wanted] of byLeader) {
-      if (nodeId !== undefined && this.#shouldFetch(nodeId, wanted)) void this.#fetch(nodeId, wanted);
+      if (nodeId === undefined) continue;
+      const missing = this.#missing(nodeId, wanted);
+      if (missing.length > 0) void this.#fetch(nodeId, missing);
     }
     this.#arm(now);
     this.notify();
   }
 
-  /** A second request is worth it only for a partition that the first does not ask for at its present position. */
-  #shouldFetch(nodeId: number, wanted: readonly AssignedPartition[]): boolean {
+  /**
+   * What to ask the leader for. A second request is worth it only for a partition that the first does not ask for at its
+   * present position. It takes along those that the first waits for, for it ends that wait.
+   */
+  #missing(nodeId: number, wanted: readonly AssignedPartition[]): readonly AssignedPartition[] {
     const open = this.#open.get(nodeId) ?? [];
-    const [latest] = open.slice(-1);
-    if (latest === undefined) return true;
-    return open.length < 2 && wanted.some((partition) => latest.get(partition) !== partition.position);
+    if (open.length >= MAX_OPEN) return [];
+    const isAsked = (partition: AssignedPartition, asked: OpenFetch) => asked.get(partition) === partition.position;
+    const isComing = (partition: AssignedPartition) =>
+      partition.position.offset < partition.highWatermark && open.some((asked) => isAsked(partition, asked));
+    const missing = wanted.filter((partition) => !isComing(partition));
+    const latest = open.at(-1);
+    if (latest !== undefined && missing.every((partition) => isAsked(partition, latest))) return [];
+    return missing.toSorted((one, other) => one.turn - other.turn);
   }
 
   async #fetch(nodeId: number, wanted: readonly AssignedPartition[]): Promise<void> {
@@ -278,7 +292,9 @@ export class Fetcher {
     try {
       const batches = checkBatches(answer.records ?? new Uint8Array(0), partition.position);
       partition.failures = 0;
+      partition.highWatermark = answer.highWatermark;
       if (batches.views.length === 0) return 0;
+      partition.turn = this.#nextTurn++;
       if (batches.missing > 0) this.#onGap(partition, batches.missing);
       partition.position = batches.next;
       const { highWatermark, logStartOffset, abortedTransactions } = answer;

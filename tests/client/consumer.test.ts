@@ -156,6 +156,43 @@ describe("subscribe", () => {
     expect(seen).toEqual(["new"]);
   });
 
+  test("a partition that lags is asked for once at each position", async () => {
+    const cluster = new ScriptedCluster();
+    const topic = cluster.createTopic("t", [1, 1, 1, 1]);
+    for (const partition of topic.partitions.keys()) {
+      for (const value of numbers(30)) write(cluster, topic, [value], partition);
+    }
+    cluster.judge = ({ api }) => (api === "Fetch" ? { kind: "delay", ms: 5 } : undefined);
+    const consumer = await connected(cluster, { maxBytesPerPartition: 1 });
+    consumer.assign(numbers(4).map((index) => ({ topic: "t", partition: Number(index), offset: "earliest" })));
+    // One is left, or the loop's end would have the last one asked for again.
+    await take(consumer, 119);
+    const positions = cluster.seen.flatMap(({ api, body }) => {
+      const [asked] = api === "Fetch" ? (body as FetchRequest).topics : [];
+      return asked?.partitions.map(({ partition, fetchOffset }) => `${partition} at ${fetchOffset}`) ?? [];
+    });
+    // That a partition lags is known from its first answer on, and at its end it is waited for.
+    const lagging = positions.filter((position) => !/ at (0|30)$/.test(position));
+    expect(lagging.length).toBeGreaterThan(110);
+    expect(lagging.length - new Set(lagging).size).toBeLessThan(2);
+  });
+
+  test("whose records came last is asked for last, so that no partition fills every answer", async () => {
+    const cluster = new ScriptedCluster();
+    const topic = cluster.createTopic("t", [1, 1, 1]);
+    write(cluster, topic, ["0"], 0);
+    const consumer = await connected(cluster);
+    consumer.assign([0, 1, 2].map((partition) => ({ topic: "t", partition, offset: "earliest" })));
+    const orders = () =>
+      cluster.seen.flatMap(({ api, body }) =>
+        api === "Fetch" ? [(body as FetchRequest).topics[0]!.partitions.map(({ partition }) => partition).join()] : [],
+      );
+    void take(consumer, 2);
+    await until(() => orders().includes("1,2,0"));
+    write(cluster, topic, ["1"], 1);
+    await until(() => orders().includes("2,0,1"));
+  });
+
   test("a pattern takes in topics that are created later", async () => {
     const cluster = new ScriptedCluster();
     const consumer = await connected(cluster);
