@@ -21,6 +21,8 @@ export interface ClientContext {
   resolve(peer: string): NodeName | undefined;
   /** The leader epoch that the controller decided last, for whoever judges what a client was told; -1 if none was. */
   decidedEpoch(topic: string, partition: number): number;
+  /** Where the controller has a broker, for the same. */
+  registeredPeer(nodeId: number): string | undefined;
 }
 
 export interface PartitionLeader {
@@ -87,9 +89,14 @@ export class BrokerLinks {
     lost: () => void,
     timeoutMs = REQUEST_TIMEOUT_MS,
   ): void {
-    const to = this.#context.resolve(this.#peers.get(nodeId) ?? "");
+    const to = this.#context.resolve(this.peerOf(nodeId) ?? "");
     if (to === undefined) return this.#context.time.after(5, lost);
     this.#link(to).ask(api, version, body, answered, lost, timeoutMs);
+  }
+
+  /** Where a broker is asked. A broker that is behind may have told of the page that had its storage before. */
+  peerOf(nodeId: number): string | undefined {
+    return this.#peers.get(nodeId);
   }
 
   /** Somebody else than the metadata has told where a broker is. */

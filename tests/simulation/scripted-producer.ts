@@ -23,8 +23,8 @@ interface Batch {
   firstEpoch: number;
   /** How far the partition was committed when the batch was sent first: nowhere below that is it. */
   firstCommittedTo: number;
-  /** As far as known of the leader that it was sent to last. */
-  lastEpoch: number;
+  /** Whom it was sent to last, as far as known, and where that was. */
+  asked: PartitionLeader & { readonly peer: string | undefined };
 }
 
 interface Queue {
@@ -211,7 +211,7 @@ export class ScriptedProducer {
       batch.firstEpoch = leaderEpoch;
       batch.firstCommittedTo = committedTo;
     }
-    batch.lastEpoch = leaderEpoch;
+    batch.asked = { nodeId, leaderEpoch, peer: this.#links.peerOf(nodeId) };
     batch.committedTo = batch.wasSent ? committedTo : 0;
     batch.wasSent = true;
     const lost = () => this.#answered(queue, batch, "NETWORK_EXCEPTION", -1);
@@ -258,7 +258,10 @@ export class ScriptedProducer {
     const isOutOfOrder = error === "OUT_OF_ORDER_SEQUENCE_NUMBER";
     const isBehindAnother = queue.drains || queue.batches[0] !== batch;
     // A leader that was replaced and has not heard of it lacks what later ones have acknowledged.
-    const isOutdated = batch.lastEpoch < this.#context.decidedEpoch(this.#topic, queue.partition);
+    const { nodeId, leaderEpoch, peer } = batch.asked;
+    const isOutdated =
+      leaderEpoch < this.#context.decidedEpoch(this.#topic, queue.partition) ||
+      peer !== this.#context.registeredPeer(nodeId);
     if (!isRetriable(error) && !(isOutOfOrder && (isBehindAnother || isOutdated))) {
       if (this.#recorder.mayForgetProducers) return this.crash();
       if (isOutOfOrder && this.#recorder.trimmedTo(queue.partition) > batch.firstCommittedTo) {
@@ -355,7 +358,7 @@ function takeBatch(queue: Queue, values: readonly string[]): Batch {
     committedTo: 0,
     firstEpoch: -1,
     firstCommittedTo: 0,
-    lastEpoch: -1,
+    asked: { nodeId: -1, leaderEpoch: -1, peer: undefined },
   };
 }
 

@@ -119,6 +119,7 @@ export class SimulatedCluster {
       bootstrap: () => this.tabs.filter(({ core }) => core !== undefined).map(({ name }) => name),
       resolve: (peer) => this.#resolve(peer),
       decidedEpoch: (topic, index) => this.server.image?.topicNamed(topic)?.partitions[index]?.leaderEpoch ?? -1,
+      registeredPeer: (nodeId) => this.server.image?.brokers.get(nodeId)?.listeners[0]?.host,
     };
     this.faultChance = this.chanceFor("faults under way");
     const watched = {
