@@ -43,7 +43,8 @@ export class Faults {
     this.#over = true;
     for (const heal of [...this.#heals]) heal();
     this.#cluster.server.start();
-    for (const tab of this.#cluster.tabs) this.#cluster.startTab(tab);
+    // A page whose directory is another one's by now is no tab any more.
+    for (const tab of [...this.#cluster.tabs]) this.#cluster.startTab(tab);
   }
 
   /** The decision is made and not yet on the disk. */
