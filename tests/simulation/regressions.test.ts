@@ -516,6 +516,26 @@ const regressions: readonly Regression[] = [
     },
     reaches: "coordinator lost in a rebalance",
   },
+  {
+    name: "[R16] a copy that starts anew remembers the producers it was told of, though its clock is a day ahead",
+    seed: 4740,
+    seconds: 116,
+    schedule: {
+      ...plainSchedule,
+      partitions: 1,
+      consumers: 2,
+      replicaLagMs: 3_000,
+      lingerMs: 50,
+      snapshotRecords: 40,
+      faults: [
+        { atMs: 107_997, on: "time", kind: "kill-tab", aim: "leader", target: 0, other: 0, durationMs: 2_000 },
+        { atMs: 113_372, on: "time", kind: "kill-tab", aim: "follower", target: 0, other: 0, durationMs: 683 },
+        { atMs: 113_422, on: "time", kind: "cut-one-way", aim: "leader", target: 0, other: 3, durationMs: 2_359 },
+        { atMs: 113_909, on: "time", kind: "delete-records", aim: "any", target: 0, other: 0, durationMs: 0 },
+        { atMs: 115_731, on: "time", kind: "kill-tab", aim: "leader", target: 0, other: 0, durationMs: 2_000 },
+      ],
+    },
+  },
 ];
 
 describe("what failed once", () => {
