@@ -1,5 +1,6 @@
 import type { ClusterImage } from "../src/metadata/image.ts";
-import { NO_LEADER } from "../src/metadata/partition.ts";
+import { effectiveMinIsr, NO_LEADER } from "../src/metadata/partition.ts";
+import { topicConfig } from "../src/metadata/topic-config.ts";
 
 /** How many things there are in a cluster, or in several, and how many of them need somebody's attention. */
 export interface Census {
@@ -8,6 +9,8 @@ export interface Census {
   readonly partitions: number;
   readonly offlinePartitions: number;
   readonly underReplicatedPartitions: number;
+  /** Those that refuse records with acks=all. */
+  readonly underMinIsrPartitions: number;
   readonly metadataLogEndOffset: number;
 }
 
@@ -18,6 +21,7 @@ export function takeCensus(images: Iterable<ClusterImage>): Census {
     partitions: 0,
     offlinePartitions: 0,
     underReplicatedPartitions: 0,
+    underMinIsrPartitions: 0,
     metadataLogEndOffset: 0,
   };
   for (const image of images) {
@@ -25,10 +29,15 @@ export function takeCensus(images: Iterable<ClusterImage>): Census {
       if (fenced) census.fencedBrokers++;
       if (image.isActive(brokerId)) census.brokers++;
     }
-    for (const { leader, isr, replicas } of image.partitions()) {
-      census.partitions++;
-      if (leader === NO_LEADER) census.offlinePartitions++;
-      if (isr.length < replicas.length) census.underReplicatedPartitions++;
+    for (const { name, partitions } of image.topics.values()) {
+      const { minInsyncReplicas } = topicConfig(image, name);
+      for (const partition of partitions) {
+        const { leader, isr, replicas } = partition;
+        census.partitions++;
+        if (leader === NO_LEADER) census.offlinePartitions++;
+        if (isr.length < replicas.length) census.underReplicatedPartitions++;
+        if (isr.length < effectiveMinIsr(partition, minInsyncReplicas)) census.underMinIsrPartitions++;
+      }
     }
     census.metadataLogEndOffset += image.endOffset;
   }

@@ -67,6 +67,11 @@ export class ServerMetrics {
         (now) => now.underReplicatedPartitions,
       ],
       [
+        "tabstream_under_min_isr_partitions",
+        "Partitions with fewer replicas in sync than min.insync.replicas, which refuse records with acks=all.",
+        (now) => now.underMinIsrPartitions,
+      ],
+      [
         "tabstream_metadata_log_end_offset",
         "Sum of the end offsets of the open clusters' metadata logs.",
         (now) => now.metadataLogEndOffset,
