@@ -98,15 +98,15 @@ export class CompactedLog {
 
   /**
    * Of each key the newest record is there, of those below the end of the log. A tombstone goes last: as long as anything
-   * older of its key is left, the key would be back without it.
+   * older of its key is left, the key would be back without it. Only where a record is committed behind the end that took
+   * the place of the newest, whoever copies a compacted log may still have any older one: it has not come to that yet.
    */
   #compareKeys(kept: ReadonlyMap<string, number>, endOffset: number): Violation | undefined {
     for (const [key, records] of this.#keys) {
       const newest = records.findLast(({ offset }) => offset < endOffset);
       const found = kept.get(key);
-      if (newest === undefined || found === newest.offset) continue;
-      // Whoever copies a compacted log has not come to the record yet that took the place of this one.
-      if (found === undefined && (newest.value === null || records.at(-1) !== newest)) continue;
+      if (newest === undefined || found === newest.offset || records.at(-1) !== newest) continue;
+      if (found === undefined && newest.value === null) continue;
       return this.#changed(`of ${key} the record at ${found} is left, and the newest is at ${newest.offset}`);
     }
     return undefined;
