@@ -45,6 +45,10 @@ export class ClassicMember extends GroupMember {
     return this.#generation;
   }
 
+  override get ownedIn(): number {
+    return this.#ownedIn;
+  }
+
   override get isSettled(): boolean {
     return this.#isStable && [...this.owned.values()].every(({ committed }) => committed !== undefined);
   }

@@ -76,6 +76,11 @@ export abstract class GroupMember {
   /** In what the member has to name itself by: a generation, or a member epoch. */
   abstract get generation(): number;
 
+  /** In which it was told what it owns. */
+  get ownedIn(): number {
+    return this.generation;
+  }
+
   /** Goes, as gracefully as the group's protocol lets it. */
   abstract close(): void;
 

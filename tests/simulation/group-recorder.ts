@@ -98,11 +98,14 @@ export class GroupRecorder implements ClientRecorder {
   }
 
   /** A member of the newest generation, if there are generations; or one that may be about to hear of it. */
-  #isInStanding({ memberId, generation, instanceId }: GroupMember, isTold = false): boolean {
+  #isInStanding({ memberId, generation, ownedIn, instanceId }: GroupMember, isTold = false): boolean {
     if (!this.#truth.hasMember(this.groupId, memberId)) return false;
     const stored = this.#truth.generation(this.groupId);
-    if (stored === undefined || generation === stored.generation) return true;
-    // What was told late is over by now; and a static member keeps its place through generations that it sleeps through.
-    return !isTold && instanceId === null;
+    if (stored === undefined) return true;
+    // A static member keeps its place through generations that it sleeps through, and may have joined one of the same
+    // number, which was lost with its coordinator.
+    if (instanceId !== null) return ownedIn === stored.generation;
+    // What was told late is over by now.
+    return generation === stored.generation || !isTold;
   }
 }
