@@ -11,7 +11,7 @@ import { RawLinks } from "./raw-links.ts";
 import type { ChainOptions } from "./raw-chain.ts";
 import type { CommitOptions } from "./raw.worker.ts";
 import { produceSteadily } from "./steady-bytes.ts";
-import type { SteadyOptions } from "./steady-bytes.ts";
+import type { SteadyOptions, SteadyResult } from "./steady-bytes.ts";
 
 /** The page of the bench: what `tests/browser/pages/tab.ts` does, and the measurements. */
 export interface BenchPage {
@@ -23,7 +23,7 @@ export interface BenchPage {
   /** Milliseconds from the start of this page's navigation to the acknowledgement of one record. */
   firstAcknowledgement(topic: string): Promise<number>;
   /** Resolves with the number of records, all acknowledged. */
-  produceSteadily(options: SteadyOptions): Promise<number>;
+  produceSteadily(options: SteadyOptions): Promise<SteadyResult>;
   joinGroup(options: MemberOptions): Promise<void>;
   leaveGroup(): Promise<void>;
   /** Of the page's last membership, which may be over. */
