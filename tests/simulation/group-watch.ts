@@ -238,12 +238,20 @@ export class GroupWatch implements RequestWatch {
     if (this.#noteOf(where, asked, errorCode) !== "NONE" || asked.leaderEpoch === undefined) return;
     const { groupId, leaderEpoch, atUs } = asked;
     this.#joins.answered(groupId, memberId, { generation: generationId, leaderEpoch, atUs });
-    const stored = since(this.#truth.generations.get(groupId), asked.at)[0]?.value.generation ?? 0;
+    const stored = this.#storedBefore(asked);
     if (generationId < stored) fail("generations-grow", `${where}: ${generationId} is announced, ${stored} was`);
     const told = this.#announced.get(groupId);
     if (told?.leaderEpoch !== leaderEpoch || told.generation < generationId) {
       this.#announced.set(groupId, { leaderEpoch, generation: generationId });
     }
+  }
+
+  /**
+   * The newest generation when somebody asked. Of a group that had none, one that began and ended since does not count:
+   * its end may be written down before the answer about its beginning has arrived.
+   */
+  #storedBefore({ groupId, at }: Asked): number {
+    return this.#truth.generations.get(groupId)?.findLast((told) => told.at < at)?.value.generation ?? 0;
   }
 
   /** What a member is told to have is what every coordinator after this one will know. */
@@ -277,10 +285,10 @@ export class GroupWatch implements RequestWatch {
   }
 
   #beaten(where: string, asked: Asked<HeartbeatRequest>, errorCode: number): void {
-    const { groupId, request, leaderEpoch, announced } = asked;
+    const { request, leaderEpoch, announced } = asked;
     const { memberId, generationId } = request;
     if (this.#noteOf(where, asked, errorCode) !== "NONE") return;
-    const stored = since(this.#truth.generations.get(groupId), asked.at)[0]?.value.generation ?? 0;
+    const stored = this.#storedBefore(asked);
     const newest = leaderEpoch === undefined ? 0 : Math.max(stored, announced);
     if (generationId < newest) {
       fail("old-members-are-refused", `${where}: ${memberId} is in generation ${generationId}, ${newest} has begun`);

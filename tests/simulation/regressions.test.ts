@@ -536,6 +536,27 @@ const regressions: readonly Regression[] = [
       ],
     },
   },
+  {
+    name: "a group's first generation may end before the answer about its beginning arrives",
+    seed: 13493,
+    seconds: 4,
+    schedule: {
+      ...plainSchedule,
+      tabs: 4,
+      profiles: 4,
+      producers: 4,
+      recordsPerSecond: 2,
+      latencyMs: 40,
+      minInsyncReplicas: 1,
+      eagerMembers: 1,
+      consumerMembers: 2,
+      lingerMs: 50,
+      relayedTabs: 1,
+      faults: [
+        { atMs: 2_000, on: "time", kind: "replace-member", aim: "any", target: 21, other: 34, durationMs: 4_551 },
+      ],
+    },
+  },
 ];
 
 describe("what failed once", () => {
