@@ -19,11 +19,8 @@ const compactedConfigs = {
 };
 /** How long a healed cluster has to be whole again. */
 const CONVERGENCE_MS = 60_000;
-/**
- * What a fetch takes at most, on average, in latencies of the network: it and its answer take half of it, for one frame in
- * a hundred is very late. Half of the answers may bring nothing new, being to a question that was asked twice.
- */
-const LATENCIES_PER_FETCH = 5;
+/** What a fetch takes at most, on average, in latencies of the network: it and its answer, of which some are very late. */
+const LATENCIES_PER_FETCH = 3;
 /** And what the disk adds at most, on average. */
 const DISK_MS = 10;
 
