@@ -1,5 +1,14 @@
-import { accessSync, closeSync, constants, fstatSync, openSync } from "node:fs";
-import { readSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { endianness } from "node:os";
 
 /** Where the first page says whose it is, in the machine's own byte order: in LMDB 0.9, and in LMDB 1.0. */

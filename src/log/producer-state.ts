@@ -5,7 +5,7 @@ import type { ProducerBatch, ProducerEntry, ProducerSnapshot } from "./stored-lo
 export const DUPLICATE_WINDOW = 5;
 
 /**
- * How many producers one log remembers, in at most 2 MB. Beyond them the one that has been silent for longest is
+ * How many producers one log remembers, in about 2 MB. Beyond them the one that has been silent for longest is
  * forgotten, and not by the time that it was: clocks differ and jump, and a producer that was offline may repeat days
  * later what it got no answer for.
  */
@@ -30,7 +30,7 @@ export type ProducerCheck =
   | { readonly kind: "duplicate"; readonly baseOffset: number; readonly lastOffset: number }
   | { readonly kind: "error"; readonly error: ErrorName };
 
-/** A producer that the log remembers. `lastTimestamp` is its last batch's newest, in milliseconds since 1970. */
+/** A producer that the log remembers. `lastTimestamp` is the newest in its last batch, in milliseconds since 1970. */
 export interface ActiveProducer {
   readonly producerId: number;
   readonly producerEpoch: number;

@@ -60,7 +60,7 @@ export interface ProducerEntry {
   readonly producerEpoch: number;
   /** Oldest first. */
   readonly batches: readonly ProducerBatch[];
-  /** Timestamp of the newest batch, to expire producers that are gone. */
+  /** The newest in its last batch, in milliseconds since 1970, for people to look at (KIP-664). */
   readonly lastTimestamp: number;
 }
 

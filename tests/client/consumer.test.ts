@@ -187,10 +187,11 @@ describe("subscribe", () => {
       cluster.seen.flatMap(({ api, body }) =>
         api === "Fetch" ? [(body as FetchRequest).topics[0]!.partitions.map(({ partition }) => partition).join()] : [],
       );
-    void take(consumer, 2);
+    const taken = take(consumer, 2);
     await until(() => orders().includes("1,2,0"));
     write(cluster, topic, ["1"], 1);
     await until(() => orders().includes("2,0,1"));
+    expect(await taken).toEqual(["0", "1"]);
   });
 
   test("a pattern takes in topics that are created later", async () => {
