@@ -9,11 +9,10 @@ import type { FetchAnswer, FetchOutcome, FetchPosition } from "./fetch-position.
 import { checkBatches } from "./fetched-records.ts";
 import { groupBy } from "./group-by.ts";
 import type { Logger } from "./logger.ts";
-import { askForOffsets, lookUpEpochEnd } from "./offset-lookup.ts";
+import { PositionLookup } from "./position-lookup.ts";
 import { topicConfig } from "../metadata/topic-config.ts";
 import { fetch } from "../protocol/apis/01-fetch.ts";
 import type { FetchRequestInit, FetchResponse } from "../protocol/apis/01-fetch.ts";
-import { EARLIEST_TIMESTAMP, LATEST_TIMESTAMP } from "../protocol/apis/02-list-offsets.ts";
 import { errorName } from "../protocol/error-codes.ts";
 import { ZERO_UUID } from "../protocol/uuid.ts";
 
@@ -65,6 +64,7 @@ export class Fetcher {
   readonly #cluster: Cluster;
   readonly #connections: BrokerConnections;
   readonly #options: FetcherOptions;
+  readonly #lookup: PositionLookup;
   readonly #open = new Map<number, OpenFetch[]>();
   readonly #stopWatching: () => void;
   #partitions: readonly AssignedPartition[] = [];
@@ -80,6 +80,11 @@ export class Fetcher {
     this.#cluster = cluster;
     this.#connections = connections;
     this.#options = options;
+    this.#lookup = new PositionLookup(cluster, connections, {
+      found: (partition, outcome) => this.#apply(partition, outcome),
+      failed: (partition, error) => this.#retry(partition, error),
+      ended: () => this.wake(),
+    });
     this.#stopWatching = cluster.watch(() => {
       // New metadata is the best reason to try again.
       for (const partition of this.#partitions) partition.retryAtMs = 0;
@@ -188,7 +193,7 @@ export class Fetcher {
   #pump(): void {
     const now = this.#cluster.clock.now();
     this.#noticeRecreatedTopics();
-    this.#lookUp(now);
+    this.#lookup.begin(this.#partitions.filter((partition) => partition.needsLookup(now)));
     const fetchable = this.#partitions.filter((partition) => partition.isFetchable(now));
     const byLeader = groupBy(fetchable, ({ topic, partition }) => this.#cluster.leaderOf(topic, partition)?.nodeId);
     for (const [nodeId, wanted] of byLeader) {
@@ -367,68 +372,6 @@ export class Fetcher {
     this.notify();
   }
 
-  /** Finds the offsets that partitions are to start at, and checks positions that the leader does not hold. */
-  #lookUp(now: number): void {
-    const due = this.#partitions.filter((partition) => partition.needsLookup(now));
-    for (const partition of due) partition.askedGeneration = partition.generation;
-    const starting = due.filter(({ start }) => start !== undefined);
-    for (const [, group] of groupBy(
-      starting,
-      ({ topic, partition }) => this.#cluster.leaderOf(topic, partition)?.nodeId,
-    )) {
-      void this.#findStarts(group);
-    }
-    for (const partition of due) if (partition.validating) void this.#validate(partition);
-  }
-
-  async #findStarts(partitions: readonly AssignedPartition[]): Promise<void> {
-    const asked = partitions.map((partition) => {
-      const { topic, start, generation } = partition;
-      return {
-        question: { topic, partition: partition.partition, timestamp: timestampOf(start!) },
-        partition,
-        generation,
-      };
-    });
-    const answers = await askForOffsets(
-      this.#cluster,
-      this.#connections,
-      asked.map(({ question }) => question),
-    );
-    for (const { question, partition, generation } of asked) {
-      if (partition.generation !== generation) continue;
-      partition.askedGeneration = undefined;
-      const answer = answers.get(question);
-      if (answer instanceof Error || answer === undefined) {
-        this.#retry(partition, answer ?? new KafkaJSProtocolError("UNKNOWN_SERVER_ERROR"));
-      } else if (answer.offset < 0) {
-        // Nothing is as young as the time asked for: what comes will be.
-        partition.jumpTo({ kind: "latest" });
-      } else {
-        partition.failures = 0;
-        const { start } = partition;
-        const notBefore = start !== undefined && "notBefore" in start ? start.notBefore : 0;
-        partition.place({ offset: Math.max(answer.offset, notBefore), lastFetchedEpoch: -1 });
-      }
-    }
-    this.wake();
-  }
-
-  async #validate(partition: AssignedPartition): Promise<void> {
-    const { generation, position, policy } = partition;
-    try {
-      const end = await lookUpEpochEnd(this.#cluster, this.#connections, partition, position.lastFetchedEpoch);
-      if (partition.generation !== generation) return;
-      partition.validating = false;
-      this.#apply(partition, judgeEpochEnd(end, position, partition, policy));
-    } catch (error) {
-      if (partition.generation === generation) this.#retry(partition, asError(error));
-    } finally {
-      if (partition.generation === generation) partition.askedGeneration = undefined;
-      this.wake();
-    }
-  }
-
   /** A topic that was deleted and created again has the old name and none of the old records. */
   #noticeRecreatedTopics(): void {
     for (const partition of this.#partitions) {
@@ -450,18 +393,5 @@ export class Fetcher {
     const next = Math.min(...this.#partitions.map(({ retryAtMs }) => retryAtMs).filter((at) => at > now));
     if (next === Number.POSITIVE_INFINITY) return;
     this.#cancelTimer = this.#cluster.clock.setTimer(next - now, () => this.wake());
-  }
-}
-
-function timestampOf(start: NonNullable<AssignedPartition["start"]>): number {
-  switch (start.kind) {
-    case "earliest":
-      return EARLIEST_TIMESTAMP;
-    case "latest":
-      return LATEST_TIMESTAMP;
-    case "timestamp":
-      return start.timestamp;
-    case "offset":
-      return start.offset;
   }
 }
