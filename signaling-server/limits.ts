@@ -24,7 +24,7 @@ export interface Limits {
   /** One message in either direction of a relay, and one Kafka frame towards the controller. */
   readonly messageBytes: number;
   readonly textBytes: number;
-  /** Of one cluster socket. */
+  /** Of one cluster socket. A tab may answer offers of 200 links at once: with six texts each, and room to spare. */
   readonly textRate: Rate;
   readonly frameRate: Rate;
   /** Text and frames together. */
@@ -86,7 +86,7 @@ export const defaultLimits: Limits = {
   unannouncedRelays: 100,
   messageBytes: MIB,
   textBytes: 64 * KIB,
-  textRate: { burst: 200, perSecond: 100 },
+  textRate: { burst: 2_000, perSecond: 100 },
   frameRate: { burst: 2_000, perSecond: 1_000 },
   byteRate: { burst: 16 * MIB, perSecond: 8 * MIB },
   queuedBytes: 16 * MIB,

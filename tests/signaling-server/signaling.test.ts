@@ -1,5 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { WebSocket } from "ws";
+import { ControllerSocket } from "../../src/platform/browser/controller-socket.ts";
+import { clusterUrl } from "../../src/platform/browser/server-address.ts";
 import { testServer } from "./test-server.ts";
 import { TestSocket, TestTab, socketUrl, welcomedTab } from "./test-tab.ts";
 
@@ -147,6 +150,36 @@ test("a flood of texts closes its socket, and others do not notice", async () =>
   good.say({ type: "signal", to: good.peer, signal: { last: true } });
   await expect.poll(() => good.texts.some((text) => text.type === "signal" && text.from === good.peer)).toBe(true);
   expect(good.texts.filter((text) => text.type === "signal" && text.from === bad.peer)).toHaveLength(20);
+});
+
+test("a tab to which 200 others link at once stays", async () => {
+  const server = await testServer();
+  const [dialled, dialler] = await Promise.all([welcomedTab(server), welcomedTab(server)]);
+  // An answer and five candidates for each.
+  for (let count = 0; count < 200 * 6; count++) dialled.say({ type: "signal", to: dialler.peer, signal: { count } });
+  const signals = () => dialler.texts.filter((text) => text.type === "signal");
+  await expect.poll(() => signals().length).toBe(200 * 6);
+  expect(signals().at(-1)).toEqual({ type: "signal", from: dialled.peer, signal: { count: 200 * 6 - 1 } });
+});
+
+test("a tab that has more to signal than the server takes is not ended for it", async () => {
+  const server = await testServer();
+  // What the sockets of a worker are made of.
+  vi.stubGlobal("WebSocket", WebSocket);
+  vi.stubGlobal("addEventListener", () => {});
+  vi.stubGlobal("removeEventListener", () => {});
+  onTestFinished(() => void vi.unstubAllGlobals());
+  const other = await welcomedTab(server);
+  const address = { serverUrl: server.url, cluster: "demo" };
+  const socket = new ControllerSocket(clusterUrl(address, { peer: randomUUID(), key: randomUUID() }), () => {});
+  onTestFinished(() => socket.close());
+  const closings: string[] = [];
+  socket.receive({ opened: () => {}, frame: () => {}, closed: (reason) => closings.push(reason) });
+  await expect.poll(() => socket.connected).toBe(true);
+  for (let count = 0; count < 5_000; count++) socket.signal({ type: "signal", to: other.peer, signal: { count } });
+  // Those that had to wait come after the others.
+  await expect.poll(() => other.texts.length).toBeGreaterThan(1_010);
+  expect([socket.connected, ...closings]).toEqual([true]);
 });
 
 test("a flood of bytes closes its socket", async () => {

@@ -1,6 +1,7 @@
 import type { ControllerLink, ControllerLinkHandlers } from "../../runtime/controller-link.ts";
 import type { FromServer, ToServer } from "../../runtime/signaling.ts";
 import { backoffMs } from "./backoff.ts";
+import { PacedTexts } from "./paced-texts.ts";
 
 /**
  * The one WebSocket between a tab and the server. Text frames are signaling, binary frames are Kafka's. It reconnects
@@ -11,6 +12,7 @@ import { backoffMs } from "./backoff.ts";
 export class ControllerSocket implements ControllerLink {
   readonly #url: string;
   readonly #signaling: (message: Signaling) => void;
+  readonly #signals = new PacedTexts((text) => this.#say(text));
   #state: State = { kind: "waiting", cancel: () => {} };
   #handlers: ControllerLinkHandlers | undefined;
   readonly #onOnline = () => {
@@ -33,9 +35,9 @@ export class ControllerSocket implements ControllerLink {
     if (this.#state.kind === "open") this.#state.socket.send(frame as Uint8Array<ArrayBuffer>);
   }
 
-  /** Dropped while the socket is down; whoever waits for an answer has a deadline. */
+  /** Dropped while the socket is down, or used beyond measure; whoever waits for an answer has a deadline. */
   signal(message: ToServer): void {
-    if (this.#state.kind === "open") this.#state.socket.send(JSON.stringify(message));
+    if (this.#state.kind === "open") this.#signals.send(JSON.stringify(message));
   }
 
   get connected(): boolean {
@@ -46,6 +48,7 @@ export class ControllerSocket implements ControllerLink {
     const state = this.#state;
     if (state.kind === "closed") return;
     this.#state = { kind: "closed" };
+    this.#signals.clear();
     removeEventListener("online", this.#onOnline);
     if (state.kind === "waiting") return state.cancel();
     clearTimeout(state.deadline);
@@ -82,7 +85,7 @@ export class ControllerSocket implements ControllerLink {
         this.#state = { ...state, kind: "open" };
         return this.#handlers?.opened();
       case "ping":
-        return this.signal({ type: "pong" });
+        return this.#say(JSON.stringify({ type: "pong" } satisfies ToServer));
       case "signal":
       case "relay":
       case "unreachable":
@@ -90,10 +93,15 @@ export class ControllerSocket implements ControllerLink {
     }
   }
 
+  #say(text: string): void {
+    if (this.#state.kind === "open") this.#state.socket.send(text);
+  }
+
   #lose(socket: WebSocket, attempt: number, reason: string): void {
     const state = this.#state;
     if (!("socket" in state) || state.socket !== socket) return;
     clearTimeout(state.deadline);
+    this.#signals.clear();
     const wasOpen = state.kind === "open";
     const next = wasOpen ? 0 : attempt + 1;
     const timer = setTimeout(() => this.#connect(next), backoffMs(next, Math.random()));
