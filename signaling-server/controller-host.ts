@@ -115,7 +115,7 @@ export class ControllerHost {
     const { endOffset } = this.image;
     try {
       for (let next = this.#mailbox.shift(); next !== undefined && !this.#over; next = this.#mailbox.shift()) {
-        for (const effect of this.#controller.handle(next, performance.now())) this.#execute(effect);
+        for (const effect of this.#controller.handle(next, performance.now(), Date.now())) this.#execute(effect);
       }
     } catch (error) {
       // A broken invariant, or stored metadata that contradicts itself: going on could harm the cluster's data.

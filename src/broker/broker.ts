@@ -43,11 +43,12 @@ export interface BrokerStart {
   readonly seed: string;
   readonly config: BrokerConfig;
   readonly nowMs: number;
-  /** What to add to `nowMs` for milliseconds since 1970. Record timestamps and retention read it, safety does not. */
+  /** What to add to `nowMs` for milliseconds since 1970, by this machine's clock. */
   readonly wallOffsetMs: number;
 }
 
 const LAG_CHECK_INTERVAL_MS = 1_000;
+const CLOCK_DIFFERENCE_TO_WARN_MS = 5 * 60 * 1000;
 /** Between two looks at metadata that had to be refused. */
 const METADATA_RETRY_MS = 1_000;
 
@@ -73,7 +74,10 @@ export class Broker {
   readonly #replicas = new Map<PartitionKey, Replica>();
   readonly #tailBudget = new TailBudget();
   readonly #rack: string;
+  /** By this machine's clock, which may be days ahead. */
   #wallOffsetMs: number;
+  /** By the server's, once that has told it. */
+  #serverWallOffsetMs: number | undefined;
 
   #effects: BrokerEffect[] = [];
   readonly #writes = new Map<number, () => void>();
@@ -124,6 +128,7 @@ export class Broker {
         listeners: start.listeners,
         rack: start.rack,
         effects: emit,
+        timeOfDay: (wallMs) => this.#setTimeOfDay(wallMs),
         uuid: () => this.#random.uuid(),
         metadata: () => ({
           clusterId: this.image.clusterId || undefined,
@@ -205,8 +210,12 @@ export class Broker {
     return this.#lastEventMs;
   }
 
+  /**
+   * The time of day as the server has it, or a little less: what may be removed is older then by every clock that the
+   * cluster's operator is responsible for.
+   */
   wallMs(nowMs: number): number {
-    return Math.round(nowMs + this.#wallOffsetMs);
+    return Math.round(nowMs + (this.#serverWallOffsetMs ?? this.#wallOffsetMs));
   }
 
   replica(key: PartitionKey): Replica | undefined {
@@ -469,6 +478,14 @@ export class Broker {
    * The core sees every gap in its own time by itself, before it acts on anything that waited meanwhile: a worker that
    * was stopped finds old requests in its queue before it finds its timer. By `sleptMs` the time of day ran ahead.
    */
+  #setTimeOfDay(wallMs: number): void {
+    const isFirst = this.#serverWallOffsetMs === undefined;
+    this.#serverWallOffsetMs = wallMs - this.nowMs;
+    const aheadMs = Math.round(this.nowMs + this.#wallOffsetMs - wallMs);
+    if (!isFirst || Math.abs(aheadMs) < CLOCK_DIFFERENCE_TO_WARN_MS) return;
+    this.log("warn", `this computer's clock is ${aheadMs} ms ahead of the server's, by which records are kept; set it`);
+  }
+
   #noticeGap(nowMs: number, sleptMs: number): void {
     const gapMs = nowMs - this.#lastEventMs + sleptMs;
     this.#lastEventMs = nowMs;

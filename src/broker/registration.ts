@@ -59,6 +59,8 @@ export interface RegistrationContext {
   readonly listeners: readonly BrokerListener[];
   readonly rack: string;
   effects(effect: BrokerEffect): void;
+  /** The server has just said what time of day it is, in milliseconds since 1970. */
+  timeOfDay(wallMs: number): void;
   /** A fresh UUID from the broker's own generator. */
   uuid(): string;
   /** End of the metadata that was applied, its epoch, and the cluster it belongs to. */
@@ -295,6 +297,7 @@ export class Registration {
 
   #heartbeatAnswered(response: BrokerHeartbeatResponse, brokerEpoch: number, nowMs: number): void {
     this.#heartbeatOpen = false;
+    if (response.wallMs >= 0) this.#context.timeOfDay(response.wallMs);
     const state = this.#state;
     // An answer to an earlier registration says nothing about this one.
     if (!("brokerEpoch" in state) || state.brokerEpoch !== brokerEpoch || state.kind === "storing") return;

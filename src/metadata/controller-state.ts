@@ -18,6 +18,8 @@ export interface ControllerState {
   readonly config: ControllerConfig;
   readonly controllerEpoch: number;
   readonly nowMs: number;
+  /** The time of day, in milliseconds since 1970, for brokers to go by. No decision does. */
+  readonly wallMs: number;
   /** Makes records part of the decision at hand: applied right away, durable all together or not at all. */
   commit(records: readonly MetadataRecordInit[]): void;
   note(level: LogLevel, message: string): void;

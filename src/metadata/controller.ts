@@ -143,10 +143,10 @@ export class Controller {
     return Number.isFinite(next) ? next : undefined;
   }
 
-  handle(event: ControllerEvent, nowMs: number): readonly ControllerEffect[] {
+  handle(event: ControllerEvent, nowMs: number, wallMs: number): readonly ControllerEffect[] {
     this.#effects = [];
     if (this.#failure !== undefined) return [];
-    const state = this.#stateAt(nowMs);
+    const state = this.#stateAt(nowMs, wallMs);
     try {
       if (!this.#started) this.#begin(state);
       this.#on(event, state);
@@ -162,7 +162,7 @@ export class Controller {
     return this.#effects;
   }
 
-  #stateAt(nowMs: number): ControllerState {
+  #stateAt(nowMs: number, wallMs: number): ControllerState {
     return {
       image: this.#image,
       sessions: this.#sessions,
@@ -171,6 +171,7 @@ export class Controller {
       config: this.#config,
       controllerEpoch: this.#controllerEpoch,
       nowMs,
+      wallMs: Math.round(wallMs),
       commit: (records) => this.#commit(records, nowMs),
       note: (level, message) => void this.#effects.push({ type: "log", level, message }),
     };

@@ -32,7 +32,7 @@ export function heartbeat(
   const isCaughtUp = request.currentMetadataOffset >= broker.brokerEpoch;
   const shouldShutDown = advance(state, broker, request, isCaughtUp);
   const { fenced } = image.brokers.get(broker.brokerId)!;
-  return { errorCode: errorCode("NONE"), isCaughtUp, isFenced: fenced, shouldShutDown };
+  return { errorCode: errorCode("NONE"), isCaughtUp, isFenced: fenced, shouldShutDown, wallMs: state.wallMs };
 }
 
 /** Brings the broker into the state that it asks for and may have. Returns whether it may shut down. */

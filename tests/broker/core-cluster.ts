@@ -21,6 +21,8 @@ import { recompress } from "../../src/runtime/recompressed-batches.ts";
  */
 export class CoreCluster {
   nowMs = 1_000;
+  /** What the server's time of day is ahead of `nowMs` by. */
+  wallOffsetMs = 1_700_000_000_000;
   readonly log: string[] = [];
   readonly controller: Controller;
   readonly #queue: (() => void)[] = [];
@@ -112,7 +114,7 @@ export class CoreCluster {
   }
 
   toController(event: ControllerEvent): void {
-    for (const effect of this.controller.handle(event, this.nowMs)) this.#onController(effect);
+    for (const effect of this.controller.handle(event, this.nowMs, this.nowMs + this.wallOffsetMs)) this.#onController(effect);
   }
 
   #onController(effect: ControllerEffect): void {
@@ -157,7 +159,7 @@ export class CoreBroker {
   frozen = false;
   /** Set to make writes wait: then they become durable by `flush`. */
   slowDisk = false;
-  /** What its time of day is ahead of the cluster's time by. */
+  /** What its time of day is ahead of the cluster's `nowMs` by. */
   wallOffsetMs = 1_700_000_000_000;
   /** What differs from the defaults, from the next start on. */
   config: Partial<BrokerConfig> = {};

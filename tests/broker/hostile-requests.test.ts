@@ -263,9 +263,9 @@ describe("a broker", () => {
     function forwarded(): () => number {
       let count = 0;
       const handle = cluster.controller.handle.bind(cluster.controller);
-      cluster.controller.handle = (event, nowMs) => {
+      cluster.controller.handle = (event, nowMs, wallMs) => {
         if (event.type === "request" && event.frame[1] === createTopicsApi.key) count++;
-        return handle(event, nowMs);
+        return handle(event, nowMs, wallMs);
       };
       return () => count;
     }

@@ -280,7 +280,7 @@ describe("a leader whose machine slept", () => {
       return produced(cluster, leaderOf(cluster, "quakes").connect(), "quakes", ["once"], init);
     };
     expect(once().baseOffset).toBe(0);
-    for (const tab of tabs) tab.wallOffsetMs += 30 * 24 * 3600 * 1000;
+    for (const clock of [cluster, ...tabs]) clock.wallOffsetMs += 30 * 24 * 3600 * 1000;
     cluster.advance(2 * tabs[0]!.core.config.retentionCheckIntervalMs);
     untilInSync(cluster, "quakes", 3);
     expect(once()).toEqual({ error: "NONE", baseOffset: 0 });

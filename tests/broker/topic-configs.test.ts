@@ -79,6 +79,19 @@ describe("a topic's configuration, changed while it is used", () => {
     expect(starts()).toEqual([1, 1, 1]);
   });
 
+  it("[R18] a tab whose clock is days ahead removes nothing for its age, and says so", () => {
+    for (const tab of tabs) {
+      tab.kill();
+      tab.wallOffsetMs += 30 * 24 * 3600 * 1000;
+      tab.start();
+      untilInSync(cluster, TOPIC, 3);
+    }
+    send(["k", "young"]);
+    cluster.advance(WHILE_MS);
+    expect(starts()).toEqual([0, 0, 0]);
+    expect(cluster.log.filter((line) => line.includes("clock is 2592000000 ms ahead"))).toHaveLength(3);
+  });
+
   it("retention.bytes deletes what is too much, everywhere and at once", () => {
     for (let index = 0; index < 10; index++) send(["k", "x".repeat(1_000)]);
     cluster.advance(10_000);

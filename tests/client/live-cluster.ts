@@ -84,7 +84,7 @@ export class LiveCluster {
   }
 
   #toController(event: ControllerEvent): void {
-    for (const effect of this.#controller.handle(event, browserClock.now())) {
+    for (const effect of this.#controller.handle(event, browserClock.now(), browserClock.wallNow())) {
       if (effect.type === "send") {
         const { connectionId, frame } = effect;
         setImmediate(() => this.#links.get(connectionId)?.deliver(frame));

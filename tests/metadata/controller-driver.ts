@@ -132,7 +132,7 @@ export class ControllerDriver {
   }
 
   handle(event: ControllerEvent): readonly ControllerEffect[] {
-    const effects = this.controller.handle(event, this.nowMs);
+    const effects = this.controller.handle(event, this.nowMs, 1_700_000_000_000 + this.nowMs);
     for (const effect of effects) this.#run(effect);
     if (!this.holdAppends) while (this.appends.length > 0) this.completeAppend();
     return effects;

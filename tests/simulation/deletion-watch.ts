@@ -28,10 +28,16 @@ export class DeletionWatch implements RequestWatch {
   readonly #controller: ControllerWatch;
   /** By key of the partition. */
   readonly #deletions = new Map<string, Deletion[]>();
+  readonly #asked = new Set<string>();
 
   constructor(context: OracleContext, controller: ControllerWatch) {
     this.#context = context;
     this.#controller = controller;
+  }
+
+  /** Whether somebody has asked for deletions in the partition, done or not. */
+  wasAsked(key: string): boolean {
+    return this.#asked.has(key);
   }
 
   asked(tab: SimulatedTab, frame: Uint8Array) {
@@ -42,6 +48,7 @@ export class DeletionWatch implements RequestWatch {
       const topicId = tab.core?.image.topicNamed(name)?.topicId;
       for (const { partitionIndex } of partitions) {
         const key = `${topicId}/${partitionIndex}`;
+        this.#asked.add(key);
         starts.set(key, tab.core?.replica(key)?.log.logStartOffset ?? 0);
       }
     }

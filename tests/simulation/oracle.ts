@@ -41,6 +41,7 @@ interface Page {
   lostEpoch: number | undefined;
 }
 
+const HOUR_MS = 3_600_000;
 /** A leader knows the last batches of each producer, and so each of the last ones in the log. */
 const KNOWN_BATCHES = 5;
 /** The most that may wait in one tab. Clients and followers have few requests open each, and there are few of them. */
@@ -97,11 +98,11 @@ export class Oracle {
       page.metadataEnd = core.image.endOffset;
     }
     this.#expectNoGap(tab, page);
+    this.#requests.asked(tab, event);
     for (const key of this.#controller.keys) {
       const replica = core.replica(key);
       if (replica !== undefined) this.#lookAt(tab, replica, page.partitions);
     }
-    this.#requests.asked(tab, event);
     this.groups?.lookForLoads(tab);
     this.#requests.answered(tab, effects);
     if (event.type === "written") this.#compacted(tab, event.operations);
@@ -275,12 +276,13 @@ export class Oracle {
     if (stored !== undefined && stored !== decided) expectComplete(this.#context, stored, to, `${tab.name} commits early`);
   }
 
-  /** Log starts rise where a leader's retention moved them, and elsewhere only to follow. */
+  /** Log starts rise where a leader's retention moved them, for a reason, and elsewhere only to follow. */
   #trimmed(tab: SimulatedTab, replica: Replica, seen: Seen): void {
     const { truth, mark } = this.#context;
     const { logStartOffset } = replica.log;
     const label = this.#label(replica);
     if (replica.role.kind === "leader" && logStartOffset > truth.trimmedTo(label)) {
+      this.#expectReason(tab, replica);
       truth.trim(label, logStartOffset);
       this.#context.trimmed(label, logStartOffset);
       mark("log start moved by retention");
@@ -289,6 +291,14 @@ export class Oracle {
       fail("log-start-follows", `${tab.name} starts ${label} at ${logStartOffset}, which no leader ever did`);
     }
     seen.logStartOffset = logStartOffset;
+  }
+
+  /** No record of a run is an hour old, whatever a tab's own clock says. */
+  #expectReason({ name }: SimulatedTab, { key, config, log }: Replica): void {
+    const { retentionMs, retentionBytes } = config;
+    const isKept = retentionBytes < 0 && (retentionMs < 0 || retentionMs > HOUR_MS);
+    if (!isKept || this.#deletions.wasAsked(key)) return;
+    fail("removed-for-a-reason", `${name} removes ${key} below ${log.logStartOffset}, of which nothing is old`);
   }
 
   #compare(tab: SimulatedTab, replica: Replica, from: number, to: number, commits: boolean): void {

@@ -10,6 +10,9 @@ import type { VirtualTime } from "./virtual-time.ts";
 
 export const SERVER: NodeName = "server";
 
+/** What to add to the virtual time for the time of day. */
+export const WALL_OFFSET_MS = 1_700_000_000_000;
+
 interface Append {
   readonly baseOffset: number;
   readonly endOffset: number;
@@ -177,7 +180,7 @@ export class SimulatedServer {
     this.#draining = true;
     for (let event = this.#mailbox.shift(); event !== undefined; event = this.#mailbox.shift()) {
       if (this.#controller === undefined) break;
-      const effects = this.#controller.handle(event, this.#clock.nowMs);
+      const effects = this.#controller.handle(event, this.#clock.nowMs, WALL_OFFSET_MS + this.#context.time.nowMs);
       for (const effect of effects) this.#execute(effect);
       this.image = this.#controller.image;
       this.#context.changed(event, effects);

@@ -6,7 +6,7 @@ import { coalesceAppends } from "../../log/coalesce-appends.ts";
 import { TAB_LISTENER } from "../../runtime/connection.ts";
 import type { Chance } from "./chance.ts";
 import type { ConnectionEnd, NodeName, SimulatedNetwork } from "./network.ts";
-import { SERVER } from "./simulated-server.ts";
+import { SERVER, WALL_OFFSET_MS } from "./simulated-server.ts";
 import { SkewedClock } from "./skewed-clock.ts";
 import type { SimulatedStorage } from "./storage.ts";
 import type { VirtualTime } from "./virtual-time.ts";
@@ -29,8 +29,8 @@ export interface TabContext {
 
 type Write = Extract<BrokerEffect, { readonly type: "write" }>;
 
-const WALL_OFFSET_MS = 1_700_000_000_000;
-const DAYS_MS = 2 * 24 * 3600 * 1000;
+/** Longer than topics keep records that have no other time. */
+const DAYS_MS = 8 * 24 * 3600 * 1000;
 
 /** What the time of day says of a sleep in which the clock stood still: nothing, how long it was, or days. */
 export type TimeOfDay = "stood" | "went on" | "days passed";
@@ -163,8 +163,7 @@ export class SimulatedTab {
     const sleptMs = this.#context.time.nowMs - this.#frozenSinceMs;
     this.#clock.jump(-sleptMs);
     if (timeOfDay !== "stood") this.#wallOffsetMs += sleptMs;
-    // Once in a tab's life, for records are kept for a week.
-    if (timeOfDay === "days passed") this.#wallOffsetMs = Math.max(this.#wallOffsetMs, WALL_OFFSET_MS + DAYS_MS);
+    if (timeOfDay === "days passed") this.#wallOffsetMs += DAYS_MS;
     this.thaw();
   }
 

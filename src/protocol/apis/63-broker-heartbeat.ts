@@ -5,7 +5,7 @@ import type { Request, RequestInit, Response, ResponseInit } from "../schema.ts"
  * Keeps a broker's registration alive, and carries its wish to be unfenced or to shut down (KIP-631).
  *
  * Only v1 is spoken, which reports failed storage directories (KIP-858). Tag 10000 is an extension: the generation
- * that the broker has stored, which confirms its registration.
+ * that the broker has stored, which confirms its registration; and, of the response, the server's time of day.
  */
 export const brokerHeartbeat = api({
   key: 63,
@@ -28,6 +28,8 @@ export const brokerHeartbeat = api({
     isCaughtUp: optional(boolean, false),
     isFenced: optional(boolean, true),
     shouldShutDown: boolean,
+    /** Milliseconds since 1970. Brokers go by it, for a tab's own clock may be days ahead. */
+    wallMs: tagged(10000, int64, -1),
   },
 });
 

@@ -53,6 +53,8 @@ export const logBugs: readonly PlantedBug[] = [
       },
     ],
   },
+  bug("trusts-own-clock", "R18", "src/broker/broker.ts",
+    "(this.#serverWallOffsetMs ?? this.#wallOffsetMs)", "this.#wallOffsetMs"),
   bug("skips-checksums", "R20", "src/log/batch-span.ts",
     'if (!verifyCrc(bytes, position)) throw corrupt(source, nextOffset, "fails its checksum");',
     ""),
