@@ -1,8 +1,11 @@
 import { codecNames, recordsSection } from "../protocol/record-batch.ts";
-import { decodeRecords } from "../protocol/records.ts";
+import { recordSpans } from "../protocol/record-spans.ts";
 import { checkedBatches } from "./batch-span.ts";
 import type { CheckedBatch } from "./batch-span.ts";
 import type { Chunk, PartitionKey } from "./stored-log.ts";
+
+/** The latest that an answer can tell. */
+const LATEST_TIMESTAMP = Number.MAX_SAFE_INTEGER;
 
 export interface TimestampedOffset {
   readonly offset: number;
@@ -41,6 +44,11 @@ function findInBatch(
     return { offset: Math.max(header.baseOffset, startOffset), timestamp: header.maxTimestamp };
   }
   // The newest timestamp of a header is the producer's word; only the records prove it.
-  const records = decodeRecords(recordsSection(bytes.subarray(position, position + sizeInBytes)), header);
-  return records.find((record) => record.timestamp >= timestamp && record.offset >= startOffset);
+  const section = recordsSection(bytes.subarray(position, position + sizeInBytes));
+  for (const { offset, timestampDelta } of recordSpans(section, header)) {
+    const told = header.baseTimestamp + timestampDelta;
+    // A batch that came from elsewhere may count beyond what can be told.
+    if (told >= timestamp && offset >= startOffset) return { offset, timestamp: Math.min(told, LATEST_TIMESTAMP) };
+  }
+  return undefined;
 }

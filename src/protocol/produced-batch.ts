@@ -123,9 +123,9 @@ function findRecordsFault(header: BatchHeader, bytes: Uint8Array): BatchFault | 
 }
 
 /** The same for the section of records that a batch with this header has, once it is not compressed. */
-export function findSectionFault(section: Uint8Array, { recordCount }: BatchHeader): BatchFault | undefined {
-  if (areDenselyNumbered(section, recordCount)) return undefined;
-  return fault("INVALID_RECORD", `the batch does not hold ${recordCount} well-formed records in order`);
+export function findSectionFault(section: Uint8Array, header: BatchHeader): BatchFault | undefined {
+  if (areDenselyNumbered(section, header)) return undefined;
+  return fault("INVALID_RECORD", `the batch does not hold ${header.recordCount} well-formed records in order`);
 }
 
 const notOne = fault("INVALID_RECORD", "a produce request has exactly one whole batch for a partition");

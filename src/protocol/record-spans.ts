@@ -19,7 +19,7 @@ export interface RecordSpan {
 
 /**
  * The records of an uncompressed section, without values and headers, so that records can be copied as the bytes they
- * are. Throws CorruptMessageError like `decodeRecords`, except that headers stay unread.
+ * are. Throws CorruptMessageError like `decodeRecords`, except that headers stay unread and timestamps are as they are.
  */
 export function recordSpans(section: Uint8Array, header: BatchHeader): RecordSpan[] {
   const reader = readerOfRecords(section, header.recordCount);

@@ -49,7 +49,7 @@ export function sizeOfRecord(record: RecordInit, offsetDelta: number, timestampD
 
 /**
  * The records of an uncompressed section. Throws CorruptMessageError unless they are as many as the header says, fill
- * the section exactly, and have ascending offsets within the batch.
+ * the section exactly, and have ascending offsets within the batch and timestamps that are safe integers.
  */
 export function decodeRecords(section: Uint8Array, header: BatchHeader): KafkaRecord[] {
   const { recordCount } = header;
@@ -66,9 +66,11 @@ export function decodeRecords(section: Uint8Array, header: BatchHeader): KafkaRe
       throw new CorruptMessageError(`offset delta ${offsetDelta} follows ${previousDelta} of ${header.lastOffsetDelta}`);
     }
     previousDelta = offsetDelta;
+    const timestamp = logAppendTime ?? header.baseTimestamp + timestampDelta;
+    if (!Number.isSafeInteger(timestamp)) throw new CorruptMessageError(`record ${index} is of a time beyond 2^53`);
     records.push({
       offset: header.baseOffset + offsetDelta,
-      timestamp: logAppendTime ?? header.baseTimestamp + timestampDelta,
+      timestamp,
       key: readNullableBytes(reader),
       value: readNullableBytes(reader),
       headers: readHeaders(reader),
@@ -81,15 +83,15 @@ export function decodeRecords(section: Uint8Array, header: BatchHeader): KafkaRe
 
 /**
  * Whether an uncompressed section holds exactly `recordCount` records, each as long as its fields, with the offsets
- * 0, 1, 2, … of a batch that a producer has made, and no more of them than `decodeRecords` accepts. Makes no objects.
+ * 0, 1, 2, … of a batch that a producer has made, and none that `decodeRecords` does not accept. Makes no objects.
  */
-export function areDenselyNumbered(section: Uint8Array, recordCount: number): boolean {
+export function areDenselyNumbered(section: Uint8Array, { recordCount, baseTimestamp }: BatchHeader): boolean {
   try {
     const reader = readerOfRecords(section, recordCount);
     for (let index = 0; index < recordCount; index++) {
       const end = recordEnd(reader);
       reader.skip(1);
-      reader.varlong();
+      if (!Number.isSafeInteger(baseTimestamp + reader.varlong())) return false;
       if (reader.varint() !== index) return false;
       skipNullableBytes(reader);
       skipNullableBytes(reader);

@@ -3,6 +3,7 @@ import { PartitionLog } from "../../src/log/partition-log.ts";
 import type { Chunk } from "../../src/log/stored-log.ts";
 import { TailBudget } from "../../src/log/tail-budget.ts";
 import { assembleBatch } from "../../src/protocol/record-batch.ts";
+import { encodeRecords } from "../../src/protocol/records.ts";
 import { TOPIC_ID, batch, lead, makeDurable } from "./batch-builder.ts";
 
 /** Three chunks: records of 1000, 1001, 1002; of 500, 501; of 2000, 2001, 2002. */
@@ -59,6 +60,15 @@ describe("offset for timestamp", () => {
     const log = PartitionLog.create(TOPIC_ID, 0);
     makeDurable(log, log.appendAsLeader(batch({ count: 3, timestamp: 1 }), 0, 99, "LogAppendTime").operations);
     expect(log.offsetForTimestamp(50)).toEqual({ kind: "found", offset: 0, timestamp: 99 });
+  });
+
+  test("is told of records from beyond 2^53 as well, as the latest that can be told", () => {
+    const log = PartitionLog.create(TOPIC_ID, 0);
+    const latest = Number.MAX_SAFE_INTEGER;
+    const [first, second] = [0, 1].map((offset) => ({ offset, timestamp: offset * 9, key: null, value: null }));
+    const header = { lastOffsetDelta: 1, baseTimestamp: latest - 5, maxTimestamp: latest, recordCount: 2 };
+    lead(log, 0, assembleBatch(header, encodeRecords([first!, second!])));
+    expect(log.offsetForTimestamp(latest)).toEqual({ kind: "found", offset: 1, timestamp: latest });
   });
 
   test("goes by the records when a header promises a newer one than there is", () => {

@@ -89,6 +89,16 @@ describe("a produced batch", () => {
     });
   });
 
+  test("is refused when its timestamps add up to more than a number can hold", () => {
+    const latest = Number.MAX_SAFE_INTEGER;
+    const later = records.map((record) => ({ ...record, timestamp: 5 * record.offset }));
+    const from = (baseTimestamp: number) => encodeBatch(later, { baseTimestamp, maxTimestamp: latest });
+    expect(findProducedBatchFault(from(latest - 5), limits)).toBeUndefined();
+    expect(findProducedBatchFault(from(latest - 4), limits)?.error).toBe("INVALID_RECORD");
+    const batch = from(latest - 4);
+    expect(() => decodeRecords(recordsSection(batch), readBatchHeader(batch))).toThrow("record 1 is of a time beyond");
+  });
+
   test("may be compressed with zstd from Produce version 7 on", async () => {
     const batch = await encodeCompressedBatch(records, "zstd");
     expect(validateProducedBatch(batch, { ...limits, produceVersion: 7 })).toBeUndefined();
