@@ -1,6 +1,6 @@
 import { errorCode } from "../protocol/error-codes.ts";
 import { CorruptMessageError, UnsupportedVersionError } from "../protocol/errors.ts";
-import { decodeRequest, decodeRequestHeader, encodeResponse } from "../protocol/envelope.ts";
+import { decodeRequest, decodeRequestHeader, encodeAnswer, encodeResponse } from "../protocol/envelope.ts";
 import type { RequestHeader } from "../protocol/envelope.ts";
 import { apiVersions } from "../protocol/apis/18-api-versions.ts";
 import type { Api, Request, ResponseInit } from "../protocol/schema.ts";
@@ -75,7 +75,10 @@ function begin(
   const request = decodeRequest(api, header);
   const context = { version, clientId, listener: pending.listener, nowMs, pending, close };
   handler.handle(broker, request, context, (body) => {
-    pending.respond(body === undefined ? undefined : encodeResponse(api, version, correlationId, body));
+    const frame = body === undefined ? undefined : encodeAnswer(api, version, correlationId, body);
+    if (typeof frame !== "string") return pending.respond(frame);
+    broker.log("error", frame);
+    close("the answer cannot be written");
   });
 }
 

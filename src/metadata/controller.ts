@@ -2,7 +2,7 @@ import { fetch } from "../protocol/apis/01-fetch.ts";
 import type { FetchRequest } from "../protocol/apis/01-fetch.ts";
 import { apiVersions } from "../protocol/apis/18-api-versions.ts";
 import { assert } from "../protocol/assert.ts";
-import { encodeResponse } from "../protocol/envelope.ts";
+import { encodeAnswer, encodeResponse } from "../protocol/envelope.ts";
 import type { RequestHeader } from "../protocol/envelope.ts";
 import { errorCode } from "../protocol/error-codes.ts";
 import { decodeMetadataRecord, encodeMetadataRecord } from "../protocol/metadata-records/registry.ts";
@@ -227,11 +227,11 @@ export class Controller {
       case "fetch":
         return this.#onFetch(connectionId, request.header, request.body, state);
       case "newer-api-versions":
-        return this.#respond(connectionId, apiVersions, 0, request.header, UNSUPPORTED_API_VERSIONS);
+        return this.#respond(connectionId, apiVersions, inVersion0(request.header), UNSUPPORTED_API_VERSIONS, state);
       case "served": {
         const { header, served, body } = request;
         const response = served.answer(state, body, { connectionId, version: header.apiVersion });
-        return this.#respond(connectionId, served.api, header.apiVersion, header, response);
+        return this.#respond(connectionId, served.api, header, response, state);
       }
     }
   }
@@ -267,8 +267,12 @@ export class Controller {
   }
 
   /** Queues a response until everything that it may speak of is durable. */
-  #respond(connectionId: ConnectionId, api: Api, version: number, header: RequestHeader, body: unknown): void {
-    const frame = encodeResponse(api, version, header.correlationId, body);
+  #respond(connectionId: ConnectionId, api: Api, header: RequestHeader, body: unknown, state: ControllerState): void {
+    const frame = encodeAnswer(api, header.apiVersion, header.correlationId, body);
+    if (typeof frame === "string") {
+      state.note("error", frame);
+      return this.#close(connectionId, "the answer cannot be written", state);
+    }
     this.#responses.push({ connectionId, frame, endOffset: this.#image.endOffset });
   }
 
@@ -371,6 +375,11 @@ export class Controller {
       this.#effects.push({ type: "close-connection", connectionId, reason: this.#failure });
     }
   }
+}
+
+/** How a request is answered whose version is not known. */
+function inVersion0(header: RequestHeader): RequestHeader {
+  return { ...header, apiVersion: 0 };
 }
 
 /** The answer to ApiVersions in a version that is not known: its own range, in the layout of version 0 (KIP-511). */

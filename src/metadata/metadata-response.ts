@@ -16,6 +16,8 @@ type AskedTopic = NonNullable<MetadataRequest["topics"]>[number];
 
 /** From this version on an unknown listener has an error code of its own. */
 const LISTENER_NOT_FOUND_SINCE = 6;
+/** From this version on topics are asked for by id, for from then on an answer can tell of one without a name. */
+const BY_ID_SINCE = 12;
 /** The endpoint types of DescribeCluster. */
 const BROKERS = 1;
 const CONTROLLERS = 2;
@@ -32,6 +34,7 @@ export function metadataResponse(
   listenerName: string,
   controllerId?: number,
 ): MetadataResponseInit {
+  if (asksByIdTooEarly(request, version)) return refuseToFindById(request);
   const brokers = reachableBrokers(image, listenerName);
   const reachable = new Set(brokers.map(({ nodeId }) => nodeId));
   const describe = (topic: Topic) => describeTopic(image, topic, version, reachable);
@@ -53,6 +56,20 @@ export function metadataResponse(
       ? topics.map((topic) => (topic.name === null ? topic : { ...topic, ...topicOperations }))
       : topics,
     ...(request.includeClusterAuthorizedOperations && clusterOperations),
+  };
+}
+
+/** Whether the request has topic ids, which it may before they mean anything. Kafka refuses the whole request then. */
+export function asksByIdTooEarly({ topics }: MetadataRequest, version: number): boolean {
+  if (version >= BY_ID_SINCE || topics === null) return false;
+  return topics.some(({ name, topicId }) => name === null || topicId !== ZERO_UUID);
+}
+
+function refuseToFindById({ topics }: MetadataRequest): MetadataResponseInit {
+  const refused = { errorCode: errorCode("INVALID_REQUEST"), partitions: [] };
+  return {
+    brokers: [],
+    topics: (topics ?? []).map(({ name, topicId }) => ({ ...refused, name: name ?? "", topicId })),
   };
 }
 

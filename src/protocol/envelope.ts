@@ -1,4 +1,6 @@
+import { AssertionError } from "./assert.ts";
 import { CorruptMessageError } from "./errors.ts";
+import { readText } from "./field-codecs.ts";
 import { Reader } from "./reader.ts";
 import type { Api, Message } from "./schema.ts";
 import { skipTags } from "./struct-codec.ts";
@@ -49,7 +51,7 @@ export function decodeRequestHeader(bytes: Uint8Array): RequestHeader {
   const correlationId = reader.int32();
   const length = reader.int16();
   if (length < -1) throw new CorruptMessageError(`a client id of ${length} bytes`);
-  const clientId = length === -1 ? null : reader.string(length);
+  const clientId = length === -1 ? null : readText(reader, length);
   return { apiKey, apiVersion, correlationId, clientId, reader };
 }
 
@@ -75,6 +77,24 @@ export function encodeResponse<Init>(
     if (hasResponseTags(api, version)) writer.unsignedVarint(0);
     codec.write(writer, body);
   });
+}
+
+/**
+ * The same for whoever was asked, and a sentence for an answer that its version cannot hold. That is a mistake of this
+ * program, but one that harms only who asked; a process that ended over it would be ended by whoever asks again.
+ */
+export function encodeAnswer<Init>(
+  api: Api<unknown, unknown, unknown, Init>,
+  version: number,
+  correlationId: number,
+  body: NoInfer<Init>,
+): Uint8Array<ArrayBuffer> | string {
+  try {
+    return encodeResponse(api, version, correlationId, body);
+  } catch (error) {
+    if (!(error instanceof AssertionError)) throw error;
+    return `the answer to ${api.name} v${version} cannot be written: ${error}`;
+  }
 }
 
 /** The correlation id of a response, which tells the request it answers and so how to read the rest. */

@@ -32,12 +32,7 @@ export function stringCodec(layout: Layout, canBeNull: boolean): Codec<string | 
     read(reader) {
       const length = readLength(reader);
       if (length > MAX_STRING_BYTES) throw new CorruptMessageError(`a string of ${length} bytes exceeds 32767`);
-      const value = length < 0 ? null : reader.string(length);
-      // Malformed bytes become characters of three bytes each; the text has to fit into a string again, for an answer.
-      if (3 * length > MAX_STRING_BYTES && utf8Length(value!) > MAX_STRING_BYTES) {
-        throw new CorruptMessageError("a string is no UTF-8");
-      }
-      return value;
+      return length < 0 ? null : readText(reader, length);
     },
     write(writer, value) {
       if (value === null) return writeLength(writer, -1);
@@ -47,6 +42,16 @@ export function stringCodec(layout: Layout, canBeNull: boolean): Codec<string | 
       writer.utf8(value, length);
     },
   };
+}
+
+/** The next `length` bytes, of at most 32767, as text that fits into a field again: in an answer, or in a record. */
+export function readText(reader: Reader, length: number): string {
+  const text = reader.string(length);
+  // Malformed bytes become characters of three bytes each.
+  if (3 * length > MAX_STRING_BYTES && utf8Length(text) > MAX_STRING_BYTES) {
+    throw new CorruptMessageError("a string is no UTF-8");
+  }
+  return text;
 }
 
 export function bytesCodec(layout: Layout, canBeNull: boolean): Codec<Uint8Array | null, Uint8Array | null> {

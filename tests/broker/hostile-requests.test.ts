@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { createTopics as createTopicsApi } from "../../src/protocol/apis/19-create-topics.ts";
 import { apiVersions } from "../../src/protocol/apis/18-api-versions.ts";
 import { initProducerId } from "../../src/protocol/apis/22-init-producer-id.ts";
@@ -6,13 +6,18 @@ import { listOffsets } from "../../src/protocol/apis/02-list-offsets.ts";
 import { metadata } from "../../src/protocol/apis/03-metadata.ts";
 import { fetch } from "../../src/protocol/apis/01-fetch.ts";
 import { produce } from "../../src/protocol/apis/00-produce.ts";
+import { assert } from "../../src/protocol/assert.ts";
 import { decodeResponse, encodeRequest } from "../../src/protocol/envelope.ts";
 import { errorName } from "../../src/protocol/error-codes.ts";
+import { assembleBatch } from "../../src/protocol/record-batch.ts";
+import { encodeRecords } from "../../src/protocol/records.ts";
 import { CoreCluster } from "./core-cluster.ts";
 import type { CoreBroker, TestClient } from "./core-cluster.ts";
 import { batchOf, consumed, createTopic, leaderOf, produced, sendProduce, untilInSync } from "./core-requests.ts";
 
 const ZERO = "00000000-0000-0000-0000-000000000000";
+/** An array that is null. */
+const NO_TOPICS = [0xff, 0xff, 0xff, 0xff];
 
 describe("a broker", () => {
   let cluster: CoreCluster;
@@ -43,6 +48,10 @@ describe("a broker", () => {
     ["a negative array length", header(3, 4, [0xff, 0xff, 0xff, 0xfe, 1])],
     ["bytes behind the end", header(18, 0, [1, 2, 3])],
     ["a client id past the end", Uint8Array.of(0, 3, 0, 1, 0, 0, 0, 1, 0x7f, 0xff, 1)],
+    [
+      "a client id that is no text",
+      Uint8Array.of(0, 3, 0, 1, 0, 0, 0, 1, 0x2b, 0, ...Array(0x2b00).fill(0xff), ...NO_TOPICS),
+    ],
     ["text for bytes", Uint8Array.from("GET / HTTP/1.1\r\n\r\n", (char) => char.charCodeAt(0))],
   ])("closes the connection that sends %s, and no other", (_what, frame) => {
     const client = tab.connect();
@@ -51,6 +60,47 @@ describe("a broker", () => {
     expect(client.closedBecause).toMatch(/\w+/);
     expect(bystander.closedBecause).toBeUndefined();
     expect(produced(cluster, bystander, "quakes", ["fine"]).error).toBe("NONE");
+  });
+
+  it.each([10, 11])("looks for no topic by its id in version %i of Metadata, which cannot tell of it", (version) => {
+    const asked = { topicId: "00000000-0000-4000-8000-000000000009", name: null };
+    const { topics } = bystander.ask(metadata, version, { topics: [asked] });
+    expect(topics).toMatchObject([{ ...asked, name: "", errorCode: 42 }]);
+  });
+
+  it("takes no records from beyond 2^53, and so never has to tell of them", () => {
+    const latest = Number.MAX_SAFE_INTEGER;
+    const header = { lastOffsetDelta: 1, baseTimestamp: latest, maxTimestamp: latest, recordCount: 2 };
+    const at = (timestamp: number, offset: number) => ({ offset, timestamp, key: null, value: null });
+    const records = assembleBatch(header, encodeRecords([at(0, 0), at(1, 1)]));
+    const { responses } = bystander.ask(produce, 9, {
+      acks: -1,
+      timeoutMs: 1_000,
+      topicData: [{ name: "quakes", partitionData: [{ index: 0, records }] }],
+    });
+    expect(errorName(responses[0]!.partitionResponses[0]!.errorCode)).toBe("INVALID_RECORD");
+    const partitions = [{ partitionIndex: 0, timestamp: -3 }];
+    const { topics } = bystander.ask(listOffsets, 7, { topics: [{ name: "quakes", partitions }] });
+    expect(topics[0]!.partitions).toMatchObject([{ offset: -1, timestamp: -1 }]);
+  });
+
+  it("ends the connection to which its answer cannot be written, and no other", () => {
+    const { image } = tab.core;
+    const { clusterId } = image;
+    const client = tab.connect();
+    image.clusterId = "x".repeat(40_000);
+    client.send(metadata, 12, { topics: [] });
+    cluster.settle();
+    image.clusterId = clusterId;
+    expect(client.closedBecause).toContain("cannot be written");
+    expect(cluster.log.at(-2)).toContain("Metadata v12 cannot be written: AssertionError: a string is at most");
+    expect(produced(cluster, bystander, "quakes", ["fine"]).error).toBe("NONE");
+  });
+
+  it("does not go on once a handler has broken an invariant", () => {
+    vi.spyOn(tab.core, "leaderOf").mockImplementation(() => assert(false, "the log is sound") as never);
+    sendProduce(bystander, "quakes", ["?"]);
+    expect(() => cluster.settle()).toThrow("the log is sound");
   });
 
   it("refuses a batch whose bytes were changed on the way, with CORRUPT_MESSAGE", () => {
@@ -260,11 +310,11 @@ describe("a broker", () => {
 
   describe("cannot be made to flood the controller", () => {
     /** How many requests of clients the controller has seen, apart from what the broker itself says. */
-    function forwarded(): () => number {
+    function forwarded(arrived: (count: number) => void = () => {}): () => number {
       let count = 0;
       const handle = cluster.controller.handle.bind(cluster.controller);
       cluster.controller.handle = (event, nowMs, wallMs) => {
-        if (event.type === "request" && event.frame[1] === createTopicsApi.key) count++;
+        if (event.type === "request" && event.frame[1] === createTopicsApi.key) arrived(++count);
         return handle(event, nowMs, wallMs);
       };
       return () => count;
@@ -288,6 +338,29 @@ describe("a broker", () => {
       expect(client.frames.map((frame) => decodeResponse(createTopicsApi, 7, frame).correlationId)).toEqual(
         Array.from({ length: 900 }, (_, count) => count),
       );
+    });
+
+    it("by asking for many large answers at once, for the next request leaves when the last one is answered", () => {
+      const clients = [tab.connect(), tab.connect()];
+      const answered = () => clients.reduce((count, { frames }) => count + frames.length, 0);
+      const waiting = new Set<number>();
+      const seen = forwarded((count) => waiting.add(count - answered()));
+      for (let count = 0; count < 20; count++) clients[count % 2]!.sendRaw(creation(`t${count}`, count, 100));
+      cluster.settle();
+      expect([seen(), answered(), ...waiting]).toEqual([20, 20, 1]);
+    });
+
+    it("by asking while its link breaks: who waits hears so, and who asks once it is back is answered", () => {
+      const [early, late] = [tab.connect(), tab.connect()];
+      forwarded((count) => {
+        if (count === 1) tab.disconnectController();
+      });
+      for (const correlationId of [1, 2]) early.sendRaw(creation("t", correlationId));
+      cluster.settle();
+      expect([early.frames.length, early.closedBecause]).toEqual([0, expect.stringContaining("cannot be reached")]);
+      tab.connectController();
+      late.sendRaw(creation("t", 3));
+      cluster.until(() => late.frames.length === 1, "an answer");
     });
 
     it("by admin requests of a client whose connection has ended, which are forgotten", () => {
@@ -335,6 +408,18 @@ describe("a broker", () => {
       cluster.advance(100);
       expect(seen()).toBeLessThan(550);
       expect(client.frames).toHaveLength(2_000);
+    });
+
+    it("by asking for the metadata of many topics at once, whose creation is answered for each", () => {
+      const seen = forwarded();
+      const client = tab.connect();
+      const topics = Array.from({ length: 100 }, (_, at) => ({ name: `junk-${at}` }));
+      for (let count = 0; count < 300; count++) {
+        client.send(metadata, 4, { topics, allowAutoTopicCreation: true });
+      }
+      cluster.settle();
+      expect(seen()).toBeLessThan(80);
+      expect(client.frames).toHaveLength(300);
     });
   });
 });

@@ -17,10 +17,12 @@ import type { Api, RequestInit } from "../../src/protocol/schema.ts";
 import { METADATA_TOPIC, METADATA_TOPIC_ID } from "../../src/metadata/metadata-batch.ts";
 import { ControllerDriver, newDirectory, TestBroker, uuidOf } from "./controller-driver.ts";
 
-/** A valid frame of every API, to be spoilt. */
+/** A valid frame of every version of every API, to be spoilt. */
 function frames(driver: ControllerDriver, broker: TestBroker): Uint8Array[] {
-  const frame = <A extends Api>(api: A, body: RequestInit<A>) =>
-    encodeRequest(api, api.versions[1], { correlationId: 7, clientId: "fuzz" }, body);
+  const frame = <A extends Api>(api: A, body: RequestInit<A>, first = api.versions[0]) =>
+    Array.from({ length: api.versions[1] - first + 1 }, (_, more) =>
+      encodeRequest(api, first + more, { correlationId: 7, clientId: "fuzz" }, body),
+    );
   const topicId = driver.image.topicsByName.get("quakes")!;
   const { id: brokerId, brokerEpoch } = broker;
   const configs = [{ name: "retention.ms", configOperation: 0, value: "1" }];
@@ -30,7 +32,8 @@ function frames(driver: ControllerDriver, broker: TestBroker): Uint8Array[] {
       minBytes: 1,
       topics: [{ topicId: METADATA_TOPIC_ID, partitions: [{ partition: 0, fetchOffset: 1, partitionMaxBytes: 100 }] }],
     }),
-    frame(metadata, { topics: [{ topicId, name: null }, { name: "quakes" }] }),
+    frame(metadata, { topics: [{ topicId, name: null }, { topicId: uuidOf(9), name: null }, { name: "quakes" }] }, 10),
+    frame(metadata, { topics: [{ name: "quakes" }] }),
     frame(createTopics, {
       topics: [
         { name: "a", numPartitions: 2, replicationFactor: 1, configs: [{ name: "durability", value: "relaxed" }] },
@@ -82,7 +85,7 @@ function frames(driver: ControllerDriver, broker: TestBroker): Uint8Array[] {
       confirmedGeneration: 1,
     }),
     frame(allocateProducerIds, { brokerId, brokerEpoch }),
-  ];
+  ].flat();
 }
 
 const damage = fc.record({
@@ -110,6 +113,7 @@ test("whatever bytes come, the controller answers or closes that connection, and
         driver.advance(10);
       }
       expect(driver.closed.has(bystander.connectionId)).toBe(false);
+      expect(driver.logged.filter((line) => line.includes("cannot be written"))).toEqual([]);
       expect(bystander.heartbeat().errorCode).toBe(0);
       expect(driver.replayed()).toEqual(driver.image);
       driver.restart();

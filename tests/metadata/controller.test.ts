@@ -131,6 +131,18 @@ describe("a connection", () => {
     expect(broker.registration!.fenced).toBe(true);
   });
 
+  test("to which an answer cannot be written is closed, and the controller goes on", () => {
+    const { driver, broker } = start();
+    const connectionId = driver.open();
+    driver.image.clusterId = "x".repeat(40_000);
+    driver.send(connectionId, describeCluster, 1, {});
+    driver.image.clusterId = CLUSTER_ID;
+    expect(driver.closed.get(connectionId)).toBe("the answer cannot be written");
+    expect(driver.logged.at(-1)).toContain("error: the answer to DescribeCluster v1 cannot be written: AssertionError");
+    expect(broker.heartbeat().errorCode).toBe(0);
+    expect(driver.controller.failure).toBeUndefined();
+  });
+
   test("that was closed is not listened to any more", () => {
     const { driver } = start();
     const connectionId = driver.open();

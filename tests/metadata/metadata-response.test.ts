@@ -66,6 +66,19 @@ describe("Metadata", () => {
     expect(ask(driver, 12, asked).named).toEqual([["quakes", "NONE"], [null, "UNKNOWN_TOPIC_ID"]]);
   });
 
+  test.each([10, 11])("refuses ids in version %d, in which topics are only told of by name", (version) => {
+    const { driver } = start();
+    const topicId = driver.image.topicsByName.get("quakes")!;
+    const refused = (...topics: { topicId?: string; name: string | null }[]) => ask(driver, version, topics).named;
+    expect(refused({ topicId, name: null })).toEqual([["", "INVALID_REQUEST"]]);
+    expect(refused({ name: null })).toEqual([["", "INVALID_REQUEST"]]);
+    expect(refused({ topicId, name: "quakes" })).toEqual([["quakes", "INVALID_REQUEST"]]);
+    expect(refused({ name: "quakes" }, { topicId: uuidOf(9), name: null })).toEqual([
+      ["quakes", "INVALID_REQUEST"],
+      ["", "INVALID_REQUEST"],
+    ]);
+  });
+
   test("tells the endpoints of the asker's own listener", () => {
     const { driver } = start();
     const { brokers } = metadataResponse(driver.image, anyTopic(), 12, "KAFKA");

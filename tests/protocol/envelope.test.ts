@@ -33,6 +33,16 @@ describe("request headers", () => {
     expect(header).toMatchObject({ apiKey: 32767, apiVersion: -1, correlationId: -1, clientId: null });
   });
 
+  test("have a client id that fits into an answer again", () => {
+    const idOf = (length: number, byte: number) => {
+      const id = Array<number>(length).fill(byte);
+      return decodeRequestHeader(Uint8Array.of(0, 18, 0, 0, 0, 0, 0, 1, length >> 8, length & 0xff, ...id));
+    };
+    expect(idOf(10_922, 0xff).clientId).toBe("\ufffd".repeat(10_922));
+    expect(() => idOf(10_923, 0xff)).toThrow("a string is no UTF-8");
+    expect(idOf(32_767, 0x61).clientId).toBe("a".repeat(32_767));
+  });
+
   test("may carry a client id of 32 KiB", () => {
     const clientId = "c".repeat(32_767);
     const bytes = encodeRequest(apiVersions, 0, { correlationId: 1, clientId }, {});
