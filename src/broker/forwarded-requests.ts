@@ -16,11 +16,13 @@ interface Waiting {
 
 /**
  * What clients ask for and only the controller can answer. All of it goes over the one socket that the broker lives by,
- * and the server closes a socket that sends too much: so requests beyond a certain pace wait here, in their order.
+ * and the server closes a socket that sends too much, or that has too much to read: so requests beyond a certain pace
+ * wait here, in their order, and each for the answer to the one before, which may be a hundred times as large.
  */
 export class ForwardedRequests {
   readonly #requests: ControllerRequests;
   readonly #waiting = new Set<Waiting>();
+  #isUnderWay = false;
   #tokens = BURST_TOKENS;
   #filledMs = Number.NEGATIVE_INFINITY;
 
@@ -30,7 +32,7 @@ export class ForwardedRequests {
 
   get wakeAtMs(): number {
     const [next] = this.#waiting;
-    if (next === undefined) return Number.POSITIVE_INFINITY;
+    if (next === undefined || this.#isUnderWay) return Number.POSITIVE_INFINITY;
     return this.#filledMs + Math.ceil((costOf(next.frame.length) - this.#tokens) / TOKENS_PER_MS);
   }
 
@@ -45,10 +47,22 @@ export class ForwardedRequests {
   pump(nowMs: number): void {
     for (const waiting of this.#waiting) {
       const { frame, pending, lost } = waiting;
-      if (this.#requests.connected && !this.mayAsk(frame.length, nowMs)) return;
+      if (this.#isUnderWay || (this.#requests.connected && !this.mayAsk(frame.length, nowMs))) return;
       this.#waiting.delete(waiting);
       pending.abandoned = undefined;
-      this.#requests.forward(frame, (response) => pending.respond(response), lost);
+      this.#isUnderWay = true;
+      const over = () => (this.#isUnderWay = false);
+      this.#requests.forward(
+        frame,
+        (response) => {
+          over();
+          pending.respond(response);
+        },
+        () => {
+          over();
+          lost();
+        },
+      );
     }
   }
 

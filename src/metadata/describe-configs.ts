@@ -15,7 +15,7 @@ type Result = DescribeConfigsResponseInit["results"][number];
 type Entry = Result["configs"][number];
 type Details = Pick<DescribeConfigsRequest, "includeSynonyms" | "includeDocumentation">;
 
-/** Tells the configuration of topics and brokers. Every broker can answer it, from its own image. */
+/** Tells the configuration of topics and brokers, as far as `image` has them. */
 export function describeConfigsResponse(
   image: ClusterImage,
   request: DescribeConfigsRequest,

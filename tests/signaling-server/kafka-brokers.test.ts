@@ -7,11 +7,15 @@ import { findCoordinator } from "../../src/protocol/apis/10-find-coordinator.ts"
 import { joinGroup } from "../../src/protocol/apis/11-join-group.ts";
 import { describeGroups } from "../../src/protocol/apis/15-describe-groups.ts";
 import { apiVersions } from "../../src/protocol/apis/18-api-versions.ts";
+import { createTopics } from "../../src/protocol/apis/19-create-topics.ts";
 import { describeConfigs } from "../../src/protocol/apis/32-describe-configs.ts";
+import { listPartitionReassignments } from "../../src/protocol/apis/46-list-partition-reassignments.ts";
 import { describeCluster } from "../../src/protocol/apis/60-describe-cluster.ts";
+import { decodeCorrelationId } from "../../src/protocol/envelope.ts";
 import { errorName } from "../../src/protocol/error-codes.ts";
 import { encodeFrame } from "../../src/protocol/frame.ts";
 import type { Connection, ConnectionHandlers } from "../../src/runtime/connection.ts";
+import { defaultLimits } from "../../signaling-server/limits.ts";
 import { KafkaClient } from "./kafka-client.ts";
 import {
   batchOf,
@@ -168,12 +172,43 @@ test("what one client asks of the controller without end, the others do not noti
   const { portOf } = await kafkaBrokers(1);
   const greedy = await KafkaClient.connected(portOf(1));
   const other = await KafkaClient.connected(portOf(1));
-  const resources = [{ resourceType: 4, resourceName: "", configurationKeys: null }];
-  for (let count = 0; count < 5_000; count++) greedy.request(describeConfigs, 1, { resources });
+  for (let count = 0; count < 5_000; count++) greedy.request(listPartitionReassignments, 0, {});
   await createTopic(other, "quakes");
   // Too many requests wait for an answer.
   await greedy.ended;
   expect(other.isOver).toBe(false);
+});
+
+test("a broker outlives the largest answers that its clients ask for without waiting for one", async () => {
+  const { portOf, tabs } = await kafkaBrokers(1);
+  const [admin, greedy] = [await KafkaClient.connected(portOf(1)), await KafkaClient.connected(portOf(1))];
+  const topicsNamed = (word: string, count: number) =>
+    Array.from({ length: count }, (_, at) => ({ name: `${word}-${at}`, numPartitions: 1, replicationFactor: 1 }));
+  const known = topicsNamed("known", 200);
+  await admin.ask(createTopics, 4, { topics: known, timeoutMs: 10_000 });
+  const described = {
+    resources: known.map(({ name }) => ({ resourceType: 2, resourceName: name })),
+    includeSynonyms: true,
+    includeDocumentation: true,
+  };
+  const errors = async () => (await admin.ask(describeConfigs, 4, described)).results.map(({ errorCode }) => errorCode);
+  await expect.poll(async () => new Set(await errors())).toEqual(new Set([0]));
+
+  const planned = { topics: topicsNamed("planned", 3_000), timeoutMs: 10_000, validateOnly: true };
+  const asked = [
+    ...Array.from({ length: 6 }, () => greedy.request(createTopics, 7, planned)),
+    ...Array.from({ length: 30 }, () => greedy.request(describeConfigs, 4, described)),
+  ];
+  let bytes = 0;
+  for (const correlationId of asked) {
+    const frame = await greedy.nextFrame();
+    expect(decodeCorrelationId(frame)).toBe(correlationId);
+    bytes += frame.length;
+  }
+  // Nearly twice what the server lets wait for a tab.
+  expect(bytes).toBeGreaterThan(1.8 * defaultLimits.queuedBytes);
+  expect(tabs[0]!.logged.filter((line) => /fenced|controller/.test(line))).toEqual([]);
+  expect(admin.isOver).toBe(false);
 });
 
 test("a broker that does not lead names the port of the one that does", async () => {

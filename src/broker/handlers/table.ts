@@ -1,6 +1,5 @@
 import { createTopics } from "../../protocol/apis/19-create-topics.ts";
 import { deleteTopics } from "../../protocol/apis/20-delete-topics.ts";
-import { describeConfigs } from "../../protocol/apis/32-describe-configs.ts";
 import { alterConfigs } from "../../protocol/apis/33-alter-configs.ts";
 import { createPartitions } from "../../protocol/apis/37-create-partitions.ts";
 import { electLeaders } from "../../protocol/apis/43-elect-leaders.ts";
@@ -26,6 +25,7 @@ import { apiVersionsHandler } from "./18-api-versions.ts";
 import { deleteRecordsHandler } from "./21-delete-records.ts";
 import { initProducerIdHandler } from "./22-init-producer-id.ts";
 import { offsetForLeaderEpochHandler } from "./23-offset-for-leader-epoch.ts";
+import { describeConfigsHandler } from "./32-describe-configs.ts";
 import { describeLogDirsHandler } from "./35-describe-log-dirs.ts";
 import { deleteGroupsHandler } from "./42-delete-groups.ts";
 import { offsetDeleteHandler } from "./47-offset-delete.ts";
@@ -56,6 +56,7 @@ export const handlers: ReadonlyMap<number, Handler> = new Map(
     deleteRecordsHandler,
     initProducerIdHandler,
     offsetForLeaderEpochHandler,
+    describeConfigsHandler,
     describeLogDirsHandler,
     deleteGroupsHandler,
     offsetDeleteHandler,
@@ -73,7 +74,6 @@ export const forwardedApis: ReadonlyMap<number, Api> = new Map(
   [
     createTopics,
     deleteTopics,
-    describeConfigs,
     alterConfigs,
     createPartitions,
     electLeaders,
