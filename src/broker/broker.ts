@@ -327,8 +327,8 @@ export class Broker {
   }
 
   /**
-   * Stores what compaction made of a log. Nobody waits for it: the log holds the same with it and without it, so it need
-   * not be flushed, and a follower may fetch meanwhile.
+   * Stores what compaction made of a log, or how far logs are committed. Nobody waits for it: a log holds the same with
+   * it and without it, so it need not be flushed, and a follower may fetch meanwhile.
    */
   rewrite(operations: readonly StoreOperation[], durable: () => void): void {
     const writeId = this.#nextId++;
@@ -453,6 +453,7 @@ export class Broker {
         return this.#onGap(event.gapMs, nowMs);
       case "closing":
         this.#closing = true;
+        this.#storeHighWatermarks(this.#replicas.values());
         return this.#registration.leave(nowMs);
       case "woken":
         return;
@@ -471,7 +472,8 @@ export class Broker {
     this.groups.step(nowMs);
     this.forwarded.pump(nowMs);
     this.purgatory.settle(nowMs);
-    if (this.#closing && !this.#stopped && this.#registration.kind === "left") this.#stop();
+    const isDone = this.#registration.kind === "left" && this.#writes.size === 0;
+    if (this.#closing && !this.#stopped && isDone) this.#stop();
   }
 
   /**
@@ -565,6 +567,9 @@ export class Broker {
         this.#assume(replica, assigned ? partition : undefined);
       }
     }
+    // Below the minimum nothing is committed any more (R6), and a leader that is reloaded alone has only its disk to tell
+    // it what was. Nobody else will, before there are enough again.
+    this.#storeHighWatermarks([...this.#replicas.values()].filter(isBelowMinimum));
     if (self !== undefined) this.producerIds.refill(self.nodeId, self.brokerEpoch);
   }
 
@@ -679,7 +684,14 @@ export class Broker {
       const operations = replica.log.retention(replica.config, this.wallMs(nowMs));
       if (operations.length > 0) this.write(replica, operations, () => this.purgatory.touch(replica.key));
     }
+    this.#storeHighWatermarks(this.#replicas.values());
     this.#compactor.begin(this.#replicas.values(), nowMs);
+  }
+
+  /** A hint for the next start (R5), of the logs where it is another one by now. */
+  #storeHighWatermarks(replicas: Iterable<Replica>): void {
+    const operations = [...replicas].flatMap(({ log }) => log.highWatermarkOperation() ?? []);
+    if (operations.length > 0) this.rewrite(operations, () => {});
   }
 
   #stop(): void {
@@ -691,6 +703,10 @@ export class Broker {
     const listener = this.image.brokers.get(nodeId)?.listeners.find(({ name }) => name === "TAB");
     return listener === undefined ? undefined : { host: listener.host, port: listener.port };
   }
+}
+
+function isBelowMinimum({ role }: Replica): boolean {
+  return role.kind === "leader" && role.state.canAcceptAcksAll() !== undefined;
 }
 
 /** Whether the two differ in what they let a log keep. */

@@ -20,7 +20,7 @@ import { examineStoredLog } from "./restored-log.ts";
 import type { RestoredLog } from "./restored-log.ts";
 import { neverCompacted, partitionKey } from "./stored-log.ts";
 import type { Chunk, ChunkDescriptor, LogCompaction, LogMetadata } from "./stored-log.ts";
-import type { PartitionKey, ProducerEntry, StoredLog, StoreOperation } from "./stored-log.ts";
+import type { PartitionKey, ProducerEntry, ProducerSnapshot, StoredLog, StoreOperation } from "./stored-log.ts";
 import { TailBudget } from "./tail-budget.ts";
 import { TailCache } from "./tail-cache.ts";
 import { findTimestamp } from "./timestamp-lookup.ts";
@@ -65,6 +65,7 @@ interface LogParts extends RestoredLog {
   readonly partitionIndex: number;
   readonly logStartOffset: number;
   readonly highWatermark: number;
+  readonly producerSnapshot: ProducerSnapshot;
   readonly chunks: readonly ChunkDescriptor[];
   readonly tail: readonly Chunk[];
   readonly tailBudget: TailBudget;
@@ -98,6 +99,9 @@ export class PartitionLog {
   readonly #tail: TailCache;
   readonly #inFlight = new InFlightAppends();
   #bytesSinceMetadata = 0;
+  /** These two are as they were last given out to be stored. */
+  #storedHighWatermark: number;
+  #storedSnapshot: ProducerSnapshot;
 
   private constructor(parts: LogParts) {
     this.key = partitionKey(parts.topicId, parts.partitionIndex);
@@ -108,6 +112,8 @@ export class PartitionLog {
     this.#logEndOffset = parts.logEndOffset;
     this.#nextOffset = parts.logEndOffset;
     this.#highWatermark = Math.max(parts.highWatermark, parts.logStartOffset);
+    this.#storedHighWatermark = parts.highWatermark;
+    this.#storedSnapshot = parts.producerSnapshot;
     this.#producers = parts.producers;
     this.#compaction = parts.compaction;
     this.#index = new ChunkIndex(parts.chunks);
@@ -122,6 +128,7 @@ export class PartitionLog {
       logStartOffset: 0,
       logEndOffset: 0,
       highWatermark: 0,
+      producerSnapshot: { offset: 0, producers: [] },
       epochs: new EpochCache(),
       producers: new ProducerState(),
       compaction: neverCompacted,
@@ -135,9 +142,9 @@ export class PartitionLog {
   static restore(stored: StoredLog, tailBudget = new TailBudget()): PartitionLog | { readonly corrupt: string } {
     const restored = examineStoredLog(stored);
     if ("corrupt" in restored) return restored;
-    const { topicId, partitionIndex, logStartOffset, highWatermark } = stored.metadata;
+    const { topicId, partitionIndex, logStartOffset, highWatermark, producerSnapshot } = stored.metadata;
     const { chunks, tail } = stored;
-    const position = { topicId, partitionIndex, logStartOffset, highWatermark };
+    const position = { topicId, partitionIndex, logStartOffset, highWatermark, producerSnapshot };
     return new PartitionLog({ ...restored, ...position, chunks, tail, tailBudget });
   }
 
@@ -341,16 +348,30 @@ export class PartitionLog {
     return this.#bytesSinceMetadata > CHECKPOINT_BYTES ? this.metadataOperation() : undefined;
   }
 
+  /**
+   * The metadata to store so that a restart knows how far this log is committed; undefined if it would. The snapshot of
+   * the producers stays the one that was stored last, for a restart checks the log from there on (R20).
+   */
+  highWatermarkOperation(): StoreOperation | undefined {
+    return this.#highWatermark === this.#storedHighWatermark ? undefined : this.#putMetadata();
+  }
+
   /** The metadata as it is, with a fresh snapshot of the producers. */
   metadataOperation(): StoreOperation {
     this.#bytesSinceMetadata = 0;
+    this.#storedSnapshot = this.#producers.snapshotAt(this.#highWatermark);
+    return this.#putMetadata();
+  }
+
+  #putMetadata(): StoreOperation {
+    this.#storedHighWatermark = this.#highWatermark;
     const metadata: LogMetadata = {
       topicId: this.topicId,
       partitionIndex: this.partitionIndex,
       logStartOffset: this.#logStartOffset,
       highWatermark: this.#highWatermark,
       epochs: [...this.epochs.entries],
-      producerSnapshot: this.#producers.snapshotAt(this.#highWatermark),
+      producerSnapshot: this.#storedSnapshot,
       ...(this.#compaction === neverCompacted ? {} : { compaction: this.#compaction }),
     };
     return { type: "put-metadata", key: this.key, metadata };

@@ -404,6 +404,18 @@ describe("a coordinator that dies", () => {
     expect(untilFetched(cluster, next.connect())).toBe(6);
   });
 
+  it("[R5] because its tab is reloaded while it alone is in sync tells the offsets again", () => {
+    const coordinator = readyCoordinator();
+    expect(committed(cluster, coordinator.connect(), 5)).toBe("NONE");
+    for (const tab of others(coordinator)) tab.kill();
+    untilInSync(cluster, OFFSETS_TOPIC, 1, offsetsPartition(cluster));
+    cluster.advance(100);
+    coordinator.kill();
+    coordinator.start();
+    expect(coordinatorOf(cluster)).toBe(coordinator);
+    expect(untilFetched(cluster, coordinator.connect())).toBe(5);
+  });
+
   it.each(["is gone", "was made anew"])("forgets offsets of a topic that %s by the time it has loaded", (what) => {
     const coordinator = readyCoordinator();
     expect(committed(cluster, coordinator.connect(), 5)).toBe("NONE");

@@ -1,9 +1,10 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { partitionKey } from "../../src/log/stored-log.ts";
 import { fetch } from "../../src/protocol/apis/01-fetch.ts";
+import { LATEST_TIMESTAMP, listOffsets } from "../../src/protocol/apis/02-list-offsets.ts";
 import { errorName } from "../../src/protocol/error-codes.ts";
 import type { CoreBroker, CoreCluster } from "./core-cluster.ts";
-import { consumed, deleteTopic, leaderOf, produced, sendProduce, threeTabs, untilInSync } from "./core-requests.ts";
+import { consumed, deleteTopic, leaderOf, logKey, produced, sendProduce, threeTabs, untilInSync } from "./core-requests.ts";
 
 describe("a replicated partition", () => {
   let cluster: CoreCluster;
@@ -269,6 +270,86 @@ describe("a replicated partition", () => {
     const next = leaderOf(cluster, "quakes");
     expect(next).not.toBe(leader);
     expect(produced(cluster, next.connect(), "quakes", ["after"]).error).toBe("NONE");
+  });
+});
+
+describe("a tab that is reloaded", () => {
+  let cluster: CoreCluster;
+  let leader: CoreBroker;
+  let others: readonly CoreBroker[];
+
+  beforeEach(() => {
+    const started = threeTabs("quakes");
+    cluster = started.cluster;
+    leader = leaderOf(cluster, "quakes");
+    others = started.tabs.filter((tab) => tab !== leader);
+    produced(cluster, leader.connect(), "quakes", ["one", "two"]);
+  });
+
+  const storedHighWatermark = ({ disk }: CoreBroker) => {
+    const key = logKey(cluster, "quakes");
+    const stored = [...disk.load()].find(({ metadata }) => partitionKey(metadata.topicId, metadata.partitionIndex) === key);
+    return stored?.metadata.highWatermark;
+  };
+
+  function writesOf(tab: CoreBroker): { count: number } {
+    const writes = { count: 0 };
+    const handle = tab.core.handle.bind(tab.core);
+    vi.spyOn(tab.core, "handle").mockImplementation((...args) => {
+      const effects = handle(...args);
+      writes.count += effects.filter(({ type }) => type === "write").length;
+      return effects;
+    });
+    return writes;
+  }
+
+  it("[R5] [R14] while it alone is in sync shows what was committed before the others closed", () => {
+    for (const tab of others) tab.kill();
+    untilInSync(cluster, "quakes", 1);
+    cluster.advance(100);
+    leader.kill();
+    leader.start();
+    expect(leaderOf(cluster, "quakes")).toBe(leader);
+    const client = leader.connect();
+    expect(consumed(client, "quakes")).toMatchObject({ error: "NONE", highWatermark: 2, values: ["one", "two"] });
+    const asked = { topics: [{ name: "quakes", partitions: [{ partitionIndex: 0, timestamp: LATEST_TIMESTAMP }] }] };
+    expect(client.ask(listOffsets, 8, asked).topics[0]!.partitions[0]).toMatchObject({ errorCode: 0, offset: 2 });
+  });
+
+  it("[R5] [R14] shows no more than what was committed", () => {
+    for (const tab of others) tab.kill();
+    untilInSync(cluster, "quakes", 1);
+    produced(cluster, leader.connect(), "quakes", ["alone"], { acks: 1 });
+    leader.kill();
+    leader.start();
+    expect(consumed(leaderOf(cluster, "quakes").connect(), "quakes").values).toEqual(["one", "two"]);
+    others[0]!.start();
+    untilInSync(cluster, "quakes", 2);
+    expect(consumed(leaderOf(cluster, "quakes").connect(), "quakes").values).toEqual(["one", "two", "alone"]);
+  });
+
+  it.each(["with", "without"])("[R5] has stored how far its log was committed when it closed, %s the controller", (how) => {
+    if (how === "without") leader.disconnectController();
+    leader.slowDisk = true;
+    leader.handle({ type: "closing" });
+    cluster.advance(100);
+    expect(leader.running).toBe(true);
+    leader.flush();
+    cluster.until(() => !leader.running, "the end of the tab");
+    expect(storedHighWatermark(leader)).toBe(2);
+  });
+
+  it("[R5] has stored how far its log was committed half a minute ago, with one write, and none while it is idle", () => {
+    const { retentionCheckIntervalMs } = leader.core.config;
+    cluster.advance(retentionCheckIntervalMs);
+    expect([leader, ...others].map(storedHighWatermark)).toEqual([2, 2, 2]);
+    const writes = [leader, ...others].map(writesOf);
+    cluster.advance(2 * retentionCheckIntervalMs);
+    expect(writes.map(({ count }) => count)).toEqual([0, 0, 0]);
+    for (let round = 0; round < 20; round++) produced(cluster, leader.connect(), "quakes", ["more"]);
+    cluster.advance(retentionCheckIntervalMs);
+    expect(writes.map(({ count }) => count)).toEqual([21, 21, 21]);
+    expect([leader, ...others].map(storedHighWatermark)).toEqual([22, 22, 22]);
   });
 });
 

@@ -82,6 +82,11 @@ class ModelledLog {
     if (operations.length > 0) this.#changed(operations, { ...this.content, start, batches });
   }
 
+  storeHighWatermark(): void {
+    const operation = this.log.highWatermarkOperation();
+    if (operation !== undefined) this.#changed([operation], this.content);
+  }
+
   /** One group commit of the oldest `count` writes. */
   write(count: number): void {
     const written = this.#unwritten.splice(0, count);
@@ -159,6 +164,7 @@ const steps = fc.array(
     { weight: 3, arbitrary: fc.record({ kind: kinds("follow"), sizes, epochStep: fc.nat(1) }) },
     { weight: 6, arbitrary: fc.record({ kind: kinds("write"), count: fc.integer({ min: 1, max: 5 }) }) },
     { weight: 4, arbitrary: fc.record({ kind: kinds("commit"), share }) },
+    { weight: 2, arbitrary: fc.record({ kind: kinds("store-commit") }) },
     { weight: 2, arbitrary: fc.record({ kind: kinds("truncate"), share }) },
     { weight: 2, arbitrary: fc.record({ kind: kinds("delete"), share }) },
     { weight: 1, arbitrary: fc.record({ kind: kinds("start-at"), ahead: fc.nat(5) }) },
@@ -191,6 +197,9 @@ test("[R5] [R16] a log equals a plain list of batches through appends, truncatio
             break;
           case "commit":
             log.setHighWatermark(borderBetween(modelled.borders, log.highWatermark, log.logEndOffset, step.share));
+            break;
+          case "store-commit":
+            modelled.storeHighWatermark();
             break;
           case "truncate":
             modelled.truncateTo(borderBetween(modelled.borders, log.highWatermark, content.end, step.share));

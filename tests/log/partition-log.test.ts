@@ -364,6 +364,28 @@ describe("high watermark", () => {
     log.setHighWatermark(2);
     expect(log.highWatermark).toBe(2);
   });
+
+  test("[R5] is stored where it is another one than was stored, and speaks of nothing that is in flight", () => {
+    const log = logOf({ epoch: 0, count: 4 });
+    expect(log.highWatermarkOperation()).toBeUndefined();
+    log.appendAsLeader(batch(), 0, 0);
+    log.setHighWatermark(5);
+    expect(log.highWatermarkOperation()).toMatchObject({ type: "put-metadata", metadata: { highWatermark: 4 } });
+    expect(log.highWatermarkOperation()).toBeUndefined();
+    expect(metadataOf(log.truncateTo(0)).highWatermark).toBe(0);
+    expect(log.highWatermarkOperation()).toBeUndefined();
+  });
+
+  test("[R5] [R20] is stored without taking the end of the log out of what a restart checks", () => {
+    const log = newLog();
+    lead(log, 0, sequenced(9, 0, 0));
+    log.setHighWatermark(1);
+    expect(metadataOf([log.highWatermarkOperation()!])).toMatchObject({
+      highWatermark: 1,
+      producerSnapshot: { offset: 0, producers: [] },
+    });
+    expect(metadataOf([log.metadataOperation()]).producerSnapshot).toMatchObject({ offset: 1, producers: [{}] });
+  });
 });
 
 describe("checkpoints", () => {
