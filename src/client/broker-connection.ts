@@ -35,6 +35,7 @@ export class BrokerConnection {
   readonly #options: BrokerConnectionOptions;
   /** What was asked for while the connection is being opened, in order. */
   readonly #waiting: Waiting[] = [];
+  /** Not yet for requests while some are waiting: it is asked for its versions first. */
   #open: OpenConnection | undefined;
   #closedReason: string | undefined;
 
@@ -62,14 +63,16 @@ export class BrokerConnection {
     return this.#whenOpen((open) => open.sendOneWay(api, body));
   }
 
+  /** Ends it for good, whether it is open or being opened; what waits for it fails at once. */
   close(reason: string): void {
     this.#closedReason ??= reason;
     this.#open?.close(reason);
+    this.#failWaiting(new Error(reason));
   }
 
   /** Whatever waits for the connection is sent before anything that comes later: requests never overtake each other. */
   #whenOpen<R>(send: (open: OpenConnection) => Promise<R>): Promise<R> {
-    if (this.#open !== undefined) return send(this.#open);
+    if (this.#open !== undefined && this.#waiting.length === 0) return send(this.#open);
     return new Promise<R>((resolve, reject) => {
       this.#waiting.push({ start: (open) => resolve(send(open)), fail: reject });
       if (this.#waiting.length === 1) void this.#dial();
@@ -77,16 +80,19 @@ export class BrokerConnection {
   }
 
   async #dial(): Promise<void> {
-    const { nodeId } = this.#options;
     try {
       const open = await this.#openOne();
-      this.#open = open;
       for (const { start } of this.#waiting.splice(0)) start(open);
     } catch (error) {
-      const message = `No connection to broker ${nodeId}: ${reasonOf(error)}`;
-      const failure = new KafkaJSConnectionError(message, { broker: String(nodeId), cause: error });
-      for (const { fail } of this.#waiting.splice(0)) fail(failure);
+      this.#failWaiting(error);
     }
+  }
+
+  #failWaiting(cause: unknown): void {
+    const { nodeId } = this.#options;
+    const message = `No connection to broker ${nodeId}: ${reasonOf(cause)}`;
+    const failure = new KafkaJSConnectionError(message, { broker: String(nodeId), cause });
+    for (const { fail } of this.#waiting.splice(0)) fail(failure);
   }
 
   async #openOne(): Promise<OpenConnection> {
@@ -96,7 +102,9 @@ export class BrokerConnection {
     const connection = await withTimeout(dial(), clock, connectionTimeoutMs, (late) =>
       late.close("it opened too late"),
     );
-    const open: OpenConnection = new OpenConnection(connection, this.#options, () => {
+    const open = new OpenConnection(connection, this.#options);
+    this.#open = open;
+    open.receive(() => {
       if (this.#open === open) this.#open = undefined;
     });
     if (this.#closedReason !== undefined) open.close(this.#closedReason);
@@ -118,7 +126,7 @@ class OpenConnection {
   #versions: ReadonlyMap<number, { readonly min: number; readonly max: number }> = new Map();
   #closedReason: string | undefined;
 
-  constructor(connection: Connection, options: BrokerConnectionOptions, closed: () => void) {
+  constructor(connection: Connection, options: BrokerConnectionOptions) {
     this.#connection = connection;
     this.#nodeId = options.nodeId;
     this.#requests = new PendingRequests({
@@ -127,7 +135,11 @@ class OpenConnection {
       // Responses come in order, so whatever follows a response that stays out would wait for it in vain.
       timedOut: (error) => this.close(error.message),
     });
-    connection.receive({
+  }
+
+  /** To be called once, first. `closed` is called when it has ended, which may be at once. */
+  receive(closed: () => void): void {
+    this.#connection.receive({
       frame: (frame) => this.#onFrame(frame),
       closed: (reason) => {
         this.#closedReason ??= reason;

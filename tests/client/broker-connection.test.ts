@@ -73,6 +73,9 @@ function bench(
   return { connection, ask, fars };
 }
 
+/** When what was sent has arrived, and what it was answered. */
+const soon = () => new Promise((resolve) => setTimeout(resolve, 10));
+
 const arrived = (fars: readonly Far[], count: number) => expect.poll(() => fars.at(-1)?.asked.length).toBe(count);
 
 describe("requests", () => {
@@ -167,5 +170,73 @@ describe("when the connection ends", () => {
     await expect(answer).rejects.toThrow(/the client was closed/);
     await expect(ask(2)).rejects.toThrow(/the client was closed/);
     expect(fars).toHaveLength(1);
+  });
+
+  test("closed by its owner while it is dialled, what waits fails at once, and what opens is closed", async () => {
+    const [near, far] = MemoryConnection.pair();
+    let closed = "";
+    far.receive({ frame: () => {}, closed: (reason) => (closed = reason) });
+    let open = () => {};
+    const { connection, ask } = bench({ dial: () => new Promise((resolve) => (open = () => resolve(near))) });
+    const answer = ask(1);
+    connection.close("broker 4 is fenced");
+    await expect(answer).rejects.toThrow(/broker 4 is fenced/);
+    await expect(answer).rejects.toMatchObject({ name: "KafkaJSConnectionError", retriable: true, broker: "4" });
+    await expect(ask(2)).rejects.toThrow(/broker 4 is fenced/);
+    open();
+    await expect.poll(() => closed).toBe("broker 4 is fenced");
+  });
+
+  test("closed by its owner while it asks for versions, it sends nothing more", async () => {
+    const [near, far] = MemoryConnection.pair();
+    let closed = "";
+    let frames = 0;
+    far.receive({ frame: () => frames++, closed: (reason) => (closed = reason) });
+    const { connection, ask } = bench({ dial: async () => near });
+    const answer = ask(1);
+    await expect.poll(() => frames).toBe(1);
+    connection.close("the client was closed");
+    await expect(answer).rejects.toThrow(/the client was closed/);
+    await expect(answer).rejects.toMatchObject({ name: "KafkaJSConnectionError", retriable: true, broker: "4" });
+    await expect.poll(() => closed).toBe("the client was closed");
+    await expect(ask(2)).rejects.toThrow(/the client was closed/);
+    expect(frames).toBe(1);
+  });
+
+  test("before it is used, the error says why, and the next request dials again", async () => {
+    let dials = 0;
+    const { ask } = bench({
+      dial: async () => {
+        const [near, far] = MemoryConnection.pair();
+        far.close(`the tab died ${++dials}`);
+        await soon();
+        return near;
+      },
+    });
+    await expect(ask(1)).rejects.toThrow(/the tab died 1/);
+    await expect(ask(2)).rejects.toThrow(/the tab died 2/);
+  });
+
+  test("together with the answer about versions, the next request dials again", async () => {
+    const nears: MemoryConnection[] = [];
+    const fars: Far[] = [];
+    const { ask } = bench({
+      dial: async () => {
+        const [near, far] = MemoryConnection.pair();
+        if (nears.push(near) === 1) near.hold();
+        fars.push(new Far(far, advertisedApiKeys));
+        return near;
+      },
+    });
+    const lost = ask(1);
+    await soon();
+    fars[0]!.connection.close("the tab died");
+    await soon();
+    nears[0]!.release();
+    await expect(lost).rejects.toThrow(/the tab died/);
+    const answer = ask(2);
+    await arrived(fars, 1);
+    fars[1]!.answer(0);
+    expect(await answer).toBe(2);
   });
 });
