@@ -1,3 +1,4 @@
+import { defaultRetry, retrying } from "./backoff.ts";
 import type { Cluster } from "./cluster.ts";
 import { KafkaJSCreateTopicError, KafkaJSTopicMetadataNotLoaded, reasonOf } from "./errors.ts";
 import { topicNameProblem } from "../metadata/topic-name.ts";
@@ -17,7 +18,7 @@ export async function ensureTopic(
   try {
     if (options.create) {
       await waitForBroker(cluster, deadline);
-      await create(cluster, topic, options.timeoutMs);
+      await create(cluster, topic, deadline);
     }
     await cluster.waitFor(`topic ${topic}`, deadline, (image) => image.topicNamed(topic)?.partitions[0]);
   } catch (error) {
@@ -29,12 +30,14 @@ export async function ensureTopic(
   }
 }
 
-async function create(cluster: Cluster, topic: string, timeoutMs: number): Promise<void> {
-  const response = await cluster.askController(
-    createTopics,
-    { topics: [{ name: topic, numPartitions: -1, replicationFactor: -1 }], timeoutMs },
-    timeoutMs,
-  );
+async function create(cluster: Cluster, topic: string, deadline: number): Promise<void> {
+  const { clock, platform } = cluster;
+  const environment = { clock, random: () => platform.random() };
+  const topics = [{ name: topic, numPartitions: -1, replicationFactor: -1 }];
+  const response = await retrying(environment, { what: createTopics.name, policy: defaultRetry, deadline }, () => {
+    const timeoutMs = Math.ceil(Math.max(1, deadline - clock.now()));
+    return cluster.askController(createTopics, { topics, timeoutMs }, timeoutMs);
+  });
   const answer = response.topics.find(({ name }) => name === topic);
   const error = errorName(answer?.errorCode ?? -1);
   if (error === "NONE" || error === "TOPIC_ALREADY_EXISTS") return;

@@ -51,6 +51,23 @@ test("a controller that does not tell the metadata is named too, also by later c
   await admin.disconnect();
 });
 
+test("a topic is asked for again when the link breaks before the server has answered", async () => {
+  const cluster = new ScriptedCluster();
+  const createTopic = cluster.createTopic.bind(cluster);
+  cluster.createTopic = (...topic) => {
+    cluster.createTopic = createTopic;
+    cluster.setOnline(false);
+    setTimeout(() => cluster.setOnline(true), 20);
+    return createTopic(...topic);
+  };
+  const producer = cluster.kafka().producer();
+  await producer.connect();
+  await producer.send({ topic: "new", messages: [{ value: "a" }] });
+  expect(cluster.topics.get("new")!.partitions[0]!.values()).toEqual(["a"]);
+  expect(cluster.requests("CreateTopics")).toHaveLength(2);
+  await producer.disconnect();
+});
+
 test("what is asked of the server ends with the client that asked", async () => {
   const cluster = new ScriptedCluster();
   const admin = cluster.kafka().admin();
