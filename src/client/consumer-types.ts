@@ -52,6 +52,7 @@ export interface ConsumerConfig {
   /**
    * Where to go on when the position is no longer in the partition: its records were deleted, or the log was truncated.
    * `none` makes it an error. By default the end that reading started from, and `none` after an explicit offset.
+   * A topic that was deleted and created again is read from its beginning, unless this is `none`.
    */
   readonly autoOffsetReset?: OffsetReset;
   /** Accepted for KafkaJS's sake. */

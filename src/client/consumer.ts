@@ -366,7 +366,7 @@ export class Consumer {
       retry: this.#retry,
       topics: () => this.#subscription.topics(cluster.image),
       newPartition: (where, sought) => {
-        const start = this.#subscription.startOf(where);
+        const start = this.#subscription.startOf(where, cluster.image);
         const partition = this.#newPartition(where.topic, where.partition, start);
         if (sought !== undefined) partition.jumpTo(sought);
         return partition;

@@ -380,10 +380,10 @@ export class Fetcher {
       const isFirst = partition.topicId === undefined;
       partition.topicId = topicId;
       if (isFirst || partition.start !== undefined) continue;
-      this.#apply(
-        partition,
-        judgeEpochEnd({ epoch: -1, endOffset: -1 }, partition.position, partition, partition.policy),
-      );
+      const nothing = { epoch: -1, endOffset: -1 };
+      const outcome = judgeEpochEnd(nothing, partition.position, partition, partition.policy);
+      // All of it is new, as in a partition that appears: going on at its end would pass over what was never read.
+      this.#apply(partition, outcome.kind === "reset" ? { ...outcome, to: "earliest" } : outcome);
     }
   }
 

@@ -6,7 +6,7 @@ import { isInternalTopic } from "../metadata/topic-name.ts";
 /** Which topics a consumer or its group reads, and what that means in the cluster as it is. */
 export class Subscription {
   readonly #topics: (string | RegExp)[] = [];
-  /** Where to start in the partitions that were there when their topic was subscribed to. */
+  /** Where to start in the partitions that were there when their topic was subscribed to, by partition and topic id. */
   readonly #starts = new Map<string, StartAt>();
 
   get isEmpty(): boolean {
@@ -16,7 +16,7 @@ export class Subscription {
   add(topic: string | RegExp, fromBeginning: boolean, image: ClusterImage): void {
     this.#topics.push(topic);
     for (const { topic: name, partition } of this.partitions(image)) {
-      const key = `${partition}/${name}`;
+      const key = keyOf(partition, image.topicsByName.get(name));
       if (matches(topic, name)) this.#starts.set(key, { kind: fromBeginning ? "earliest" : "latest" });
     }
   }
@@ -27,22 +27,29 @@ export class Subscription {
   }
 
   /** Where to start in a partition of which nothing was read. */
-  startOf({ topic, partition }: TopicPartition): StartAt {
-    return this.#starts.get(`${partition}/${topic}`) ?? { kind: "earliest" };
+  startOf({ topic, partition }: TopicPartition, image: ClusterImage): StartAt {
+    return this.#starts.get(keyOf(partition, image.topicsByName.get(topic))) ?? { kind: "earliest" };
   }
 
-  /** The partitions to read. One that appeared after its subscription is read from its beginning: all of it is new. */
+  /**
+   * The partitions to read. One that appeared after its subscription is read from its beginning: all of it is new, also
+   * where its topic was deleted and created again.
+   */
   partitions(image: ClusterImage): (TopicPartition & { readonly start: StartAt })[] {
     const found: (TopicPartition & { readonly start: StartAt })[] = [];
     for (const { name, partitions } of image.topics.values()) {
       if (!this.#topics.some((topic) => matches(topic, name))) continue;
       for (const { partitionIndex } of partitions) {
         const where = { topic: name, partition: partitionIndex };
-        found.push({ ...where, start: this.startOf(where) });
+        found.push({ ...where, start: this.startOf(where, image) });
       }
     }
     return found;
   }
+}
+
+function keyOf(partition: number, topicId: string | undefined): string {
+  return `${partition}/${topicId}`;
 }
 
 function matches(wanted: string | RegExp, name: string): boolean {

@@ -205,6 +205,23 @@ describe("subscribe", () => {
     expect(consumer.positions().map(({ topic }) => topic)).toEqual(["quakes"]);
   });
 
+  test.each([
+    ["one after the other", false],
+    ["at once", true],
+  ])("a topic that was created again is read from its beginning, both told %s", async (_, atOnce) => {
+    const { cluster } = filled(5);
+    const consumer = await connected(cluster);
+    await consumer.subscribe({ topic: "t" });
+    const seen: string[] = [];
+    await consumer.run({ eachMessage: ({ message }) => void seen.push(message.value!.toString()) });
+    if (atOnce) cluster.setOnline(false);
+    cluster.removeTopic("t");
+    write(cluster, cluster.createTopic("t", [1]), numbers(7, 100));
+    if (atOnce) cluster.setOnline(true);
+    await until(() => seen.length === 7);
+    expect(seen).toEqual(numbers(7, 100));
+  });
+
   test("a consumer with a groupId may assign partitions to itself", async () => {
     const consumer = await connected(filled(1).cluster, { groupId: "g" });
     consumer.assign([{ topic: "t", partition: 0, offset: "earliest" }]);
