@@ -1,19 +1,20 @@
 import type { FetchPosition, OffsetReset } from "./fetch-position.ts";
 import type { AbortedTransaction, FetchedBatches } from "./fetched-records.ts";
 
-/** Where to start reading: an end of the partition, a time (milliseconds since 1970), or an offset. */
-export type StartAt =
+/** A start whose offset the leader has to be asked for: an end of the partition, or a time (ms since 1970). */
+export type SoughtStart =
   /** Where what followed was deleted, not before it: the next leader may never have heard of the deletion. */
   | { readonly kind: "earliest" | "latest"; readonly notBefore?: number }
-  | { readonly kind: "timestamp"; readonly timestamp: number }
-  | { readonly kind: "offset"; readonly offset: number };
+  | { readonly kind: "timestamp"; readonly timestamp: number };
+
+/** Where to start reading. */
+export type StartAt = SoughtStart | { readonly kind: "offset"; readonly offset: number };
 
 /** Records of one partition that were fetched and not handed out yet. */
 export interface Fetched {
   readonly batches: FetchedBatches;
   readonly aborted: readonly AbortedTransaction[];
   readonly highWatermark: number;
-  readonly logStartOffset: number;
 }
 
 const NOWHERE: Omit<FetchPosition, "offset"> = { lastFetchedEpoch: -1 };
@@ -29,7 +30,7 @@ export class AssignedPartition {
   readonly partition: number;
   readonly policy: OffsetReset;
   /** Set while an offset has to be asked for first. */
-  start: StartAt | undefined;
+  start: SoughtStart | undefined;
   /** Set while the leader has to be asked whether it still holds what was read. */
   validating = false;
   /** The generation for which one of the two is being asked. */

@@ -302,8 +302,8 @@ export class Fetcher {
       partition.turn = this.#nextTurn++;
       if (batches.missing > 0) this.#onGap(partition, batches.missing);
       partition.position = batches.next;
-      const { highWatermark, logStartOffset, abortedTransactions } = answer;
-      partition.fetched = { batches, aborted: abortedTransactions ?? [], highWatermark, logStartOffset };
+      const { highWatermark, abortedTransactions } = answer;
+      partition.fetched = { batches, aborted: abortedTransactions ?? [], highWatermark };
       return batches.views.length;
     } catch (error) {
       const failure = new KafkaJSProtocolError(

@@ -1,4 +1,4 @@
-import type { AssignedPartition } from "./assigned-partition.ts";
+import type { AssignedPartition, SoughtStart } from "./assigned-partition.ts";
 import type { BrokerConnections } from "./broker-connections.ts";
 import type { Cluster } from "./cluster.ts";
 import { asError, KafkaJSProtocolError } from "./errors.ts";
@@ -86,7 +86,7 @@ export class PositionLookup {
   }
 }
 
-function timestampOf(start: NonNullable<AssignedPartition["start"]>): number {
+function timestampOf(start: SoughtStart): number {
   switch (start.kind) {
     case "earliest":
       return EARLIEST_TIMESTAMP;
@@ -94,7 +94,5 @@ function timestampOf(start: NonNullable<AssignedPartition["start"]>): number {
       return LATEST_TIMESTAMP;
     case "timestamp":
       return start.timestamp;
-    case "offset":
-      return start.offset;
   }
 }
