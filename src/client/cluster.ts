@@ -127,9 +127,10 @@ export class Cluster {
   }
 
   leaderOf(topic: string, partitionIndex: number): PartitionLeader | undefined {
-    const partition = this.image.topicNamed(topic)?.partitions[partitionIndex];
-    if (partition === undefined || partition.leader < 0) return undefined;
-    return { nodeId: partition.leader, leaderEpoch: partition.leaderEpoch };
+    const known = this.image.topicNamed(topic);
+    const partition = known?.partitions[partitionIndex];
+    if (known === undefined || partition === undefined || partition.leader < 0) return undefined;
+    return { topicId: known.topicId, nodeId: partition.leader, leaderEpoch: partition.leaderEpoch };
   }
 
   /** Nodes that are registered and not fenced. */

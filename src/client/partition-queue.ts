@@ -68,6 +68,8 @@ export class PartitionQueue {
   readonly #idempotent: boolean;
   readonly #waiting: ProducerBatch[] = [];
   readonly #taken: ProducerBatch[] = [];
+  /** Of the log that batches go to. */
+  #topicId: string | undefined;
   #identity: ProducerIdentity | undefined;
   /** Set when only another producer id helps: this one is fenced, or its epochs are used up. */
   #retiredProducerId: number | undefined;
@@ -76,8 +78,8 @@ export class PartitionQueue {
   /** Whether a batch was given up since which nothing got through. */
   #gap = false;
   /**
-   * Whether the leader has a batch of this id and epoch. Before that it accepts any sequence, so a second batch must
-   * not be on its way that could be appended when the first is refused.
+   * Whether the leader has a batch of this id and epoch in that log. Before that it accepts any sequence, so a second
+   * batch must not be on its way that could be appended when the first is refused.
    */
   #established = false;
 
@@ -140,9 +142,17 @@ export class PartitionQueue {
       if (this.#needsSequence(batch)) this.#number(batch);
     }
     batch.state = "in-flight";
+    batch.topicId = this.#topicId;
     batch.nodeId = nodeId;
     batch.leaderEpoch = leaderEpoch;
     batch.attempts++;
+  }
+
+  /** Says which topic has the name now: the log of a new one has nothing of this producer. */
+  topicKnown(topicId: string): void {
+    if (topicId === this.#topicId) return;
+    this.#topicId = topicId;
+    this.#established = false;
   }
 
   /**
@@ -166,7 +176,7 @@ export class PartitionQueue {
     const index = this.#taken.indexOf(batch);
     if (index < 0) return;
     this.#taken.splice(index, 1);
-    if (batch.sequence !== undefined) this.#established = true;
+    if (batch.sequence !== undefined && batch.topicId === this.#topicId) this.#established = true;
     if (!batch.afterGap) return;
     // The leader appends in order only, so what was given up before this batch is in the log after all.
     this.#gap = false;

@@ -58,6 +58,8 @@ export class ProducerBatch {
   sequence: BatchSequence | undefined;
   /** Counts the drained batches of a partition, so that the oldest five can be told. */
   ordinal = -1;
+  /** The topic that it was last sent to: one of its name may take the place of another. */
+  topicId: string | undefined;
   /** The node that it was last sent to. */
   nodeId = -1;
   /** The partition's leader epoch when it was last sent. */

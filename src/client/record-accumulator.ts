@@ -7,6 +7,8 @@ import type { SendOptions } from "./producer-batch.ts";
 
 /** Where a batch of a partition has to go. */
 export interface PartitionLeader {
+  /** Of the topic that has the name now. */
+  readonly topicId: string;
   readonly nodeId: number;
   readonly leaderEpoch: number;
 }
@@ -136,7 +138,9 @@ export class RecordAccumulator {
     const inTurn = [...this.#queues];
     for (const [key, queue] of inTurn) {
       const leader = leaderOf(queue.topic, queue.partition);
-      if (leader?.nodeId !== nodeId || !queue.prepare(identity)) continue;
+      if (leader?.nodeId !== nodeId) continue;
+      queue.topicKnown(leader.topicId);
+      if (!queue.prepare(identity)) continue;
       const batch = queue.peek(nowMs, nodeId, (next) => this.#isReady(next, nowMs));
       if (batch === undefined) continue;
       const first = drained[0];

@@ -9,12 +9,11 @@ import { decodeRecords } from "../../src/protocol/records.ts";
 
 const IDENTITY = { producerId: 1, producerEpoch: 0 };
 const OPTIONS: SendOptions = { acks: -1, timeoutMs: 1000, codec: "none" };
-const leaderOf = (_topic: string, partition: number) => ({ nodeId: partition % 2, leaderEpoch: 0 });
-
 class Bench {
   readonly closed: string[] = [];
   readonly accumulator: RecordAccumulator;
   nowMs = 0;
+  topicId = "one";
 
   constructor(options: Partial<AccumulatorOptions> = {}) {
     this.accumulator = new RecordAccumulator({
@@ -34,13 +33,17 @@ class Bench {
   }
 
   drain(nodeId = 0, maxBytes = 1_000_000): ProducerBatch[] {
-    return this.accumulator.drain(this.nowMs, nodeId, maxBytes, IDENTITY, leaderOf);
+    return this.accumulator.drain(this.nowMs, nodeId, maxBytes, IDENTITY, this.#leaderOf);
   }
 
   settle(batch: ProducerBatch): void {
     this.accumulator.queueOf(batch).delivered(batch);
     this.accumulator.release(batch);
   }
+
+  readonly #leaderOf = (_topic: string, partition: number) => {
+    return { topicId: this.topicId, nodeId: partition % 2, leaderEpoch: 0 };
+  };
 }
 
 function valuesOf(batch: ProducerBatch): string[] {
@@ -125,6 +128,29 @@ describe("one request", () => {
     expect(bench.drain().map(({ options }) => options.acks)).toEqual([-1]);
     expect(bench.drain().map(({ options }) => options.acks)).toEqual([1]);
   });
+});
+
+test("in a topic that was created again, one batch is under way until one is delivered", () => {
+  const bench = new Bench();
+  /** Appends a batch and sends what may be sent. */
+  const send = () => {
+    bench.append("a".repeat(400));
+    return bench.drain();
+  };
+  const [first] = send();
+  bench.settle(first!);
+  const sent = [...send(), ...send()];
+  expect(sent).toHaveLength(2);
+  bench.topicId = "another";
+  expect(send()).toEqual([]);
+  // They were on their way to the old one.
+  for (const batch of sent) bench.settle(batch);
+  const [next] = bench.drain();
+  expect(send()).toEqual([]);
+  bench.settle(next!);
+  const [second] = bench.drain();
+  const [third] = send();
+  expect([second!.sequence, third!.sequence]).toMatchObject([{ baseSequence: 4 }, { baseSequence: 5 }]);
 });
 
 test("what is sent differently never shares a batch", () => {
