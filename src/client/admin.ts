@@ -75,10 +75,21 @@ export class Admin {
     await this.disconnect();
   }
 
-  /** Calls `listener` now, and after every change of the metadata. Returns how to stop that. */
+  /**
+   * Calls `listener` now, and after every change of the metadata. Returns how to stop that. That it throws is logged,
+   * and harms nobody else.
+   */
   watchCluster(listener: (view: ClusterView) => void): () => void {
     this.#connected();
-    const tell = () => listener(clusterView(this.#cluster));
+    const failed = (error: unknown) => this.#logger.error("A listener of watchCluster failed", { error });
+    const tell = () => {
+      try {
+        const outcome: unknown = listener(clusterView(this.#cluster));
+        if (outcome instanceof Promise) outcome.catch(failed);
+      } catch (error) {
+        failed(error);
+      }
+    };
     tell();
     return this.#cluster.watch(tell);
   }

@@ -157,6 +157,50 @@ describe("metadata", () => {
     await expect.poll(async () => (await admin.listTopics()).length).toBe(2);
     expect(views).toHaveLength(told);
   });
+
+  test("a listener of watchCluster that fails is told of by the log, and harms nobody else", async () => {
+    const cluster = new ScriptedCluster();
+    const admin = await connected(cluster);
+    admin.watchCluster(() => {
+      throw new Error("at once");
+    });
+    admin.watchCluster(async () => {
+      throw new Error("later");
+    });
+    const counts: number[] = [];
+    admin.watchCluster(({ topics }) => counts.push(topics.length));
+    for (const [index, name] of ["a", "b"].entries()) {
+      cluster.createTopic(name, [1]);
+      await expect.poll(() => counts.at(-1)).toBe(index + 1);
+    }
+    const errors = cluster.logged.filter(({ label }) => label === "ERROR").map(({ log }) => log);
+    expect(errors.length).toBeGreaterThanOrEqual(6);
+    expect(errors[0]).toMatchObject({ message: "A listener of watchCluster failed" });
+    expect(new Set(errors.map(({ error }) => String(error)))).toEqual(new Set(["Error: at once", "Error: later"]));
+    expect(cluster.logged.filter(({ label }) => label === "WARN")).toEqual([]);
+  });
+});
+
+describe("createTopics", () => {
+  test("does not wait for the leaders of a topic that was there already", async () => {
+    const cluster = new ScriptedCluster();
+    cluster.createTopic("t", [-1]);
+    const admin = await connected(cluster);
+    expect(await admin.createTopics({ topics: [{ topic: "t" }], timeout: 50 })).toBe(false);
+  });
+});
+
+test("an offset that is none is refused", async () => {
+  const cluster = new ScriptedCluster();
+  cluster.createTopic("t", [1]);
+  const admin = await connected(cluster);
+  for (const offset of ["", " ", "x", "1.5", "-2"]) {
+    const partitions = [{ partition: 0, offset }];
+    const message = `Invalid offset ${offset} for partition 0 of topic t`;
+    await expect(admin.setOffsets({ groupId: "g", topic: "t", partitions })).rejects.toThrow(message);
+    await expect(admin.deleteTopicRecords({ topic: "t", partitions })).rejects.toThrow(message);
+  }
+  expect(cluster.seen.filter(({ nodeId }) => nodeId > 0)).toEqual([]);
 });
 
 describe("without the metadata server", () => {

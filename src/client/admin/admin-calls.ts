@@ -5,7 +5,7 @@ import { RecordAdmin } from "./record-admin.ts";
 import { TopicAdmin } from "./topic-admin.ts";
 import { GroupAdmin } from "../group/group-admin.ts";
 
-/** All that an admin client can ask for. Loaded with the first call, since few pages have one. */
+/** All that an admin client can ask for. Loaded when an admin client connects, since few pages have one. */
 export class AdminCalls {
   readonly topics: TopicAdmin;
   readonly configs: ConfigAdmin;

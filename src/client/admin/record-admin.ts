@@ -10,7 +10,8 @@ import {
   KafkaJSProtocolError,
 } from "../errors.ts";
 import type { RefusedDeletion } from "../errors.ts";
-import { nameOf } from "../fetch-position.ts";
+import { nameOf, wholeNumber } from "../fetch-position.ts";
+import type { TopicPartition } from "../fetch-position.ts";
 import { groupBy } from "../group-by.ts";
 import { lookUpOffsets } from "../offset-lookup.ts";
 import type { OffsetAnswer } from "../offset-lookup.ts";
@@ -41,7 +42,7 @@ export class RecordAdmin {
     const { cluster, retry } = this.#environment;
     const { clock, platform, requestTimeoutMs } = cluster;
     if (partitions.length === 0) throw new KafkaJSNonRetriableError(`No partitions of topic ${topic} are named`);
-    for (const { partition, offset } of partitions) checkOffset(topic, partition, offset);
+    for (const { partition, offset } of partitions) checkOffset(offset, { topic, partition });
     topicNamed(this.#environment, topic);
     const deadline = clock.now() + requestTimeoutMs;
     let open = partitions;
@@ -99,10 +100,7 @@ export class RecordAdmin {
   }
 }
 
-function checkOffset(topic: string, partition: number, offset: string): void {
-  const number = Number(offset);
-  if (offset !== "" && Number.isSafeInteger(number) && number >= -1) return;
-  throw new KafkaJSNonRetriableError(
-    `Invalid offset ${offset} for partition ${partition} of topic ${topic}: the first to keep, or -1 to keep none`,
-  );
+/** It is the first to keep, or -1 to keep none. */
+function checkOffset(offset: string, where: TopicPartition): void {
+  if (Number(offset) !== -1) wholeNumber(offset, "offset", where);
 }

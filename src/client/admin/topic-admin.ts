@@ -38,12 +38,14 @@ export class TopicAdmin {
     });
     if (failures.length > 0) throw new KafkaJSAggregateError("Topic creation errors", failures);
     if (validateOnly) return true;
+    const created = new Set(answers.flatMap(({ name, errorCode }) => (errorName(errorCode) === "NONE" ? [name] : [])));
     for (const { topic } of topics) {
-      await cluster.waitFor(`the leaders of topic ${topic}`, deadline, (image) =>
-        isReady(image, topic, waitForLeaders),
-      );
+      // A topic that was there already may be without a leader for as long as a broker is away.
+      const needsLeaders = waitForLeaders && created.has(topic);
+      const what = needsLeaders ? `the leaders of topic ${topic}` : `topic ${topic}`;
+      await cluster.waitFor(what, deadline, (image) => isReady(image, topic, needsLeaders));
     }
-    return answers.some(({ errorCode }) => errorName(errorCode) === "NONE");
+    return created.size > 0;
   }
 
   async delete({ topics, timeout }: DeleteTopicsOptions): Promise<void> {
@@ -127,8 +129,8 @@ function creatableTopic({
   };
 }
 
-function isReady(image: ClusterImage, topic: string, waitForLeaders: boolean): true | undefined {
+function isReady(image: ClusterImage, topic: string, needsLeaders: boolean): true | undefined {
   const partitions = image.topicNamed(topic)?.partitions ?? [];
   if (partitions.length === 0) return undefined;
-  return !waitForLeaders || partitions.every(({ leader }) => leader >= 0) ? true : undefined;
+  return !needsLeaders || partitions.every(({ leader }) => leader >= 0) ? true : undefined;
 }

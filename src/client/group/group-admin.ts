@@ -8,6 +8,7 @@ import {
   KafkaJSNonRetriableError,
   KafkaJSProtocolError,
 } from "../errors.ts";
+import { wholeNumber } from "../fetch-position.ts";
 import { CommittedOffsets } from "./committed-offsets.ts";
 import { CoordinatorLink } from "./coordinator-link.ts";
 import { describeGroup } from "./describe-group.ts";
@@ -108,13 +109,13 @@ export class GroupAdmin {
 
   /** Moves a group that has no members. */
   async setOffsets(groupId: string, topic: string, partitions: readonly SeekEntry[]): Promise<void> {
-    const offsets = partitions.map(({ partition, offset }) => {
-      const number = Number(offset);
-      if (offset !== "" && Number.isSafeInteger(number) && number >= 0) {
-        return { topic, partition, offset: number, leaderEpoch: -1, metadata: null };
-      }
-      throw new KafkaJSNonRetriableError(`Invalid offset ${offset} for partition ${partition} of topic ${topic}`);
-    });
+    const offsets = partitions.map(({ partition, offset }) => ({
+      topic,
+      partition,
+      offset: wholeNumber(offset, "offset", { topic, partition }),
+      leaderEpoch: -1,
+      metadata: null,
+    }));
     try {
       await new CommittedOffsets(this.#link(groupId), this.#options.emitter).commit(
         () => offsets,
