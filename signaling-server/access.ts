@@ -21,7 +21,7 @@ export class Access {
 
   constructor({ host, origins }: AccessOptions) {
     this.#origins = new Set(origins);
-    if (isLoopback(host)) this.#hosts = new Set(origins.flatMap((origin) => hostOf(origin) ?? []));
+    if (isLoopback(host)) this.#hosts = new Set(origins.flatMap(hostsOf));
   }
 
   /** Why the request is refused; undefined if it is not. */
@@ -32,7 +32,7 @@ export class Access {
       return `the server is not known as ${host}; start it with --origin to let it be`;
     }
     const { origin } = headers;
-    if (origin === undefined || this.#origins.has(origin) || hostOf(origin) === host) return undefined;
+    if (origin === undefined || this.#origins.has(origin) || hostsOf(origin).includes(host)) return undefined;
     const remedy = isOrigin(origin) ? `; start it with --origin ${origin} to let them` : "";
     return `pages of ${origin} may not use this server${remedy}`;
   }
@@ -43,8 +43,11 @@ export function isOrigin(text: string): boolean {
   return URL.canParse(text) && new URL(text).origin === text;
 }
 
-function hostOf(origin: string): string | undefined {
-  return isOrigin(origin) ? new URL(origin).host : undefined;
+/** What a request to the server of an origin may have for a Host: a default port is named by some proxies. */
+function hostsOf(origin: string): string[] {
+  if (!isOrigin(origin)) return [];
+  const { protocol, host, port } = new URL(origin);
+  return port === "" ? [host, `${host}:${protocol === "https:" ? 443 : 80}`] : [host];
 }
 
 function withoutPort(host: string): string {

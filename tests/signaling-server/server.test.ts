@@ -1,10 +1,11 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { request } from "node:http";
-import type { Server } from "node:http";
+import type { IncomingMessage, Server } from "node:http";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { Access } from "../../signaling-server/access.ts";
 import { LmdbMetadataStore } from "../../signaling-server/metadata-store/lmdb-metadata-store.ts";
 import { startServer } from "../../signaling-server/server.ts";
 import { temporaryFolder, testServer } from "./test-server.ts";
@@ -142,6 +143,22 @@ describe("who may use the server", () => {
     expect(await ask(server.port, "/metrics", { headers: { host: "evil.example" } })).toMatchObject({ status: 403 });
     const proxied = await testServer({ origins: ["https://tabs.example"] });
     await welcomedTab(proxied, { client: upgrade("https://tabs.example", "tabs.example") });
+  });
+
+  test.each([
+    ["https://tabs.example", "tabs.example", true],
+    ["https://tabs.example", "tabs.example:443", true],
+    ["http://tabs.example", "tabs.example:80", true],
+    ["https://tabs.example:8443", "tabs.example:8443", true],
+    ["http://tabs.example", "tabs.example:443", false],
+    ["https://tabs.example", "tabs.example:80", false],
+    ["https://tabs.example:8443", "tabs.example", false],
+    ["https://tabs.example", "other.example:443", false],
+  ])("pages of %s, whose proxy calls the server %s, are its own: %s", (origin, host, isOwn) => {
+    const message = { headers: { origin, host } } as IncomingMessage;
+    expect(new Access({ host: "0.0.0.0", origins: [] }).refusal(message) === undefined).toBe(isOwn);
+    // A proxy on the same machine.
+    expect(new Access({ host: "127.0.0.1", origins: [origin] }).refusal(message) === undefined).toBe(isOwn);
   });
 
   test("a Host header cannot add to the policy", async () => {
