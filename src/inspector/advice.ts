@@ -168,7 +168,8 @@ function aboutPartitions({ view, minIsr }: Situation): readonly Notice[] {
       title: `No leader for ${summary(leaderless)}`,
       text:
         `Every in-sync copy is in a closed tab. Reopen ${holders.size > 1 ? "one of the brokers" : "broker"} ` +
-        `${brokers} (the same browser profile), and it leads again. Nobody else is elected: that would lose ` +
+        `${brokers} (the same browser profile), and it leads again. A new tab becomes one of the brokers whose tabs ` +
+        "are closed: open further ones until it is there. Nobody else is elected: that would lose " +
         "acknowledged records.",
     });
   }

@@ -96,6 +96,7 @@ describe("partitions", () => {
     const [notice] = advice({ view: clusterView([{ leader: -1, isr: [4, 3] }], [3, 4]) });
     expect(notice).toMatchObject({ level: "error", title: "No leader for orders-0" });
     expect(notice?.text).toContain("brokers 3 or 4");
+    expect(notice?.text).toContain("open further ones until it is there");
   });
 
   test("many partitions are summed up", () => {

@@ -12,6 +12,8 @@ export interface BrokerWorkerOptions {
   readonly durability: Durability;
   /** The storage directory this tab held before its reload, as far as it remembers. */
   readonly directoryHint: string | undefined;
+  /** The storage directory that any tab of this profile was the last to use, as far as the profile remembers. */
+  readonly latestDirectory: string | undefined;
   /** Directories that the cluster refused since the page was loaded. */
   readonly refusedDirectories: readonly string[];
   /** Whether the page makes direct links. */
@@ -23,7 +25,6 @@ export interface BrokerWorkerOptions {
 export interface BrokerControl {
   /** `links` speaks `ToWorker` and `ToPage`; `events` brings {@link BrokerWorkerEvent}s. Rejects without storage. */
   start(options: BrokerWorkerOptions, links: MessagePort, events: MessagePort): Promise<BrokerStatus>;
-  status(): Promise<BrokerStatus>;
   /** Hands leadership over, stops, and gives the storage directory back. */
   shutdown(): Promise<void>;
 }

@@ -5,6 +5,7 @@ import type { LifecycleEvent } from "../../runtime/broker-platform.ts";
 import type { Connection } from "../../runtime/connection.ts";
 import type { BrokerOptions } from "../../runtime/run-broker.ts";
 import type { BrokerControl, BrokerWorkerEvent, BrokerWorkerGreeting } from "./broker-control.ts";
+import { DirectoryHint } from "./directory-hint.ts";
 import type { LinkPath } from "./link-paths.ts";
 import type { ToWorker } from "./link-port.ts";
 import { addLocalBroker } from "./local-brokers.ts";
@@ -62,6 +63,7 @@ class BrowserBrokerTab implements BrokerTab {
   readonly #key = randomUuid();
   readonly peer = randomUuid();
   readonly persisted: Promise<boolean>;
+  readonly #hint: DirectoryHint;
   #unwatch: () => void = () => {};
   #session: Session | undefined;
   /** One after the other: a page has one broker at a time. */
@@ -73,12 +75,16 @@ class BrowserBrokerTab implements BrokerTab {
 
   constructor(options: BrokerTabOptions) {
     this.#options = options;
+    this.#hint = new DirectoryHint(options.cluster);
     this.persisted = persistStorage().catch(() => false);
   }
 
   async start(): Promise<void> {
     this.#unwatch = watchTabLifecycle({
-      closing: () => this.#tell({ type: "closing" }),
+      closing: () => {
+        this.#remember();
+        this.#tell({ type: "closing" });
+      },
       resumed: (gapMs) => this.#tell({ type: "time-gap", gapMs }),
       returned: () => this.#restart(),
     });
@@ -136,7 +142,6 @@ class BrowserBrokerTab implements BrokerTab {
   async #startSession(): Promise<void> {
     const { serverUrl, cluster, durability = "strict", iceServers = [], broker = {} } = this.#options;
     const direct = this.#options.relayOnly !== true && "RTCPeerConnection" in globalThis;
-    const hint = new DirectoryHint(cluster);
     const session = new Session({ serverUrl, cluster, peer: this.peer }, iceServers, direct, {
       status: (status) => this.#setStatus(status),
       failed: (reason) => this.#fail(reason),
@@ -149,12 +154,13 @@ class BrowserBrokerTab implements BrokerTab {
         peer: this.peer,
         key: this.#key,
         durability,
-        directoryHint: hint.read(),
+        directoryHint: this.#hint.own,
+        latestDirectory: this.#hint.latest,
         refusedDirectories: this.#refusedDirectories,
         direct,
         broker,
       });
-      hint.write(status.directoryId);
+      this.#remember();
       if (this.#status === STARTING || this.#status.state === "stopped") this.#setStatus(status);
     } catch (cause) {
       session.end();
@@ -163,8 +169,15 @@ class BrowserBrokerTab implements BrokerTab {
     }
   }
 
+  /** When it starts and when it ends: of several tabs, the last that closes holds what the others may lack. */
+  #remember(): void {
+    const directoryId = this.#session?.directoryId;
+    if (directoryId !== undefined) this.#hint.write(directoryId);
+  }
+
   async #endSession(): Promise<void> {
     const session = this.#session;
+    this.#remember();
     this.#session = undefined;
     if (session === undefined) return;
     await Promise.race([session.control.shutdown(), new Promise((resolve) => setTimeout(resolve, STOP_TIMEOUT_MS))]);
@@ -196,6 +209,8 @@ interface SessionHandlers {
 /** One worker with its ports. */
 class Session {
   readonly control: Remote<BrokerControl>;
+  /** Undefined until it has started. */
+  directoryId: string | undefined;
   paths: readonly LinkPath[] = [];
   readonly #worker: Worker;
   readonly #links: WorkerLinks;
@@ -233,10 +248,12 @@ class Session {
     this.#removeLocal = addLocalBroker({ ...address, openLocal, links: this.#links.links });
   }
 
-  start(options: Parameters<BrokerControl["start"]>[0]): Promise<BrokerStatus> {
+  async start(options: Parameters<BrokerControl["start"]>[0]): Promise<BrokerStatus> {
     const [links, events] = [this.#linksPort.port2, this.#events.port2];
     const started = this.control.start(options, transfer(links, [links]), transfer(events, [events]));
-    return Promise.race([started, this.#failure]);
+    const status = await Promise.race([started, this.#failure]);
+    this.directoryId = status.directoryId;
+    return status;
   }
 
   post(message: ToWorker, ports: MessagePort[] = []): void {
@@ -262,26 +279,6 @@ class Session {
     this.#links.close();
     this.#events.port1.close();
     this.#worker.terminate();
-  }
-}
-
-/**
- * The storage directory that this tab held, for after a reload. Only a hint: a duplicated tab inherits it, and finds
- * the directory locked.
- */
-class DirectoryHint {
-  readonly #name: string;
-
-  constructor(cluster: string) {
-    this.#name = `tabstream/${cluster}/directory`;
-  }
-
-  read(): string | undefined {
-    return sessionStorage.getItem(this.#name) ?? undefined;
-  }
-
-  write(directoryId: string): void {
-    sessionStorage.setItem(this.#name, directoryId);
   }
 }
 

@@ -41,6 +41,7 @@ export class BrowserBroker implements BrokerControl {
       cluster: options.cluster,
       durability: options.durability,
       hint: options.directoryHint,
+      latest: options.latestDirectory,
       refused: options.refusedDirectories,
       lost: (reason) => this.#lifecycle.post({ type: "storage-lost", reason }),
       unusable: (cause) => log("error", cause.message),
@@ -68,11 +69,6 @@ export class BrowserBroker implements BrokerControl {
     if (json === this.#told) return;
     this.#told = json;
     post(events, { type: "status", status });
-  }
-
-  async status(): Promise<BrokerStatus> {
-    assert(this.#running !== undefined, "the broker has been started");
-    return this.#running.status();
   }
 
   async shutdown(): Promise<void> {

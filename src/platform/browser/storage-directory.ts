@@ -25,6 +25,8 @@ export interface StorageDirectoryOptions {
   readonly durability: Durability;
   /** The directory this tab held before its reload, as far as it remembers. */
   readonly hint: string | undefined;
+  /** The directory that any tab was the last to use: preferred to others, but not waited for. */
+  readonly latest: string | undefined;
   /** Directories that the cluster refused. They are kept as they are: another cluster may know them. */
   readonly refused: readonly string[];
   /** Called at most once: the directory can no longer be used, and why. */
@@ -86,8 +88,11 @@ async function firstFreed(held: readonly string[], cluster: string): Promise<str
   return await Promise.any(freed).catch(() => undefined);
 }
 
-/** The remembered one first. One that is remembered but gone is not made again: its name would promise its data. */
-async function existingDirectories({ cluster, hint, refused }: StorageDirectoryOptions): Promise<string[]> {
+/**
+ * The remembered one first, then the one that was used last. One that is remembered but gone is not made again: its
+ * name would promise its data.
+ */
+async function existingDirectories({ cluster, hint, latest, refused }: StorageDirectoryOptions): Promise<string[]> {
   const prefix = databaseName(cluster, "");
   const ids: string[] = [];
   for (const { name } of await indexedDB.databases()) {
@@ -95,7 +100,8 @@ async function existingDirectories({ cluster, hint, refused }: StorageDirectoryO
     const directoryId = name.slice(prefix.length);
     if (!refused.includes(directoryId)) ids.push(directoryId);
   }
-  return ids.sort((a, b) => Number(b === hint) - Number(a === hint) || (a < b ? -1 : 1));
+  const rank = (directoryId: string) => [hint, latest, directoryId].indexOf(directoryId);
+  return ids.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
 }
 
 async function lockAndOpen(

@@ -6,6 +6,7 @@ addEventListener("message", async ({ data: { cluster, hint } }) => {
   const directory = await openStorageDirectory({
     cluster,
     hint,
+    latest: undefined,
     refused: [],
     durability: "strict",
     lost: (reason) => postMessage({ lost: reason }),

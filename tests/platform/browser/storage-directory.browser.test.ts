@@ -30,11 +30,13 @@ describe("storage directories", () => {
     hint?: string,
     durability: Durability = "strict",
     refused: readonly string[] = [],
+    latest?: string,
   ): Promise<StorageDirectory> {
     const directory = await openStorageDirectory({
       cluster,
       durability,
       hint,
+      latest,
       refused,
       lost: (reason) => lost.push(reason),
       unusable: (cause) => unusable.push(cause),
@@ -100,6 +102,28 @@ describe("storage directories", () => {
     for (const { identity } of directories) {
       const again = await open(identity.directoryId);
       expect(again.identity.directoryId).toBe(identity.directoryId);
+      again.release();
+    }
+  });
+
+  test("the directory that was used last is preferred where this tab remembers none, and not waited for", async () => {
+    const directories = [await open(), await open(), await open()];
+    const ids = directories.map(({ identity }) => identity.directoryId);
+    for (const directory of directories) directory.release();
+    for (const latest of ids) {
+      const again = await open(undefined, "strict", [], latest);
+      expect(again.identity.directoryId).toBe(latest);
+      for (const hint of ids) {
+        if (hint === latest) continue;
+        const startedMs = performance.now();
+        const other = await open(hint, "strict", [], latest);
+        expect(other.identity.directoryId).toBe(hint);
+        other.release();
+        const free = await open(undefined, "strict", [], latest);
+        expect(free.identity.directoryId).not.toBe(latest);
+        expect(performance.now() - startedMs).toBeLessThan(1900);
+        free.release();
+      }
       again.release();
     }
   });
