@@ -6,7 +6,7 @@ export function pathsByBroker(
   brokers: readonly BrokerView[],
 ): ReadonlyMap<number, string> {
   const paths = new Map<string, string>(links.map(({ peer, path }) => [peer, path]));
-  // A direct link counts for more than a relayed one that is about to be given up.
+  // A direct link counts for more than a relayed one: one of either side's dials has shown that there can be one.
   for (const { peer, path } of links) if (path === "direct") paths.set(peer, path);
   return new Map(
     brokers.flatMap(({ nodeId, host }) => {

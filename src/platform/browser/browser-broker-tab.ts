@@ -245,7 +245,7 @@ class Session {
       else this.paths = data.paths;
     };
     const openLocal = async (onClosed?: () => void) => this.openLocal(onClosed);
-    this.#removeLocal = addLocalBroker({ ...address, openLocal, links: this.#links.links });
+    this.#removeLocal = addLocalBroker({ ...address, openLocal, linksTo: (peer) => this.#links.linksTo(peer) });
   }
 
   async start(options: Parameters<BrokerControl["start"]>[0]): Promise<BrokerStatus> {

@@ -120,7 +120,8 @@ export class BrowserBroker implements BrokerControl {
       if (message.type !== "relay") postToPage(message);
       dialer.onSignaling(message);
     };
-    const socket = new ControllerSocket(clusterUrl(options, options), onSignaling);
+    const onConnected = (connected: boolean) => postToPage({ type: "server", connected });
+    const socket = new ControllerSocket(clusterUrl(options, options), onSignaling, onConnected);
     const dialer = new TabDialer({
       dialDirect: options.direct ? (peer, listener) => pageLinks.dial(peer, listener) : undefined,
       relayUrl: (relayId) => relayUrl(options, relayId),

@@ -4,7 +4,6 @@ import { TAB_LISTENER } from "../../runtime/connection.ts";
 import { browserClock } from "./browser-clock.ts";
 import { ControllerSocket } from "./controller-socket.ts";
 import type { DirectLinks } from "./direct-links.ts";
-import { LinkPaths } from "./link-paths.ts";
 import { localBroker } from "./local-brokers.ts";
 import { PageEnd } from "./page-end.ts";
 import type { PeerLinks } from "./peer-links.ts";
@@ -32,7 +31,6 @@ export function browserClientPlatform(options: BrowserClientOptions): ClientPlat
     if (message.type === "unreachable") links?.onUnreachable(message.to);
     dialer.onSignaling(message);
   });
-  const paths = new LinkPaths();
   const loading = direct ? loadLinks() : undefined;
   // Without them, the relay is left; whoever dials hears of the reason.
   loading?.catch(() => {});
@@ -42,7 +40,7 @@ export function browserClientPlatform(options: BrowserClientOptions): ClientPlat
     serverConnected: () => socket.connected,
     signal: (message) => socket.signal(message),
     accept: undefined,
-    paths,
+    paths: undefined,
   });
 
   async function loadLinks(): Promise<DirectLinks> {
@@ -51,8 +49,7 @@ export function browserClientPlatform(options: BrowserClientOptions): ClientPlat
       peer: tab.peer,
       iceServers: options.iceServers ?? [],
       sendSignal: (to, signal) => socket.signal({ type: "signal", to, signal }),
-      paths,
-      shared: () => sharedLinks(options),
+      shared: (peer) => sharedLinks(options, peer),
     });
     if (isClosed) links.close();
     return links;
@@ -82,6 +79,6 @@ export function browserClientPlatform(options: BrowserClientOptions): ClientPlat
   };
 }
 
-function sharedLinks({ serverUrl, cluster }: ServerAddress): PeerLinks | undefined {
-  return localBroker((broker) => broker.serverUrl === serverUrl && broker.cluster === cluster)?.links;
+function sharedLinks({ serverUrl, cluster }: ServerAddress, peer: string): PeerLinks | undefined {
+  return localBroker((broker) => broker.serverUrl === serverUrl && broker.cluster === cluster)?.linksTo(peer);
 }

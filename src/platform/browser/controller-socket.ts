@@ -12,6 +12,7 @@ import { PacedTexts } from "./paced-texts.ts";
 export class ControllerSocket implements ControllerLink {
   readonly #url: string;
   readonly #signaling: (message: Signaling) => void;
+  readonly #connected: (connected: boolean) => void;
   readonly #signals = new PacedTexts((text) => this.#say(text));
   #state: State = { kind: "waiting", cancel: () => {} };
   #handlers: ControllerLinkHandlers | undefined;
@@ -19,9 +20,15 @@ export class ControllerSocket implements ControllerLink {
     if (this.#state.kind === "waiting") this.#connect(0);
   };
 
-  constructor(url: string, signaling: (message: Signaling) => void) {
+  /** `connected` is called whenever that changes. */
+  constructor(
+    url: string,
+    signaling: (message: Signaling) => void,
+    connected: (connected: boolean) => void = () => {},
+  ) {
     this.#url = url;
     this.#signaling = signaling;
+    this.#connected = connected;
     addEventListener("online", this.#onOnline);
     this.#connect(0);
   }
@@ -53,7 +60,7 @@ export class ControllerSocket implements ControllerLink {
     if (state.kind === "waiting") return state.cancel();
     clearTimeout(state.deadline);
     state.socket.close(1000);
-    if (state.kind === "open") this.#handlers?.closed("closed by this tab");
+    if (state.kind === "open") this.#ended("closed by this tab");
   }
 
   #connect(attempt: number): void {
@@ -83,6 +90,7 @@ export class ControllerSocket implements ControllerLink {
       case "welcome":
         if (state.kind !== "connecting") return;
         this.#state = { ...state, kind: "open" };
+        this.#connected(true);
         return this.#handlers?.opened();
       case "ping":
         return this.#say(JSON.stringify({ type: "pong" } satisfies ToServer));
@@ -107,8 +115,13 @@ export class ControllerSocket implements ControllerLink {
     const timer = setTimeout(() => this.#connect(next), backoffMs(next, Math.random()));
     this.#state = { kind: "waiting", cancel: () => clearTimeout(timer) };
     socket.close();
-    if (wasOpen) this.#handlers?.closed(reason);
+    if (wasOpen) this.#ended(reason);
     else this.#handlers?.failed?.(reason);
+  }
+
+  #ended(reason: string): void {
+    this.#connected(false);
+    this.#handlers?.closed(reason);
   }
 }
 

@@ -1,13 +1,11 @@
 import type { Connection } from "../../runtime/connection.ts";
 import { dataChannelConnection } from "./data-channel-connection.ts";
-import type { LinkPaths } from "./link-paths.ts";
 import { PeerLinks } from "./peer-links.ts";
 import type { PeerLinksOptions } from "./peer-links.ts";
 
 export interface DirectLinksOptions extends Omit<PeerLinksOptions, "acceptor"> {
-  readonly paths: LinkPaths;
-  /** The links of a broker in the same page, to be used instead of own ones. */
-  readonly shared: () => PeerLinks | undefined;
+  /** The links of a broker in the same page, to be used instead of own ones where they lead to the peer. */
+  readonly shared: (peer: string) => PeerLinks | undefined;
 }
 
 /**
@@ -25,14 +23,11 @@ export class DirectLinks {
   }
 
   async dial(peer: string, listener: string): Promise<Connection> {
-    const { paths, shared } = this.#options;
     let connection: Connection | undefined;
-    await (shared() ?? this.#own).open(peer, listener, ({ channel, released }) => {
-      const uncount = paths.opened(peer, "direct");
+    await (this.#options.shared(peer) ?? this.#own).open(peer, listener, ({ channel, released }) => {
       const end = dataChannelConnection(channel, {
         onClosed: () => {
           this.#opened.delete(end.connection);
-          uncount();
           released();
         },
       });

@@ -30,4 +30,6 @@ export type ToPage =
   /** The channel has closed. */
   | { readonly type: "released"; readonly channelId: number }
   | { readonly type: "signal"; readonly from: string; readonly signal: unknown }
-  | { readonly type: "unreachable"; readonly to: string };
+  | { readonly type: "unreachable"; readonly to: string }
+  /** Whether the worker can have signals passed on. */
+  | { readonly type: "server"; readonly connected: boolean };

@@ -6,8 +6,8 @@ import type { ServerAddress } from "./server-address.ts";
 export interface LocalBroker extends ServerAddress {
   readonly peer: string;
   openLocal(onClosed?: () => void): Promise<Connection>;
-  /** Shared with the page's clients, so that there is one link per pair of tabs. */
-  readonly links: PeerLinks | undefined;
+  /** Shared with the page's clients, so that there is one link per pair of tabs. Undefined if it cannot make it now. */
+  linksTo(peer: string): PeerLinks | undefined;
 }
 
 const brokers = new Set<LocalBroker>();

@@ -59,6 +59,12 @@ export class PeerLinks {
     }
   }
 
+  /** Whether a channel to `peer` needs no signals. */
+  isLinked(peer: string): boolean {
+    const link = this.#current.get(peer);
+    return link !== undefined && link.usable && !link.connecting;
+  }
+
   /** A signal arrived through the server. What is malformed or belongs to no link is dropped. */
   onSignal(from: string, payload: unknown): void {
     const message = parseSignal(payload);

@@ -24,7 +24,8 @@ export interface TabDialerOptions {
   readonly signal: (message: ToServer) => void;
   /** Takes connections that others open through the relay; undefined where none are served. */
   readonly accept: ((connection: Connection, listener: string) => void) | undefined;
-  readonly paths: LinkPaths;
+  /** Undefined where nobody asks which way connections take. */
+  readonly paths: LinkPaths | undefined;
 }
 
 export type DialDirect = (peer: string, listener: string) => Promise<Connection>;
@@ -128,9 +129,9 @@ export class TabDialer {
   }
 
   #joinTab(peer: string, relayId: string, onClosed: () => void = () => {}) {
-    const uncount = this.#options.paths.opened(peer, "relay");
+    const uncount = this.#options.paths?.opened(peer, "relay");
     return this.#join(relayId, () => {
-      uncount();
+      uncount?.();
       onClosed();
     });
   }

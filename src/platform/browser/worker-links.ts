@@ -13,6 +13,8 @@ export class WorkerLinks {
   /** What to call when the worker says that a channel has closed. */
   readonly #released = new Map<number, () => void>();
   #nextChannelId = 1;
+  /** Whether signals reach the server: a worker has no socket before it has storage, nor once its broker has failed. */
+  #connected = false;
 
   constructor(port: MessagePort, peer: string, iceServers: readonly RTCIceServer[], direct: boolean) {
     this.#port = port;
@@ -25,6 +27,11 @@ export class WorkerLinks {
       });
     }
     port.onmessage = ({ data }: MessageEvent<ToPage>) => this.#onMessage(data);
+  }
+
+  /** The links, if there is one to `peer` or one could be made now. */
+  linksTo(peer: string): PeerLinks | undefined {
+    return this.#connected || this.links?.isLinked(peer) === true ? this.links : undefined;
   }
 
   close(): void {
@@ -43,6 +50,8 @@ export class WorkerLinks {
         return this.#onSignal(message.from, message.signal);
       case "unreachable":
         return this.links?.onUnreachable(message.to);
+      case "server":
+        this.#connected = message.connected;
     }
   }
 

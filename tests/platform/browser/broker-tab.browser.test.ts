@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, inject, onTestFinished, test, vi } from "vitest";
 import type { BrokerTab, BrokerTabOptions } from "../../../src/platform/browser/browser-broker-tab.ts";
 import { startBrokerTab } from "../../../src/platform/browser/browser-broker-tab.ts";
 import type { BrowserClientOptions } from "../../../src/platform/browser/browser-client-platform.ts";
@@ -91,12 +91,54 @@ describe("a broker in a tab", () => {
     const near = await startTab();
     const page = await otherPage();
     const far = await page.startBrokerTab({ serverUrl: inject("serverUrl"), cluster: CLUSTER });
+    await expect.poll(() => near.status().controllerConnected).toBe(true);
     const connection = await startClient().dial(endpointOf(far));
     expect(connection.kind).toBe("data-channel");
     await expectBroker(connection);
     await expect.poll(() => far.linkPaths()).toEqual([{ peer: near.peer, path: "direct", connections: 1 }]);
     await far.stop();
     page.remove();
+  });
+
+  test("a client makes its own links before the broker in its tab has a socket, and once it has failed", async () => {
+    const page = await otherPage();
+    const far = await page.startBrokerTab({ serverUrl: inject("serverUrl"), cluster: CLUSTER });
+    const client = startClient();
+    await opened(client);
+    const starting = startTab();
+    const early = await client.dial(endpointOf(far));
+    expect(early.kind).toBe("data-channel");
+    early.close("it is there");
+    const near = await starting;
+    await expect.poll(() => near.status().controllerConnected).toBe(true);
+    indexedDB.deleteDatabase(`tabstream/${CLUSTER}/${near.status().directoryId}`);
+    await expect.poll(() => near.status().state).toBe("failed");
+    const other = startClient();
+    await opened(other);
+    const dialledMs = performance.now();
+    const late = await other.dial(endpointOf(far));
+    expect(late.kind).toBe("data-channel");
+    expect(performance.now() - dialledMs).toBeLessThan(1000);
+    await expectBroker(late);
+    await far.stop();
+    page.remove();
+  });
+
+  test("a broker starts where its page may store no hint", async () => {
+    const setItem = vi.spyOn(Storage.prototype, "setItem").mockImplementation(() => {
+      throw new DOMException("the quota has been exceeded", "QuotaExceededError");
+    });
+    onTestFinished(() => setItem.mockRestore());
+    expect((await startTab()).status().state).toBe("starting");
+    expect(setItem).toHaveBeenCalled();
+  });
+
+  test("a tab without a memory of its own takes the directory whose tab was the last to close", async () => {
+    const idOf = (tab: BrokerTab) => tab.status().directoryId;
+    const closing = [await startTab(), await startTab()].sort((a, b) => (idOf(a) < idOf(b) ? -1 : 1));
+    for (const tab of closing) await tab.stop();
+    sessionStorage.clear();
+    expect(idOf(await startTab())).toBe(idOf(closing.at(-1)!));
   });
 
   test("a client's direct connection to a broker elsewhere, and its end when the broker stops", async () => {
