@@ -42,11 +42,14 @@ export class CompactionPass {
   readonly #limits: CompactionLimits;
   readonly #cuts: number;
   readonly #newest: OffsetMap;
+  readonly #range: CleanableRange;
   #phase: "noting" | "rewriting" | "complete" = "noting";
-  #nextOffset: number;
+  #nextOffset = 0;
   #endOffset: number;
-  #startOffset: number;
-  /** The first batch that could not be looked into. It may hold any key, so no tombstone behind it can go. */
+  /**
+   * The first batch that could not be looked into, to note its keys or to rewrite it. It may hold any key, so no
+   * tombstone in it or behind it can go.
+   */
   #closedFrom = -1;
   #deleteHorizonMs = -1;
 
@@ -55,10 +58,9 @@ export class CompactionPass {
     this.#limits = limits;
     this.#cuts = log.cuts;
     this.#newest = newest;
-    this.#startOffset = range.startOffset;
+    this.#range = range;
     this.#endOffset = range.endOffset;
-    this.#nextOffset = range.dirtyOffset;
-    if (this.#nextOffset >= this.#endOffset) this.#rewrite();
+    this.#noteFrom(range.unsettledOffset);
   }
 
   /** Where to read on; undefined when the pass is complete, or void. */
@@ -73,8 +75,12 @@ export class CompactionPass {
   step(chunks: readonly Chunk[], step: CompactionStep): readonly StoreOperation[] {
     if (this.nextOffset === undefined) return [];
     const piece = this.#check(chunks);
-    const operations = this.#phase === "noting" ? this.#note(piece, step) : this.#rewritePiece(piece, step);
-    if (this.#phase !== "rewriting" || this.#nextOffset < this.#endOffset) return operations;
+    if (this.#phase === "noting") {
+      this.#note(piece, step);
+      return [];
+    }
+    const operations = this.#rewritePiece(piece, step);
+    if (this.#nextOffset < this.#endOffset) return operations;
     this.#phase = "complete";
     return [...operations, ...this.#log.compacted(this.#endOffset, this.#deleteHorizonMs, this.#closedFrom)];
   }
@@ -99,25 +105,27 @@ export class CompactionPass {
     throw new CorruptMessageError(`the batch at offset ${nextOffset} of log ${key} is missing`);
   }
 
-  #note(piece: readonly CheckedChunk[], step: CompactionStep): readonly StoreOperation[] {
+  #note(piece: readonly CheckedChunk[], step: CompactionStep): void {
+    const { unsettledOffset, dirtyOffset } = this.#range;
     for (const { chunk, batches: found } of piece) {
       for (const batch of found) {
-        for (const { key, offset } of this.#open(chunk, batch, step)?.spans ?? []) {
-          if (key !== null) this.#newest.note(keyText(key), offset);
-        }
+        const open = this.#open(chunk, batch, step);
+        const isStillClosed = open === undefined && batch.baseOffset <= unsettledOffset;
+        // What lies between was noted by earlier passes, and might fill the memory of this one as it did theirs.
+        if (isStillClosed && chunk.lastOffset < dirtyOffset) return this.#noteFrom(dirtyOffset);
+        for (const { key, offset } of open?.spans ?? []) if (key !== null) this.#newest.note(keyText(key), offset);
       }
-      this.#nextOffset = chunk.lastOffset + 1;
-      if (this.#newest.isFull) this.#endOffset = this.#nextOffset;
-      if (this.#nextOffset < this.#endOffset) continue;
-      this.#rewrite();
-      break;
+      if (this.#newest.isFull) this.#endOffset = chunk.lastOffset + 1;
+      this.#noteFrom(chunk.lastOffset + 1);
+      if (this.#phase !== "noting") return;
     }
-    return [];
   }
 
-  #rewrite(): void {
+  #noteFrom(offset: number): void {
+    this.#nextOffset = offset;
+    if (offset < this.#endOffset) return;
     this.#phase = "rewriting";
-    this.#nextOffset = this.#startOffset;
+    this.#nextOffset = this.#range.startOffset;
   }
 
   #rewritePiece(piece: readonly CheckedChunk[], step: CompactionStep): readonly StoreOperation[] {
@@ -134,17 +142,14 @@ export class CompactionPass {
   #rewriteBatch(chunk: Chunk, batch: CheckedBatch, step: CompactionStep, rewritten: RewrittenPiece): void {
     const { header } = batch;
     const open = this.#open(chunk, batch, step);
-    if (open === undefined) {
-      if (this.#closedFrom < 0) this.#closedFrom = batch.baseOffset;
-      return rewritten.keep(bytesOf(chunk, batch));
-    }
+    if (open === undefined) return rewritten.keep(bytesOf(chunk, batch));
     const bytes = open.batch;
     const { nowMs, forgetBelow = Number.POSITIVE_INFINITY } = step;
     const result = rewriteBatch(open, {
       nowMs,
       deleteRetentionMs: this.#limits.deleteRetentionMs,
       isDead: (record) => this.#isDead(record),
-      mayForget: this.#closedFrom < 0 && header.lastOffset < forgetBelow,
+      mayForget: (this.#closedFrom < 0 || header.lastOffset < this.#closedFrom) && header.lastOffset < forgetBelow,
     });
     if (result.deleteHorizonMs !== undefined) {
       const isLate = result.bytes === bytes && result.deleteHorizonMs <= nowMs;
@@ -162,7 +167,10 @@ export class CompactionPass {
   }
 
   #open(chunk: Chunk, batch: CheckedBatch, { opened }: CompactionStep): OpenBatch | undefined {
-    return openBatch(batch.header, bytesOf(chunk, batch), opened?.get(batch.baseOffset));
+    const open = openBatch(batch.header, bytesOf(chunk, batch), opened?.get(batch.baseOffset));
+    const isFirstClosed = this.#closedFrom < 0 || batch.baseOffset < this.#closedFrom;
+    if (open === undefined && isFirstClosed) this.#closedFrom = batch.baseOffset;
+    return open;
   }
 }
 

@@ -16,6 +16,8 @@ export interface CompactionLimits {
 export interface CleanableRange {
   readonly startOffset: number;
   /** Of older records than from here on, each key has lost all that have a newer one. */
+  readonly unsettledOffset: number;
+  /** The same, but for batches that could not be looked into, the first of them at `unsettledOffset`. */
   readonly dirtyOffset: number;
   /** Exclusive; a border between chunks. */
   readonly endOffset: number;
@@ -66,5 +68,10 @@ export function findCleanable(
   if (endOffset <= logStartOffset || !(isWorthwhile || isOverdue || hasOldTombstones)) return undefined;
   const { closedFrom } = compaction;
   const unsettledOffset = closedFrom < 0 ? dirtyOffset : Math.max(logStartOffset, Math.min(closedFrom, dirtyOffset));
-  return { startOffset: logStartOffset, dirtyOffset: Math.min(unsettledOffset, endOffset), endOffset };
+  return {
+    startOffset: logStartOffset,
+    unsettledOffset: Math.min(unsettledOffset, endOffset),
+    dirtyOffset: Math.min(dirtyOffset, endOffset),
+    endOffset,
+  };
 }

@@ -427,7 +427,10 @@ export class PartitionLog {
     return [this.metadataOperation(), { type: "replace-chunks", key: this.key, baseOffset, lastOffset, chunks }];
   }
 
-  /** A compaction up to `compactedTo` is complete, all its changes being on their way to the store. */
+  /**
+   * A compaction up to `compactedTo` is complete, all its changes being on their way to the store. That may be less than
+   * before, where a batch could be opened at last, and there was no memory for all the keys behind it.
+   */
   compacted(compactedTo: number, deleteHorizonMs: number, closedFrom: number): readonly StoreOperation[] {
     this.#compaction = { ...this.#compaction, compactedTo, deleteHorizonMs, closedFrom };
     return [this.metadataOperation()];

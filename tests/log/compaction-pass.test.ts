@@ -227,6 +227,55 @@ describe("compressed batches", () => {
     stored.compact(eager, { nowMs: 2e9, opened });
     expect(stored.records.map(({ key }) => key)).toEqual(["b", "c", "z"]);
   });
+
+  const keys = Array.from({ length: 20 }, (_, at) => `key ${at}`);
+  const recordCount = (stored: StoredLog) => stored.layout.reduce((sum, [, , count]) => sum + count, 0);
+
+  test("stop nothing behind them while they are closed, however little a pass can note", () => {
+    const sent = [...keys, ...keys].map((key, at): Pair[] => [[key, String(at)]]);
+    const { stored } = logWith(closed([["a", "1"], ["b", "1"]], 100), ...sent, [["z", "active"]]);
+    const counts: number[] = [];
+    const ends: number[] = [];
+    while (counts.length < 10 && stored.compact(eager, now, 1, new OffsetMap(8))) {
+      counts.push(recordCount(stored));
+      ends.push(stored.log.compaction.compactedTo);
+    }
+    expect(counts).toEqual([43, 43, 39, 31, 23]);
+    expect(ends).toEqual([10, 18, 26, 34, 42]);
+    expect(stored.log.compaction.closedFrom).toBe(0);
+  });
+
+  test("are compacted with all behind them once they can be opened, however little a pass can note", () => {
+    const sent = keys.map((key): Pair[] => [[key, "1"]]);
+    const first = closed([["gone", "1"], ["kept", "1"]], 100);
+    const { stored, opened } = logWith(first, ...sent, [["gone", null]], [["z", "active"]]);
+    for (let nowMs = 5000; nowMs < 15_000; nowMs += 1000) stored.compact(eager, { nowMs }, 1, new OffsetMap(8));
+    expect(stored.log.compaction).toMatchObject({ compactedTo: 23, closedFrom: 0 });
+    const limits = { ...eager, maxCompactionLagMs: 1 };
+    for (let nowMs = 20_000; nowMs < 2e6; nowMs += 100_000) {
+      stored.compact(limits, { nowMs, opened }, 1, new OffsetMap(8));
+      // The deletion goes last.
+      const holdsDeleted = stored.layout[0]![2] === 2;
+      const holdsDeletion = stored.layout.some(([baseOffset, , count]) => baseOffset === 22 && count === 1);
+      expect(holdsDeleted && !holdsDeletion).toBe(false);
+    }
+    expect(stored.records.map(({ key }) => key)).toEqual(["kept", ...keys, "z"]);
+    expect(stored.log.compaction.closedFrom).toBe(-1);
+  });
+
+  test("count as closed if they can be opened only after what they hold was to be noted", () => {
+    const stored = logOf([["a", "1"]]);
+    const { whole, section } = closed([["a", null], ["b", "1"]], 100);
+    stored.apply(stored.log.appendAsLeader(whole, 0, 1000, "LogAppendTime").operations);
+    stored.lead(0, keyed([["c", "1"]]), keyed([["z", "active"]]));
+    const opened = new Map([[1, section]]);
+    const pass = new CompactionPass(stored.log, stored.log.cleanable(eager, now.nowMs)!, eager);
+    stored.apply(pass.step(stored.disk.read(stored.log.key, pass.nextOffset!, 1e6), now));
+    stored.apply(pass.step(stored.disk.read(stored.log.key, pass.nextOffset!, 1e6), { ...now, opened }));
+    expect(pass.nextOffset).toBeUndefined();
+    for (let nowMs = 1e5; nowMs < 1e7; nowMs += 1e6) stored.compact(eager, { nowMs, opened });
+    expect(stored.records.map(({ key }) => key)).not.toContain("a");
+  });
 });
 
 describe("what is known of producers", () => {

@@ -29,10 +29,10 @@ function find(sketch: Sketch) {
 
 describe("what is to be compacted", () => {
   test("is all but the newest chunk of a log that never was", () => {
-    expect(find({})).toEqual({ startOffset: 0, dirtyOffset: 0, endOffset: 40 });
+    expect(find({})).toEqual({ startOffset: 0, unsettledOffset: 0, dirtyOffset: 0, endOffset: 40 });
     expect(find({ timestamps: [] })).toBeUndefined();
     expect(find({ timestamps: [100] })).toBeUndefined();
-    expect(find({ logStartOffset: 15 })).toEqual({ startOffset: 15, dirtyOffset: 15, endOffset: 40 });
+    expect(find({ logStartOffset: 15 })).toEqual({ startOffset: 15, unsettledOffset: 15, dirtyOffset: 15, endOffset: 40 });
   });
 
   test("is what is committed", () => {
@@ -42,7 +42,7 @@ describe("what is to be compacted", () => {
   });
 
   test("is nothing while little of it is new", () => {
-    expect(find({ compactedTo: 20 })).toEqual({ startOffset: 0, dirtyOffset: 20, endOffset: 40 });
+    expect(find({ compactedTo: 20 })).toEqual({ startOffset: 0, unsettledOffset: 20, dirtyOffset: 20, endOffset: 40 });
     expect(find({ compactedTo: 30 })).toBeUndefined();
     expect(find({ compactedTo: 30, minCleanableDirtyRatio: 0.25 })).toMatchObject({ dirtyOffset: 30 });
     expect(find({ compactedTo: 40, minCleanableDirtyRatio: 0 })).toBeUndefined();
@@ -63,12 +63,12 @@ describe("what is to be compacted", () => {
 
   test("is the whole once its tombstones may go", () => {
     expect(find({ compactedTo: 40, deleteHorizonMs: 1001 })).toBeUndefined();
-    expect(find({ compactedTo: 40, deleteHorizonMs: 1000 })).toEqual({ startOffset: 0, dirtyOffset: 40, endOffset: 40 });
+    expect(find({ compactedTo: 40, deleteHorizonMs: 1000 })).toEqual({ startOffset: 0, unsettledOffset: 40, dirtyOffset: 40, endOffset: 40 });
   });
 
-  test("is new from the first batch on that could not be looked into", () => {
-    expect(find({ compactedTo: 20, closedFrom: 12 })).toMatchObject({ dirtyOffset: 12 });
-    expect(find({ compactedTo: 20, closedFrom: 12, logStartOffset: 15 })).toMatchObject({ dirtyOffset: 15 });
-    expect(find({ compactedTo: 20, closedFrom: 25 })).toMatchObject({ dirtyOffset: 20 });
+  test("is unsettled from the first batch on that could not be looked into", () => {
+    expect(find({ compactedTo: 20, closedFrom: 12 })).toMatchObject({ unsettledOffset: 12, dirtyOffset: 20 });
+    expect(find({ compactedTo: 20, closedFrom: 12, logStartOffset: 15 })).toMatchObject({ unsettledOffset: 15 });
+    expect(find({ compactedTo: 20, closedFrom: 25 })).toMatchObject({ unsettledOffset: 20, dirtyOffset: 20 });
   });
 });
