@@ -32,7 +32,7 @@ export type ICustomPartitioner = (random?: () => number) => Partitioner;
 
 /**
  * The choice of Kafka's Java client: a key is hashed over all partitions; messages without one stay with a random
- * partition that has a leader until a batch is full or sent (KIP-480), which makes few, large batches.
+ * partition that has a leader until it loses it, or a batch is full or sent (KIP-480), which makes few, large batches.
  */
 export const DefaultPartitioner: ICustomPartitioner = (random = Math.random) => {
   const current = new Map<string, number>();
@@ -40,6 +40,8 @@ export const DefaultPartitioner: ICustomPartitioner = (random = Math.random) => 
 
   const choose = (topic: string, partitions: readonly PartitionMetadata[]): number => {
     const led = partitions.filter(({ leader }) => leader >= 0);
+    const kept = partitions[current.get(topic) ?? -1];
+    if (led.length === 0 && kept !== undefined) return kept.partitionId;
     const candidates = led.length > 0 ? led : partitions;
     const others = candidates.filter(({ partitionId }) => partitionId !== previous.get(topic));
     const choices = others.length > 0 ? others : candidates;
@@ -52,7 +54,9 @@ export const DefaultPartitioner: ICustomPartitioner = (random = Math.random) => 
     if (message.partition !== undefined && message.partition !== null) return message.partition;
     const key = bytesOf(topic, "key", message.key);
     if (key !== null) return (murmur2(key) & 0x7fffffff) % partitionMetadata.length;
-    return current.get(topic) ?? choose(topic, partitionMetadata);
+    const kept = partitionMetadata[current.get(topic) ?? -1];
+    // What waits for the leader of one partition must not keep from the others what could be sent at once.
+    return kept !== undefined && kept.leader >= 0 ? kept.partitionId : choose(topic, partitionMetadata);
   };
   partitioner.batchClosed = (topic, partition) => {
     if (current.get(topic) !== partition) return;
