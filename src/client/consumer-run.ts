@@ -108,7 +108,8 @@ export class ConsumerRun {
       const payload = batchEvent(batch);
       const startedAt = cluster.clock.now();
       emitter.emit(consumerEvents.START_BATCH_PROCESS, payload);
-      if (this.#config.eachBatch === undefined) await this.#callWithMessages(taken, batch);
+      // Compaction leaves batches without messages, which are nothing to call anybody with.
+      if (this.#config.eachBatch === undefined || batch.isEmpty()) await this.#callWithMessages(taken, batch);
       else await this.#callWithBatch(taken, batch, this.#config.eachBatch);
       const duration = cluster.clock.now() - startedAt;
       emitter.emit(consumerEvents.END_BATCH_PROCESS, { ...payload, duration });
@@ -166,7 +167,7 @@ export class ConsumerRun {
       isRunning: () => !tell(this.#over),
       isStale: () => tell(isStale(taken) || taken.partition.revoking || group?.mayHandOut === false),
     });
-    if (!batch.isEmpty() && (wasTold || this.#config.eachBatchAutoResolve === false)) return;
+    if (wasTold || this.#config.eachBatchAutoResolve === false) return;
     const count = passedAll(taken);
     group?.processed(count);
   }

@@ -58,6 +58,9 @@ export class Consumer {
   #group: ConsumerGroup | undefined;
   #stopFollowing: (() => void) | undefined;
   #running: Running | undefined;
+  #stopping: Promise<void> | undefined;
+  /** How often {@link stop} was called: a run that has not begun by then is not to begin. */
+  #stops = 0;
 
   constructor(cluster: Cluster, config: ConsumerConfig, options: { logger: Logger; retry: RetryOptions | undefined }) {
     this.#cluster = cluster;
@@ -183,8 +186,8 @@ export class Consumer {
 
   /** Starts calling back. Resolves when it is known where to read, so that what is produced afterwards is read. */
   async run(config: ConsumerRunConfig): Promise<void> {
-    const fetcher = this.#connected();
-    await this.#group?.left;
+    const fetcher = await this.#whenStopped();
+    if (fetcher === undefined) return;
     if (this.#running?.over === false) {
       this.#logger.warn("run() was called while the consumer is running, and changes nothing");
       return;
@@ -213,7 +216,13 @@ export class Consumer {
    * way, so a callback must not wait for it; a coordinator that is away is waited for up to three seconds, and misses
    * the member when its session ends. Without a group the positions stay, for another {@link run}.
    */
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    this.#stops++;
+    this.#stopping ??= this.#stop().finally(() => (this.#stopping = undefined));
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
     const running = this.#running;
     running?.end();
     await running?.finished;
@@ -234,9 +243,9 @@ export class Consumer {
     options: CommitTerms & { readonly signal?: AbortSignal } = {},
   ): AsyncGenerator<ConsumedMessage, void, undefined> {
     const { signal } = options;
+    const fetcher = await this.#whenStopped();
+    if (fetcher === undefined) return;
     const group = this.#subscribedGroup;
-    const fetcher = this.#connected();
-    await group?.left;
     if (this.#running?.over === false) throw new KafkaJSNonRetriableError("The consumer is running already");
     let over = false;
     const end = () => {
@@ -338,8 +347,18 @@ export class Consumer {
   }
 
   #connected(): Fetcher {
-    if (this.#fetcher === undefined) throw new KafkaJSError("The consumer is disconnected; call connect() first");
+    if (this.#fetcher === undefined) throw disconnected();
     return this.#fetcher;
+  }
+
+  /** Waits for the stop under way, if there is one; undefined when another has been asked for meanwhile. */
+  async #whenStopped(): Promise<Fetcher | undefined> {
+    if (this.#presence.isLeaving) throw disconnected();
+    const fetcher = this.#connected();
+    const stops = this.#stops;
+    await this.#stopping;
+    await this.#group?.left;
+    return stops === this.#stops ? fetcher : undefined;
   }
 
   /** The group, for a consumer that has it assign partitions. */
@@ -426,6 +445,10 @@ export class Consumer {
     await fetcher.settled(() => isReady() || running.over || clock.now() >= deadline);
     cancelTimer();
   }
+}
+
+function disconnected(): KafkaJSError {
+  return new KafkaJSError("The consumer is disconnected; call connect() first");
 }
 
 function startOf({ topic, partition, offset, timestamp }: PartitionAssignment): StartAt {

@@ -175,6 +175,24 @@ test("stop leaves the group, and run comes back to it", { timeout: 20_000 }, asy
   await expect.poll(() => valuesOf(first, second)).toEqual(range(0, 180));
 });
 
+test("a run that follows a stop at once joins when the member has left", { timeout: 20_000 }, async () => {
+  await start(1);
+  await produce(0, 12);
+  const member = new Member();
+  let letGo!: () => void;
+  const held = new Promise<void>((resolve) => (letGo = resolve));
+  await member.run({ eachMessage: () => held });
+  const stopped = member.consumer.stop();
+  const run = member.consumer.run({
+    eachMessage: ({ message, partition }) => void member.seen.push(seenOf(partition, message)),
+  });
+  letGo();
+  await Promise.all([stopped, run]);
+  await balanced(member);
+  await produce(12, 60);
+  await expect.poll(() => new Set(valuesOf(member)).size).toBeGreaterThanOrEqual(60);
+});
+
 test("a callback that fails is called again, and the message is not skipped", { timeout: 20_000 }, async () => {
   await start(1);
   await produce(0, 12);

@@ -375,6 +375,26 @@ describe("run", () => {
     expect(await take(consumer, 3)).toEqual(numbers(3));
   });
 
+  test("batches that have no messages are passed over", async () => {
+    const { cluster, topic } = filled(5);
+    const marker = { offset: 0, timestamp: 0, key: new Uint8Array([0, 0, 0, 0]), value: new Uint8Array(6) };
+    topic.partitions[0]!.append(encodeBatch([marker], { transactional: true, control: true }), 0);
+    const consumer = await connected(cluster);
+    consumer.assign([{ topic: "t", partition: 0, offset: "5" }]);
+    const seen: string[] = [];
+    await consumer.run({
+      eachBatchAutoResolve: false,
+      eachBatch: async ({ batch, resolveOffset }: EachBatchPayload) => {
+        seen.push(batch.messages[0]!.offset);
+        resolveOffset(batch.lastOffset());
+      },
+    });
+    await until(() => consumer.positions()[0]!.offset === "6");
+    write(cluster, topic, numbers(2, 6));
+    await until(() => consumer.positions()[0]!.offset === "8");
+    expect(seen).toEqual(["6"]);
+  });
+
   test("batches resolve what they say", async () => {
     const { cluster } = filled(10);
     const consumer = await connected(cluster, { retry: { initialRetryTime: 1 } });
@@ -433,6 +453,56 @@ describe("run", () => {
     await consumer.run({ eachMessage });
     await until(() => seen.length === 10);
     expect(seen).toEqual(numbers(10));
+  });
+
+  describe("of run and stop that overlap the last one holds", () => {
+    /** A consumer whose first callback lasts until it is let go. */
+    async function busy() {
+      const { cluster } = filled(10);
+      const consumer = await connected(cluster);
+      consumer.assign([{ topic: "t", partition: 0, offset: "earliest" }]);
+      const seen: string[] = [];
+      let letGo!: () => void;
+      const held = new Promise<void>((resolve) => (letGo = resolve));
+      const eachMessage = async ({ message }: { message: { offset: string } }) => {
+        await held;
+        seen.push(message.offset);
+      };
+      await consumer.run({ eachMessage });
+      const isRead = async () => {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        return seen.length > 1;
+      };
+      return { consumer, eachMessage, letGo, isRead };
+    }
+
+    test("run", async () => {
+      const { consumer, eachMessage, letGo, isRead } = await busy();
+      const stopped = consumer.stop();
+      const run = consumer.run({ eachMessage });
+      letGo();
+      await Promise.all([stopped, run]);
+      expect(await isRead()).toBe(true);
+    });
+
+    test("stop", async () => {
+      const { consumer, eachMessage, letGo, isRead } = await busy();
+      const calls = [consumer.stop(), consumer.run({ eachMessage }), consumer.stop()];
+      letGo();
+      await Promise.all(calls);
+      expect(await isRead()).toBe(false);
+    });
+
+    test("disconnect", async () => {
+      const { consumer, eachMessage, letGo, isRead } = await busy();
+      const stopped = consumer.stop();
+      const run = consumer.run({ eachMessage });
+      const disconnected = consumer.disconnect();
+      await expect(consumer.run({ eachMessage })).rejects.toThrow("The consumer is disconnected");
+      letGo();
+      await Promise.all([stopped, run, disconnected]);
+      expect(await isRead()).toBe(false);
+    });
   });
 });
 
