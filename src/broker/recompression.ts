@@ -2,11 +2,18 @@ import type { BatchFault } from "../protocol/produced-batch.ts";
 import type { CodecName } from "../protocol/record-batch.ts";
 import type { BrokerEffect } from "./effects.ts";
 
-/** The batch with another codec, or why there is none. */
-export type Recompressed = { readonly batch: Uint8Array } | BatchFault;
+export interface WantedCodec {
+  /** That of the batch as it was sent, if it is only to be opened. */
+  readonly codec: CodecName;
+  /** Whether its records are looked at one by one before it is appended. */
+  readonly opened: boolean;
+}
+
+/** The batch with that codec, and its records if they are to be looked at, and are compressed in it; or why not. */
+export type Recompressed = { readonly batch: Uint8Array; readonly section?: Uint8Array | undefined } | BatchFault;
 
 /** By the batch as its producer sent it. */
-export type WantedCodecs = ReadonlyMap<Uint8Array, CodecName>;
+export type WantedCodecs = ReadonlyMap<Uint8Array, WantedCodec>;
 export type RecompressedBatches = ReadonlyMap<Uint8Array, Recompressed>;
 
 interface Turn {
@@ -21,13 +28,13 @@ export const MAX_WAITING_BYTES = 256 * 1024 * 1024;
 const NOTHING: RecompressedBatches = new Map();
 
 /**
- * Gives batches the codec that their topic's `compression.type` asks for. Codecs are asynchronous and appending is not,
- * so a request waits while its batches are compressed anew, and every request that comes meanwhile waits behind it:
- * records are appended in the order in which they came.
+ * Gives batches the codec that their topic's `compression.type` asks for, and opens those of which the topic's
+ * configuration asks something that only their records tell. Codecs are asynchronous and appending is not, so a request
+ * waits meanwhile, and every request that comes waits behind it: records are appended in the order in which they came.
  */
 export class Recompression {
   readonly #effects: (effect: BrokerEffect) => void;
-  /** The first one's batches are being compressed. */
+  /** The first one's batches are at the codecs. */
   readonly #turns: Turn[] = [];
   #waitingBytes = 0;
 

@@ -1,6 +1,6 @@
 import type { ErrorName } from "./error-codes.ts";
 import { CorruptMessageError } from "./errors.ts";
-import { batchAt, codecNames, MAGIC, MAGIC_AT, readBatchHeader, recordsSection, verifyCrc } from "./record-batch.ts";
+import { batchAt, codecNames, MAGIC, MAGIC_AT, recordsSection, verifyCrc } from "./record-batch.ts";
 import type { BatchHeader } from "./record-batch.ts";
 import { recordSpans } from "./record-spans.ts";
 import type { RecordSpan } from "./record-spans.ts";
@@ -22,11 +22,6 @@ export interface BatchFault {
 
 const ZSTD = codecNames.indexOf("zstd");
 const FIRST_ZSTD_VERSION = 7;
-
-/** The error that `records` of a Produce request deserve, or undefined when they may be appended. */
-export function validateProducedBatch(records: Uint8Array, limits: ProducedBatchLimits): ErrorName | undefined {
-  return findProducedBatchFault(records, limits)?.error;
-}
 
 /**
  * Checks what a producer sent for one partition, by Kafka's rules: exactly one batch, intact, of records only, numbered
@@ -55,32 +50,25 @@ export function findProducedBatchFault(records: Uint8Array, limits: ProducedBatc
   }
 }
 
-/** Which records of a batch without other faults have no key, by their places in it. None if it is compressed. */
-export function keylessRecords(batch: Uint8Array): readonly number[] {
-  const header = readBatchHeader(batch);
-  return isCompressed(header) ? [] : placesOf(batch, header, ({ key }) => key === null);
+/** Which records of a section without other faults, of a batch with this header, have no key: their places in it. */
+export function keylessRecords(section: Uint8Array, header: BatchHeader): readonly number[] {
+  return placesOf(section, header, ({ key }) => key === null);
 }
 
-/**
- * Which records of a batch without other faults have a timestamp before `earliest` or after `latest`, by their places
- * in it. One without a timestamp, -1, is in time. A compressed batch is judged by its header, which tells its first
- * record's timestamp and the largest: it is [0] if one of them is out of time.
- */
-export function mistimedRecords(batch: Uint8Array, earliest: number, latest: number): readonly number[] {
-  const header = readBatchHeader(batch);
-  const { baseTimestamp, maxTimestamp } = header;
+/** The same of those with a timestamp before `earliest` or after `latest`. One without a timestamp, -1, is in time. */
+export function mistimedRecords(
+  section: Uint8Array,
+  header: BatchHeader,
+  earliest: number,
+  latest: number,
+): readonly number[] {
   const isMistimed = (timestamp: number) => timestamp !== -1 && (timestamp < earliest || timestamp > latest);
-  if (isCompressed(header)) return isMistimed(baseTimestamp) || isMistimed(maxTimestamp) ? [0] : [];
-  return placesOf(batch, header, ({ timestampDelta }) => isMistimed(baseTimestamp + timestampDelta));
+  return placesOf(section, header, ({ timestampDelta }) => isMistimed(header.baseTimestamp + timestampDelta));
 }
 
-function isCompressed({ attributes }: BatchHeader): boolean {
-  return codecNames[attributes.codec] !== "none";
-}
-
-function placesOf(batch: Uint8Array, header: BatchHeader, isMeant: (span: RecordSpan) => boolean): readonly number[] {
+function placesOf(section: Uint8Array, header: BatchHeader, isMeant: (span: RecordSpan) => boolean): readonly number[] {
   const places: number[] = [];
-  recordSpans(recordsSection(batch), header).forEach((span, place) => {
+  recordSpans(section, header).forEach((span, place) => {
     if (isMeant(span)) places.push(place);
   });
   return places;
@@ -119,7 +107,8 @@ function findProducerFault(header: BatchHeader): BatchFault | undefined {
 }
 
 function findRecordsFault(header: BatchHeader, bytes: Uint8Array): BatchFault | undefined {
-  return isCompressed(header) ? undefined : findSectionFault(recordsSection(bytes), header);
+  const isCompressed = codecNames[header.attributes.codec] !== "none";
+  return isCompressed ? undefined : findSectionFault(recordsSection(bytes), header);
 }
 
 /** The same for the section of records that a batch with this header has, once it is not compressed. */

@@ -45,8 +45,9 @@ describe("a topic whose compression.type is not its producers' choice", () => {
     return () => {
       const partition = answer()?.responses[0]?.partitionResponses[0];
       if (partition === undefined) return undefined;
-      const { errorCode, errorMessage, baseOffset } = partition;
-      return { error: errorName(errorCode), message: errorMessage, baseOffset };
+      const { errorCode, errorMessage, baseOffset, recordErrors } = partition;
+      const wrong = recordErrors.map(({ batchIndex }) => batchIndex);
+      return { error: errorName(errorCode), message: errorMessage, baseOffset, wrong };
     };
   };
 
@@ -132,6 +133,37 @@ describe("a topic whose compression.type is not its producers' choice", () => {
     expect(await sent(await batchOf(["fits"], "gzip"))).toMatchObject({ error: "NONE", baseOffset: 0 });
   });
 
+  test.each(["gzip", "zstd", "uncompressed"])("looks at single records before it stores them as %s", async (type) => {
+    alter("cleanup.policy", "compact");
+    alter("compression.type", type);
+    for (const codec of codecNames) {
+      const keyless = { error: "INVALID_RECORD", wrong: [0, 1] };
+      expect(await sent(await batchOf(["1", "2"], codec))).toMatchObject(keyless);
+    }
+    alter("cleanup.policy", "delete");
+    alter("message.timestamp.before.max.ms", "1000");
+    for (const codec of codecNames) {
+      const mistimed = { error: "INVALID_TIMESTAMP", wrong: [0] };
+      expect(await sent(await batchOf(["of 1970"], codec))).toMatchObject(mistimed);
+    }
+    expect(await stored()).toEqual([]);
+  });
+
+  test("has a batch sent again that came before its records were to be looked at", async () => {
+    alter("compression.type", "gzip");
+    const tab = leader();
+    const early = [await batchOf(["1"]), await batchOf(["2"], "gzip"), await batchOf(["3"], "gzip")];
+    const outcomes = early.map((batch) => send(batch));
+    cluster.settle();
+    alter("cleanup.policy", "compact");
+    await tab.compress();
+    cluster.advance(50);
+    const again = { error: "KAFKA_STORAGE_ERROR", message: expect.stringContaining("send it again") };
+    expect(outcomes.map((outcome) => outcome())).toMatchObject(outcomes.map(() => again));
+    expect(await sent(await batchOf(["2"], "gzip"))).toMatchObject({ error: "INVALID_RECORD" });
+    expect(await stored()).toEqual([]);
+  });
+
   test("answers that another leads, if that is so when the batch is ready", async () => {
     alter("compression.type", "zstd");
     const tab = leader();
@@ -158,7 +190,7 @@ describe("a topic whose compression.type is not its producers' choice", () => {
 });
 
 describe("what waits for other batches to be compressed", () => {
-  const wanted = new Map([[new Uint8Array(1), "gzip" as const]]);
+  const wanted = new Map([[new Uint8Array(1), { codec: "gzip", opened: false } as const]]);
 
   test("is bounded, whoever sent it and whether they are still there or not", () => {
     const effects: BrokerEffect[] = [];

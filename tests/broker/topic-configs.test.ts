@@ -1,9 +1,14 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { produce } from "../../src/protocol/apis/00-produce.ts";
+import type { ProduceResponse } from "../../src/protocol/apis/00-produce.ts";
 import { fetch } from "../../src/protocol/apis/01-fetch.ts";
 import { describeConfigs } from "../../src/protocol/apis/32-describe-configs.ts";
 import { errorName } from "../../src/protocol/error-codes.ts";
-import { batches, verifyCrc } from "../../src/protocol/record-batch.ts";
+import { loadCodec } from "../../src/protocol/compression/codecs.ts";
+import {
+  assembleBatch, batches, codecNames, encodeBatch, readBatchHeader, recordsSection, verifyCrc,
+} from "../../src/protocol/record-batch.ts";
+import type { CodecName } from "../../src/protocol/record-batch.ts";
 import { keyed, recordsOf } from "../log/compacted-log.ts";
 import type { Pair } from "../log/compacted-log.ts";
 import type { CoreBroker, CoreCluster } from "./core-cluster.ts";
@@ -41,15 +46,29 @@ describe("a topic's configuration, changed while it is used", () => {
   const onDisk = ({ disk }: CoreBroker) =>
     disk.read(key(), 0, Number.POSITIVE_INFINITY).flatMap(({ bytes }) => recordsOf(bytes));
 
-  const sendRaw = (records: Uint8Array) => {
-    const { responses } = leader().connect().ask(produce, 9, {
-      acks: -1,
-      timeoutMs: 30_000,
-      topicData: [{ name: TOPIC, partitionData: [{ index: 0, records }] }],
-    });
+  const requestOf = (records: Uint8Array) => ({
+    acks: -1,
+    timeoutMs: 30_000,
+    topicData: [{ name: TOPIC, partitionData: [{ index: 0, records }] }],
+  });
+
+  const outcomeOf = ({ responses }: ProduceResponse) => {
     const { errorCode, errorMessage, logAppendTimeMs, recordErrors } = responses[0]!.partitionResponses[0]!;
     const wrong = recordErrors.map(({ batchIndex }) => batchIndex);
     return { error: errorName(errorCode), message: errorMessage, logAppendTimeMs, wrong };
+  };
+
+  const sendRaw = (records: Uint8Array) => outcomeOf(leader().connect().ask(produce, 9, requestOf(records)));
+
+  /** The same of a batch that the leader may have to open. */
+  const sendCompressed = async (batch: Uint8Array, codec: CodecName) => {
+    const { compress } = await loadCodec(codec);
+    const records = assembleBatch(readBatchHeader(batch), await compress(recordsSection(batch)), codec);
+    const tab = leader();
+    const answer = tab.connect().send(produce, 9, requestOf(records));
+    await tab.compress();
+    cluster.advance(50);
+    return outcomeOf(answer()!);
   };
 
   const send = (...pairs: Pair[]) => sendRaw(keyed(pairs, {}, EPOCH_MS + cluster.nowMs));
@@ -139,6 +158,20 @@ describe("a topic's configuration, changed while it is used", () => {
     expect(send([null, "keyless"]).error).toBe("NONE");
   });
 
+  it("cleanup.policy compact takes no record without a key, compressed or not", async () => {
+    alter("cleanup.policy", "compact");
+    for (const codec of codecNames) {
+      const keyless = keyed([["a", codec], [null, "keyless"], [null, "another"]]);
+      expect(await sendCompressed(keyless, codec)).toMatchObject({ error: "INVALID_RECORD", wrong: [1, 2] });
+      expect(await sendCompressed(keyed([["a", codec], ["b", codec]]), codec)).toMatchObject({ error: "NONE" });
+    }
+    const held = fetched().map(({ header, bytes }) => {
+      expect(verifyCrc(bytes)).toBe(true);
+      return codecNames[header.attributes.codec];
+    });
+    expect(held).toEqual([...codecNames]);
+  });
+
   it("cleanup.policy compact,delete does both", () => {
     send(["a", "1"]);
     send(["a", "2"]);
@@ -221,6 +254,16 @@ describe("a topic's configuration, changed while it is used", () => {
     // The broker's own time is always right.
     alter("message.timestamp.type", "LogAppendTime");
     expect(at(1)).toMatchObject({ error: "NONE" });
+  });
+
+  it("message.timestamp.before.max.ms is about each record of a compressed batch", async () => {
+    alter("message.timestamp.before.max.ms", "1000");
+    const nowMs = EPOCH_MS + cluster.nowMs;
+    const of = (...timestamps: number[]) =>
+      encodeBatch(timestamps.map((timestamp, offset) => ({ offset, timestamp, key: null, value: null })));
+    const late = await sendCompressed(of(nowMs, 1, nowMs), "gzip");
+    expect(late).toMatchObject({ error: "INVALID_TIMESTAMP", wrong: [1] });
+    expect(await sendCompressed(of(nowMs, nowMs), "gzip")).toMatchObject({ error: "NONE" });
   });
 
   it("survives a restart of every tab and moves with the leadership", () => {

@@ -12,7 +12,7 @@ import { describeConfigs } from "../../src/protocol/apis/32-describe-configs.ts"
 import { createPartitions } from "../../src/protocol/apis/37-create-partitions.ts";
 import { decodeCompressedBatch, encodeCompressedBatch } from "./compressed-batch.ts";
 import { decodeRequest, decodeRequestHeader, encodeRequest, encodeResponse } from "../../src/protocol/envelope.ts";
-import { validateProducedBatch } from "../../src/protocol/produced-batch.ts";
+import { findProducedBatchFault } from "../../src/protocol/produced-batch.ts";
 import { encodeBatch, readBatchHeader } from "../../src/protocol/record-batch.ts";
 import { encodeUtf8 } from "../../src/protocol/utf8.ts";
 import { decodeWithKafkaJs, eachVersion, encodeWithKafkaJs, expectSameRequest, versions } from "./kafkajs.ts";
@@ -161,7 +161,7 @@ describe("a batch of KafkaJS", () => {
       expect(encodeRequest(produce, version, header, body)).toEqual(bytes);
 
       const batch = body.topicData[0]?.partitionData[0]?.records ?? new Uint8Array(0);
-      expect(validateProducedBatch(batch, { maxMessageBytes: 1000, produceVersion: version })).toBeUndefined();
+      expect(findProducedBatchFault(batch, { maxMessageBytes: 1000, produceVersion: version })).toBeUndefined();
       expect(readBatchHeader(batch).attributes.codec).toBe(compression);
       expect(await decodeCompressedBatch(batch, 1000)).toEqual([
         {

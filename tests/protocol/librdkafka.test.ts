@@ -5,7 +5,7 @@ import { produce } from "../../src/protocol/apis/00-produce.ts";
 import { apis } from "../../src/protocol/apis/registry.ts";
 import { decodeCompressedBatch } from "./compressed-batch.ts";
 import { decodeRequest, decodeRequestHeader, encodeRequest } from "../../src/protocol/envelope.ts";
-import { validateProducedBatch } from "../../src/protocol/produced-batch.ts";
+import { findProducedBatchFault } from "../../src/protocol/produced-batch.ts";
 import { assembleBatch, codecNames, readBatchHeader, recordsSection } from "../../src/protocol/record-batch.ts";
 import { encodeRecords } from "../../src/protocol/records.ts";
 
@@ -55,7 +55,7 @@ describe("a batch that librdkafka produced", () => {
 
   test.each(codecNames)("with %s is accepted, and its records are read", async (codec) => {
     const batch = producedBatch(`Produce-v7-${codec}.hex`);
-    expect(validateProducedBatch(batch, { maxMessageBytes: batch.length, produceVersion: 7 })).toBeUndefined();
+    expect(findProducedBatchFault(batch, { maxMessageBytes: batch.length, produceVersion: 7 })).toBeUndefined();
     expect(codecNames[readBatchHeader(batch).attributes.codec]).toBe(codec);
     const records = await decodeCompressedBatch(batch, 100_000);
     expect(records).toHaveLength(50);
@@ -68,7 +68,7 @@ describe("a batch that librdkafka produced", () => {
 
   test("of an idempotent producer has its id, epoch and sequence", () => {
     const batch = producedBatch("Produce-v7-idempotent.hex");
-    expect(validateProducedBatch(batch, { maxMessageBytes: batch.length, produceVersion: 7 })).toBeUndefined();
+    expect(findProducedBatchFault(batch, { maxMessageBytes: batch.length, produceVersion: 7 })).toBeUndefined();
     expect(readBatchHeader(batch)).toMatchObject({ producerId: 4000, producerEpoch: 0, baseSequence: 0 });
   });
 

@@ -30,11 +30,11 @@ test("spans tell of records what decoding tells", () => {
       );
       expect([0, ...spans.map(({ end }) => end)]).toEqual([...spans.map(({ start }) => start), section.length]);
       const keyless = decoded.flatMap(({ key }, place) => (key === null ? [place] : []));
-      expect(keylessRecords(batch)).toEqual(keyless);
+      expect(keylessRecords(section, header)).toEqual(keyless);
       const [earliest, latest] = [header.baseTimestamp - 1, header.maxTimestamp - 1];
       const isMistimed = (timestamp: number) => timestamp !== -1 && (timestamp < earliest || timestamp > latest);
       const mistimed = decoded.flatMap(({ timestamp }, place) => (isMistimed(timestamp) ? [place] : []));
-      expect(mistimedRecords(batch, earliest, latest)).toEqual(mistimed);
+      expect(mistimedRecords(section, header, earliest, latest)).toEqual(mistimed);
     }),
   );
 });

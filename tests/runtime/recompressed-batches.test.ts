@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { assembleBatch } from "../../src/protocol/record-batch.ts";
+import { assembleBatch, readBatchHeader, recordsSection } from "../../src/protocol/record-batch.ts";
 import { loadCodec } from "../../src/protocol/compression/codecs.ts";
 import { recompress } from "../../src/runtime/recompressed-batches.ts";
 
@@ -26,7 +26,8 @@ async function swellingBatch(bytes: number): Promise<Uint8Array> {
 test("opens no more of one request than memory has room for", async () => {
   const bomb = await swellingBatch(30 * MIB);
   expect(bomb.length).toBeLessThan(16 * 1024);
-  const wanted = new Map(Array.from({ length: 7 }, () => [bomb.slice(), "snappy"] as const));
+  const codec = "snappy";
+  const wanted = new Map(Array.from({ length: 7 }, () => [bomb.slice(), { codec, opened: false }] as const));
   const found = [...(await recompress(wanted)).values()];
   const errors = found.map((outcome) => ("error" in outcome ? outcome.error : "NONE"));
   expect(errors).toEqual([...Array(5).fill("NONE"), "MESSAGE_TOO_LARGE", "MESSAGE_TOO_LARGE"]);
@@ -37,13 +38,28 @@ test("lets others have a turn before each batch", async () => {
   const turns: number[] = [];
   let open = 0;
   const breathe = () => new Promise<void>((resolve) => setTimeout(() => (turns.push(++open), resolve())));
-  const found = await recompress(new Map([1, 2, 3].map(() => [batch.slice(), "gzip"] as const)), { breathe });
+  const wanted = new Map([1, 2, 3].map(() => [batch.slice(), { codec: "gzip", opened: false }] as const));
+  const found = await recompress(wanted, { breathe });
   expect(turns).toEqual([1, 2, 3]);
   expect([...found.values()].every((outcome) => "batch" in outcome)).toBe(true);
 });
 
+test.each(["zstd", "gzip", "none"] as const)("tells what a batch holds if asked to, with %s", async (codec) => {
+  const sent = await swellingBatch(10);
+  const plain = new Uint8Array([32, 0, 0, 0, 1, 20, ...Array(11).fill(0)]);
+  for (const opened of [true, false]) {
+    const [found] = (await recompress(new Map([[sent, { codec, opened }]]))).values();
+    if (found === undefined || "error" in found) throw new Error("there is no batch");
+    const { decompress } = await loadCodec(readBatchHeader(found.batch).attributes.codec);
+    expect(new Uint8Array(await decompress(recordsSection(found.batch), 100))).toEqual(plain);
+    expect(found.section).toEqual(opened && codec !== "none" ? plain : undefined);
+    // The frame that it came in is gone when it is stored.
+    if (codec === "zstd") expect([found.batch, found.batch.buffer === sent.buffer]).toEqual([sent, false]);
+  }
+});
+
 test("tells producers to try again while a codec cannot be had", async () => {
-  const wanted = new Map([[await swellingBatch(10), "gzip" as const]]);
+  const wanted = new Map([[await swellingBatch(10), { codec: "gzip", opened: false } as const]]);
   const loadCodec = async () => Promise.reject(new Error("the server cannot be reached"));
   const [found] = (await recompress(wanted, { loadCodec })).values();
   expect(found).toMatchObject({ error: "KAFKA_STORAGE_ERROR", message: expect.stringContaining("cannot be reached") });

@@ -6,15 +6,15 @@ import { produce } from "../../protocol/apis/00-produce.ts";
 import { errorCode } from "../../protocol/error-codes.ts";
 import type { ErrorName } from "../../protocol/error-codes.ts";
 import { findProducedBatchFault } from "../../protocol/produced-batch.ts";
-import { codecNames, readBatchHeader } from "../../protocol/record-batch.ts";
-import type { CodecName } from "../../protocol/record-batch.ts";
+import { codecNames, readBatchHeader, recordsSection } from "../../protocol/record-batch.ts";
+import type { BatchHeader, CodecName } from "../../protocol/record-batch.ts";
 import type { Broker } from "../broker.ts";
 import type { Handler, RequestContext, Respond } from "../handle-request.ts";
 import type { Delayed } from "../purgatory.ts";
 import { MAX_WAITING_BYTES } from "../recompression.ts";
-import type { RecompressedBatches, WantedCodecs } from "../recompression.ts";
+import type { Recompressed, RecompressedBatches, WantedCodec, WantedCodecs } from "../recompression.ts";
 import type { Replica } from "../replica.ts";
-import { findWrongRecords } from "../wrong-records.ts";
+import { findWrongRecords, looksAtRecords } from "../wrong-records.ts";
 
 type PartitionResponse = ProduceResponseInit["responses"][number]["partitionResponses"][number];
 
@@ -70,7 +70,7 @@ export const produceHandler: Handler<typeof produce> = {
       answer(broker, request, context, outcomes, respond);
     });
     if (hasTurn) return;
-    context.close(`more than ${MAX_WAITING_BYTES} bytes of records wait to be compressed; send them later`);
+    context.close(`more than ${MAX_WAITING_BYTES} bytes of records wait for codecs; send them later`);
   },
 };
 
@@ -78,24 +78,35 @@ function sizeOf(produced: readonly Produced[]): number {
   return produced.reduce((total, { records }) => total + (records?.length ?? 0), 0);
 }
 
-/** The codecs of topics that do not take their producer's. What cannot be appended anyway is left as it is. */
+/**
+ * The codecs of topics that do not take their producer's, or that have to see what it compressed. What cannot be
+ * appended anyway is left as it is.
+ */
 function wantedCodecs(
   broker: Broker,
   { version }: RequestContext,
   produced: readonly Produced[],
 ): WantedCodecs {
-  let wanted: Map<Uint8Array, CodecName> | undefined;
+  let wanted: Map<Uint8Array, WantedCodec> | undefined;
   for (const { name, index, records } of produced) {
     const found = broker.leaderOf(name, index);
     if ("error" in found || records === null) continue;
-    const { compression, maxMessageBytes } = found.replica.config;
-    if (compression === "producer") continue;
+    const { config } = found.replica;
+    const { compression, maxMessageBytes } = config;
+    const opened = looksAtRecords(config);
+    if (compression === "producer" && !opened) continue;
     if (findProducedBatchFault(records, { maxMessageBytes, produceVersion: version }) !== undefined) continue;
-    if (codecNames[readBatchHeader(records).attributes.codec] === compression) continue;
+    const sentCodec = codecOf(readBatchHeader(records));
+    const codec = compression === "producer" ? sentCodec : compression;
+    if (codec === sentCodec && (codec === "none" || !opened)) continue;
     wanted ??= new Map();
-    wanted.set(records, compression);
+    wanted.set(records, { codec, opened });
   }
   return wanted ?? NONE_WANTED;
+}
+
+function codecOf({ attributes }: BatchHeader): CodecName {
+  return codecNames[attributes.codec]!;
 }
 
 function answer(
@@ -157,7 +168,7 @@ function append(
   const fault = findProducedBatchFault(records, { maxMessageBytes, produceVersion: context.version });
   if (fault !== undefined) return refuse(fault.error, fault.message);
   // A copy: the frame holds more than this batch, and the batch outlives it.
-  const stored = recompressed.get(records) ?? { batch: records.slice() };
+  const stored: Recompressed = recompressed.get(records) ?? { batch: records.slice() };
   if ("error" in stored) return refuse(stored.error, stored.message);
   const { batch } = stored;
   if (batch.length > maxMessageBytes) {
@@ -166,13 +177,14 @@ function append(
     return refuse("MESSAGE_TOO_LARGE", `${message}, which exceeds max.message.bytes ${maxMessageBytes}`);
   }
   const wallMs = broker.wallMs(broker.nowMs);
-  const wrong = findWrongRecords(batch, replica, wallMs);
+  const header = readBatchHeader(batch);
+  const section = codecOf(header) === "none" ? recordsSection(batch) : stored.section;
+  const wrong = findWrongRecords(section, header, replica, wallMs);
   if (wrong !== undefined) return { name, index, ...wrong };
   if (request.acks === ALL) {
     const error = state.canAcceptAcksAll();
     if (error !== undefined) return refuse(error);
   }
-  const header = readBatchHeader(batch);
   if (header.attributes.transactional) return refuse("INVALID_TXN_STATE", "there are no transactions here yet");
   const check = replica.log.checkProducer(header);
   if (check.kind === "error") return refuse(check.error);
