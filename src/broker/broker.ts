@@ -567,8 +567,8 @@ export class Broker {
         this.#assume(replica, assigned ? partition : undefined);
       }
     }
-    // Below the minimum nothing is committed any more (R6), and a leader that is reloaded alone has only its disk to tell
-    // it what was. Nobody else will, before there are enough again.
+    // Below the minimum nothing is committed any more (R6). To a leader that is reloaded then only its disk can tell
+    // what was, before there are enough again.
     this.#storeHighWatermarks([...this.#replicas.values()].filter(isBelowMinimum));
     if (self !== undefined) this.producerIds.refill(self.nodeId, self.brokerEpoch);
   }

@@ -1,9 +1,10 @@
 import { expect, test, vi } from "vitest";
 import { partitionKey } from "../../src/log/stored-log.ts";
-import { listOffsets } from "../../src/protocol/apis/02-list-offsets.ts";
+import { LATEST_TIMESTAMP, listOffsets } from "../../src/protocol/apis/02-list-offsets.ts";
+import { errorName } from "../../src/protocol/error-codes.ts";
 import { CoreCluster } from "./core-cluster.ts";
 import type { CoreBroker } from "./core-cluster.ts";
-import { createTopic, leaderOf, produced } from "./core-requests.ts";
+import { createTopic, leaderOf, produced, threeTabs, untilInSync } from "./core-requests.ts";
 
 const PARTITIONS = 8;
 
@@ -66,4 +67,21 @@ test("offsets are told of as many partitions as one request can name", () => {
   expect(partitions[2]).toMatchObject({ errorCode: 0, offset: 0 });
   expect(partitions[3]).toMatchObject({ errorCode: 42 });
   expect(partitions.at(-1)).toMatchObject({ errorCode: 3 });
+});
+
+test("[R14] an end that may not be told yet is an error that clients of the version know (KIP-207)", () => {
+  const { cluster, tabs } = threeTabs("quakes");
+  const leader = leaderOf(cluster, "quakes");
+  for (const tab of tabs) if (tab !== leader) tab.kill();
+  untilInSync(cluster, "quakes", 1);
+  produced(cluster, leader.connect(), "quakes", ["not committed"], { acks: 1 });
+  leader.kill();
+  leader.start();
+  const errorIn = (version: number) => {
+    const asked = asking([0], LATEST_TIMESTAMP);
+    const { topics } = leaderOf(cluster, "quakes").connect().ask(listOffsets, version, asked);
+    return errorName(topics[0]!.partitions[0]!.errorCode);
+  };
+  expect([1, 2, 3, 4].map(errorIn)).toEqual(Array(4).fill("LEADER_NOT_AVAILABLE"));
+  expect([5, 6, 7, 8].map(errorIn)).toEqual(Array(4).fill("OFFSET_NOT_AVAILABLE"));
 });

@@ -39,7 +39,7 @@ const indexOf = ({ partitionIndex }: AskedPartition) => String(partitionIndex);
  */
 export const listOffsetsHandler: Handler<typeof listOffsets> = {
   api: listOffsets,
-  handle(broker, request, _context, respond) {
+  handle(broker, request, { version }, respond) {
     const topics = request.topics.map(({ name, partitions }) => {
       const twice = duplicates(partitions, indexOf);
       const wanted = distinct(partitions, indexOf);
@@ -50,7 +50,7 @@ export const listOffsetsHandler: Handler<typeof listOffsets> = {
       ({ name, asked, isTwice }, answered) => {
         const { partitionIndex } = asked;
         if (isTwice) answered({ partitionIndex, errorCode: errorCode("INVALID_REQUEST") });
-        else answer(broker, name, asked, answered);
+        else answer(broker, version, name, asked, answered);
       },
       (answers) => {
         let at = 0;
@@ -61,7 +61,13 @@ export const listOffsetsHandler: Handler<typeof listOffsets> = {
   },
 };
 
-function answer(broker: Broker, topic: string, asked: AskedPartition, done: (answer: PartitionResponse) => void): void {
+function answer(
+  broker: Broker,
+  version: number,
+  topic: string,
+  asked: AskedPartition,
+  done: (answer: PartitionResponse) => void,
+): void {
   const refuse = (error: ErrorName) => done({ partitionIndex: asked.partitionIndex, errorCode: errorCode(error) });
   const found = broker.leaderOf(topic, asked.partitionIndex);
   if ("error" in found) return refuse(found.error);
@@ -80,7 +86,7 @@ function answer(broker: Broker, topic: string, asked: AskedPartition, done: (ans
   if (asked.timestamp === EARLIEST_TIMESTAMP || asked.timestamp === EARLIEST_LOCAL_TIMESTAMP) {
     return tell({ offset: log.logStartOffset, timestamp: -1 });
   }
-  if (!state.hwMonotonicReady) return refuse("OFFSET_NOT_AVAILABLE");
+  if (!state.hwMonotonicReady) return refuse(version < 5 ? "LEADER_NOT_AVAILABLE" : "OFFSET_NOT_AVAILABLE");
   if (asked.timestamp === LATEST_TIMESTAMP) return tell({ offset: state.highWatermark, timestamp: -1 });
   const timestamp = asked.timestamp === MAX_TIMESTAMP ? log.maxTimestamp : asked.timestamp;
   if (timestamp < 0) return asked.timestamp === MAX_TIMESTAMP ? tell(NOTHING) : refuse("UNSUPPORTED_VERSION");

@@ -104,7 +104,7 @@ export const replicationBugs: readonly PlantedBug[] = [
       "      },\n" +
       "    );"),
   bug("tells-early-end", "R14, KIP-207", "src/broker/handlers/02-list-offsets.ts",
-    'if (!state.hwMonotonicReady) return refuse("OFFSET_NOT_AVAILABLE");', ""),
+    'if (!state.hwMonotonicReady) return refuse(version < 5 ? "LEADER_NOT_AVAILABLE" : "OFFSET_NOT_AVAILABLE");', ""),
   bug("leads-while-writing", "roles", "src/broker/broker.ts",
     "      if (replica.writesInFlight > 0) {\n        this.#assumedFor", "      if (false) {\n        this.#assumedFor"),
   {
