@@ -35,7 +35,6 @@ export interface FollowerFetch {
 }
 
 export interface FetchOutcome {
-  readonly highWatermarkAdvanced: boolean;
   /** Set if the follower's log starts higher than it was known to, under its present registration. */
   readonly logStartRaised?: true;
   readonly proposal?: IsrProposal;
@@ -107,10 +106,6 @@ export class LeaderState {
     return this.#isr;
   }
 
-  get pendingProposal(): IsrProposal | undefined {
-    return this.#pending;
-  }
-
   /** Committed or proposed: whoever the controller may elect, whatever becomes of the proposal. */
   get maximalIsr(): readonly number[] {
     if (this.#pending === undefined) return this.#isr;
@@ -154,9 +149,9 @@ export class LeaderState {
     const news = logStartOffset > follower.logStartOffset ? ({ logStartRaised: true } as const) : {};
     follower.logStartOffset = logStartOffset;
     this.#logEndOffset = Math.max(this.#logEndOffset, logEndOffset);
-    const highWatermarkAdvanced = this.#advanceHighWatermark();
-    if (!this.#mayJoin(replicaId, follower, fetch.leaderLogStartOffset)) return { highWatermarkAdvanced, ...news };
-    return { highWatermarkAdvanced, ...news, proposal: this.#propose([...this.#isr, replicaId]) };
+    this.#advanceHighWatermark();
+    if (!this.#mayJoin(replicaId, follower, fetch.leaderLogStartOffset)) return news;
+    return { ...news, proposal: this.#propose([...this.#isr, replicaId]) };
   }
 
   /** The metadata shows a registration of a replica: what it held under an earlier one no longer counts (R6). */
@@ -166,28 +161,28 @@ export class LeaderState {
 
   /**
    * The metadata shows a replica's broker fenced or leaving, or back again. While it is away the high watermark waits
-   * for it as a member of the ISR only, and it is not proposed. Says whether the high watermark advanced.
+   * for it as a member of the ISR only, and it is not proposed.
    */
-  onReplicaAway(replicaId: number, isAway: boolean): boolean {
+  onReplicaAway(replicaId: number, isAway: boolean): void {
     const follower = this.#followers.get(replicaId);
-    if (follower === undefined || follower.isAway === isAway) return false;
+    if (follower === undefined || follower.isAway === isAway) return;
     follower.isAway = isAway;
-    return this.#advanceHighWatermark();
+    this.#advanceHighWatermark();
   }
 
-  /** The leader's own appends up to `logEndOffset` are durable. Says whether the high watermark advanced. */
-  onLocalDurable(logEndOffset: number): boolean {
+  /** The leader's own appends up to `logEndOffset` are durable. */
+  onLocalDurable(logEndOffset: number): void {
     this.#logEndOffset = Math.max(this.#logEndOffset, logEndOffset);
-    return this.#advanceHighWatermark();
+    this.#advanceHighWatermark();
   }
 
   /**
    * The metadata or an answer tells of the committed ISR. News that is older than what is known, or of another leader
-   * epoch, changes nothing. Says whether the high watermark advanced.
+   * epoch, changes nothing.
    */
-  onIsrCommitted(committed: CommittedIsr): boolean {
+  onIsrCommitted(committed: CommittedIsr): void {
     const { leaderEpoch, partitionEpoch, isr } = committed;
-    if (leaderEpoch !== this.leaderEpoch || partitionEpoch < this.#partitionEpoch) return false;
+    if (leaderEpoch !== this.leaderEpoch || partitionEpoch < this.#partitionEpoch) return;
     const isNewer = partitionEpoch > this.#partitionEpoch;
     // A newer partition epoch settles the proposal: it is this very change, or it can no longer be applied.
     if (isNewer || this.#isProposed(isr)) this.#pending = undefined;
@@ -199,7 +194,7 @@ export class LeaderState {
     this.#addingReplicas = committed.addingReplicas ?? this.#addingReplicas;
     this.#minInsyncReplicas = committed.minInsyncReplicas ?? this.#minInsyncReplicas;
     this.#followAssignment();
-    return this.#advanceHighWatermark();
+    this.#advanceHighWatermark();
   }
 
   /**
@@ -244,20 +239,18 @@ export class LeaderState {
   }
 
   /** R6: up to where every replica that the controller may elect holds the log, unless too few of them are in sync. */
-  #advanceHighWatermark(): boolean {
-    if (this.#isr.length < this.effectiveMinIsr) return false;
+  #advanceHighWatermark(): void {
+    if (this.#isr.length < this.effectiveMinIsr) return;
     const maximalIsr = this.maximalIsr;
     if (maximalIsr.some((brokerId) => brokerId !== this.brokerId && !this.#followers.get(brokerId)?.hasFetched)) {
-      return false;
+      return;
     }
     let committed = this.#logEndOffset;
     for (const [brokerId, follower] of this.#followers) {
       if (!maximalIsr.includes(brokerId) && !isJoining(follower)) continue;
       committed = Math.min(committed, follower.fetchOffset);
     }
-    if (committed <= this.#highWatermark) return false;
-    this.#highWatermark = committed;
-    return true;
+    this.#highWatermark = Math.max(this.#highWatermark, committed);
   }
 
   /** R8. The epoch's start counts too, for the high watermark of a new leader may be behind the true one. */
@@ -330,7 +323,7 @@ function isJoining(follower: FollowerProgress): boolean {
 }
 
 function refused(error: ErrorName): FetchOutcome {
-  return { highWatermarkAdvanced: false, refused: error };
+  return { refused: error };
 }
 
 function outcomeOfRefusal(error: ErrorName): RefusalOutcome {

@@ -38,7 +38,7 @@ export const replicationBugs: readonly PlantedBug[] = [
   bug("shrinks-before-granted", "R6, R9", "src/replication/leader.ts",
     "return [...this.#isr, ...proposed.filter((brokerId) => !this.#isr.includes(brokerId))];", "return proposed;"),
   bug("commits-below-min-isr", "R6", "src/replication/leader.ts",
-    "if (this.#isr.length < this.effectiveMinIsr) return false;", ""),
+    "if (this.#isr.length < this.effectiveMinIsr) return;", ""),
   bug("ignores-changed-minimum", "R6, R10", "src/broker/broker.ts",
     "{ ...partition, minInsyncReplicas: replica.config.minInsyncReplicas }", "partition"),
   bug("believes-grant-before-minimum", "R6, R9", "src/broker/isr-proposals.ts",
