@@ -47,6 +47,7 @@ export class NodeTab {
       serverConnected: () => this.#socket.connected,
       signal: (message) => this.#socket.signal(message),
       accept: (connection, listener) => this.accept(connection, listener),
+      redials: true,
       paths: new LinkPaths(),
     });
     this.running = runBroker(this.#platform(peer));

@@ -128,6 +128,8 @@ export class BrowserBroker implements BrokerControl {
       serverConnected: () => socket.connected,
       signal: (message) => socket.signal(message),
       accept,
+      // All that a broker dials for is to fetch from leaders.
+      redials: true,
       paths,
     });
     links.onmessage = ({ data }: MessageEvent<ToWorker>) => {

@@ -40,6 +40,8 @@ export function browserClientPlatform(options: BrowserClientOptions): ClientPlat
     serverConnected: () => socket.connected,
     signal: (message) => socket.signal(message),
     accept: undefined,
+    // A record that went without an answer might be stored twice.
+    redials: false,
     paths: undefined,
   });
 

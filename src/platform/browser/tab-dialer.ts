@@ -24,6 +24,11 @@ export interface TabDialerOptions {
   readonly signal: (message: ToServer) => void;
   /** Takes connections that others open through the relay; undefined where none are served. */
   readonly accept: ((connection: Connection, listener: string) => void) | undefined;
+  /**
+   * Whether whoever dials may lose a connection at any time, repeats what went with it, and dials again. Then a relayed
+   * one is ended as soon as a direct one can be had.
+   */
+  readonly redials: boolean;
   /** Undefined where nobody asks which way connections take. */
   readonly paths: LinkPaths | undefined;
 }
@@ -32,6 +37,9 @@ export type DialDirect = (peer: string, listener: string) => Promise<Connection>
 
 /** For how long a peer is not tried directly after that has failed. */
 const DIRECT_RETRY_MS = 60_000;
+
+/** How long, at least, a relayed connection is left alone before a direct one is tried; at most it is twice that. */
+const RETURN_MS = 5 * 60_000;
 
 /** How many relays other tabs may have this tab join at a time; clients of the Kafka listener take none of these. */
 const MAX_ACCEPTED_RELAYS = 256;
@@ -98,6 +106,7 @@ export class TabDialer {
     this.#relayDials.add(dial);
     try {
       await Promise.race([opened, unreachable]);
+      this.#returnToDirect(peer, listener, connection);
       return connection;
     } catch (cause) {
       connection.close(describe(cause));
@@ -105,6 +114,25 @@ export class TabDialer {
     } finally {
       this.#relayDials.delete(dial);
     }
+  }
+
+  /** What kept a direct link from opening in time may have passed: a busy page, or a network that was changing. */
+  #returnToDirect(peer: string, listener: string, relayed: Connection): void {
+    const { dialDirect, redials } = this.#options;
+    if (dialDirect === undefined || !redials) return;
+    const ask = async () => {
+      if (!this.#relays.has(relayed)) return;
+      try {
+        const direct = await inTime(dialDirect(peer, listener));
+        // The link under it stays for a while, and the next dial finds it.
+        direct.close("it was opened to see whether there is a way");
+        this.#relayUntil.delete(peer);
+        relayed.close("a direct link takes its place");
+      } catch {
+        this.#returnToDirect(peer, listener, relayed);
+      }
+    };
+    setTimeout(() => void ask(), RETURN_MS * (1 + Math.random()));
   }
 
   #acceptRelay(from: string, relayId: string, listener: string): void {

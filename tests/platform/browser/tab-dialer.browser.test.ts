@@ -27,6 +27,7 @@ class Tab {
       serverConnected: () => this.socket.connected,
       signal: (message) => this.socket.signal(message),
       accept: serves ? (connection, listener) => this.accepted.push([connection, listener]) : undefined,
+      redials: true,
       paths: this.paths,
     });
   }
