@@ -65,6 +65,17 @@ export function joinGroup(state: ShardState, request: JoinGroupRequest, client: 
   else joinAgain(state, group, memberId, groupInstanceId, terms, reply);
 }
 
+/** What a member is told in this version of JoinGroup that has not joined. */
+export function refusedJoin(error: ErrorName, memberId: string, version: number): JoinGroupResponseInit {
+  return {
+    errorCode: errorCode(error),
+    protocolName: version >= NULL_PROTOCOL_SINCE ? null : "",
+    leader: "",
+    memberId,
+    members: [],
+  };
+}
+
 function instanceProblem(state: ShardState, groupInstanceId: string | null): ErrorName | undefined {
   if (groupInstanceId === null) return undefined;
   return groupInstanceId === "" || idProblem(state, groupInstanceId) !== undefined ? "INVALID_REQUEST" : undefined;
@@ -134,13 +145,7 @@ function joinAsNew(
   }
   if (client.version < MEMBER_ID_REQUIRED_SINCE) return addMember(state, group, memberId, null, terms, reply);
   expectJoin(state, group, memberId, terms.sessionTimeoutMs);
-  state.answer(reply, {
-    errorCode: errorCode("MEMBER_ID_REQUIRED"),
-    protocolName: client.version >= NULL_PROTOCOL_SINCE ? null : "",
-    leader: "",
-    memberId,
-    members: [],
-  });
+  state.answer(reply, refusedJoin("MEMBER_ID_REQUIRED", memberId, client.version));
 }
 
 /** A rebalance waits for an id that was handed out, until its time is up. */
