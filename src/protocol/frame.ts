@@ -17,14 +17,6 @@ export function frameHeader(length: number): Uint8Array<ArrayBuffer> {
   return header;
 }
 
-/** A frame with its length prefix, copied into one array. Where two writes are as good, write the header first. */
-export function encodeFrame(payload: Uint8Array): Uint8Array<ArrayBuffer> {
-  const frame = new Uint8Array(PREFIX_BYTES + payload.length);
-  frame.set(frameHeader(payload.length));
-  frame.set(payload, PREFIX_BYTES);
-  return frame;
-}
-
 /**
  * Cuts a byte stream into frames, however its chunks fall. A length beyond the limit is refused as soon as its four
  * bytes are there; memory follows the bytes that arrived, never the length that was announced. After an error the

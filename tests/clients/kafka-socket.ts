@@ -2,8 +2,9 @@ import { once } from "node:events";
 import { createConnection } from "node:net";
 import type { Socket } from "node:net";
 import { decodeCorrelationId, decodeResponse, encodeRequest } from "../../src/protocol/envelope.ts";
-import { FrameDecoder, encodeFrame } from "../../src/protocol/frame.ts";
+import { FrameDecoder } from "../../src/protocol/frame.ts";
 import type { Api } from "../../src/protocol/schema.ts";
+import { encodeFrame } from "../protocol/encode-frame.ts";
 
 const ANSWER_TIMEOUT_MS = 20_000;
 

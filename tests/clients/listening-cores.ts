@@ -1,10 +1,11 @@
 import type { Server, Socket } from "node:net";
 import type { BrokerConfig } from "../../src/broker/broker-config.ts";
-import { FrameDecoder, encodeFrame } from "../../src/protocol/frame.ts";
+import { FrameDecoder } from "../../src/protocol/frame.ts";
 import { KAFKA_LISTENER } from "../../src/runtime/connection.ts";
 import { LiveCluster, pause } from "../client/live-cluster.ts";
 import type { LiveBroker } from "../client/live-cluster.ts";
 import { MemoryConnection } from "../client/memory-connection.ts";
+import { encodeFrame } from "../protocol/encode-frame.ts";
 import { listenInARow } from "./consecutive-ports.ts";
 import type { KafkaCluster } from "./kafka-cluster.ts";
 

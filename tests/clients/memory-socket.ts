@@ -1,6 +1,7 @@
 import { Duplex } from "node:stream";
-import { FrameDecoder, encodeFrame } from "../../src/protocol/frame.ts";
+import { FrameDecoder } from "../../src/protocol/frame.ts";
 import type { Connection } from "../../src/runtime/connection.ts";
+import { encodeFrame } from "../protocol/encode-frame.ts";
 
 /** A connection of frames in the shape of a socket, which is what KafkaJS takes from a `socketFactory`. */
 export class MemorySocket extends Duplex {

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import { encodeFrame, FrameDecoder, frameHeader } from "../../src/protocol/frame.ts";
+import { FrameDecoder, frameHeader } from "../../src/protocol/frame.ts";
+import { encodeFrame } from "./encode-frame.ts";
 
 const payloads = fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 6 });
 

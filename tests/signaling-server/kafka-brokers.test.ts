@@ -13,9 +13,9 @@ import { listPartitionReassignments } from "../../src/protocol/apis/46-list-part
 import { describeCluster } from "../../src/protocol/apis/60-describe-cluster.ts";
 import { decodeCorrelationId } from "../../src/protocol/envelope.ts";
 import { errorName } from "../../src/protocol/error-codes.ts";
-import { encodeFrame } from "../../src/protocol/frame.ts";
 import type { Connection, ConnectionHandlers } from "../../src/runtime/connection.ts";
 import { defaultLimits } from "../../signaling-server/limits.ts";
+import { encodeFrame } from "../protocol/encode-frame.ts";
 import { KafkaClient } from "./kafka-client.ts";
 import {
   batchOf,

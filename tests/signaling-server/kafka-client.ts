@@ -3,8 +3,9 @@ import { connect, createServer } from "node:net";
 import type { Server, Socket } from "node:net";
 import { onTestFinished } from "vitest";
 import { decodeCorrelationId, decodeResponse, encodeRequest } from "../../src/protocol/envelope.ts";
-import { FrameDecoder, encodeFrame } from "../../src/protocol/frame.ts";
+import { FrameDecoder } from "../../src/protocol/frame.ts";
 import type { Api } from "../../src/protocol/schema.ts";
+import { encodeFrame } from "../protocol/encode-frame.ts";
 
 /** One TCP connection of a Kafka client, which keeps what came. */
 export class KafkaClient {
