@@ -32,6 +32,7 @@ export interface KafkaListenerServices {
 interface Route {
   readonly brokerId: number;
   readonly peer: string;
+  readonly profile: string;
 }
 
 /**
@@ -122,10 +123,13 @@ export class KafkaListener {
     if (image === undefined || brokerIds.length === 0) {
       return this.#refuse(client, "kafka-no-broker", "the broker of this Kafka port is away");
     }
-    for (const brokerId of brokerIds) {
-      const peer = peerOf(image, brokerId);
-      if (peer !== undefined && this.#hasRoom(brokerId) && this.#splice(client, { brokerId, peer })) return;
+    const routes = brokerIds.flatMap((brokerId) => routeTo(image, brokerId) ?? []);
+    const free = this.#withRoom(routes);
+    if (routes.length > 0 && free.length === 0) {
+      const reason = `each browser profile to go to has its ${limits.kafkaSocketsPerProfile} Kafka connections`;
+      return this.#refuse(client, "kafka-profile-full", reason);
     }
+    if (free.some((route) => this.#splice(client, route))) return;
     this.#refuse(client, "kafka-broker-unreachable", "no tab takes this Kafka connection");
   }
 
@@ -158,10 +162,10 @@ export class KafkaListener {
     client.destroy();
   }
 
-  #hasRoom(brokerId: number): boolean {
-    let count = 0;
-    for (const route of this.#splices.values()) if (route.brokerId === brokerId) count++;
-    return count < this.#services.limits.kafkaSocketsPerBroker;
+  #withRoom(routes: readonly Route[]): readonly Route[] {
+    const counts = new Map<string, number>();
+    for (const { profile } of this.#splices.values()) counts.set(profile, (counts.get(profile) ?? 0) + 1);
+    return routes.filter(({ profile }) => (counts.get(profile) ?? 0) < this.#services.limits.kafkaSocketsPerProfile);
   }
 
   /** All brokers, beginning behind the one that had the last turn. */
@@ -190,6 +194,9 @@ export class KafkaListener {
 
 const KEEP_ALIVE_MS = 60_000;
 
-function peerOf(image: ClusterImage, brokerId: number): string | undefined {
-  return image.brokers.get(brokerId)?.listeners.find(({ name }) => name === TAB_LISTENER)?.host;
+/** Undefined if the broker has no tab. */
+function routeTo(image: ClusterImage, brokerId: number): Route | undefined {
+  const broker = image.brokers.get(brokerId);
+  const peer = broker?.listeners.find(({ name }) => name === TAB_LISTENER)?.host;
+  return peer === undefined ? undefined : { brokerId, peer, profile: broker?.rack ?? peer };
 }

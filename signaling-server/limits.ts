@@ -46,10 +46,14 @@ export interface Limits {
   /** How long a relay may take from its announcement, or its first socket, to its second socket. */
   readonly relayPairingMs: number;
   readonly relayIdleMs: number;
-  /** TCP connections of Kafka clients: of all addresses, of one, and to one broker. */
+  /** TCP connections of Kafka clients: of all addresses, and of one. */
   readonly kafkaSockets: number;
   readonly kafkaSocketsPerAddress: number;
-  readonly kafkaSocketsPerBroker: number;
+  /**
+   * To the brokers of one browser profile. Each takes a WebSocket, and Chromium has 255 of them for all of its tabs
+   * together: further ones wait without a word, that of a broker to its controller as well.
+   */
+  readonly kafkaSocketsPerProfile: number;
   /** Nothing is read from a Kafka client, or for it, while more than this waits to be sent on. */
   readonly queuedBytesInSplice: number;
   /** A Kafka connection on which nothing moves for so long is closed: silent, half open, or never read. */
@@ -100,7 +104,7 @@ export const defaultLimits: Limits = {
   relayIdleMs: 10 * MINUTE_MS,
   kafkaSockets: 2_000,
   kafkaSocketsPerAddress: 1_000,
-  kafkaSocketsPerBroker: 500,
+  kafkaSocketsPerProfile: 200,
   queuedBytesInSplice: 256 * KIB,
   kafkaIdleMs: 10 * MINUTE_MS,
   kafkaSweepMs: 1_000,

@@ -39,9 +39,9 @@ class BrokerTab {
   readonly ends: TestSocket[] = [];
   readonly #server: KafkaServer;
 
-  static async start(server: KafkaServer): Promise<BrokerTab> {
+  static async start(server: KafkaServer, profile?: string): Promise<BrokerTab> {
     const tab = await welcomedTab(server, { cluster: CLUSTER });
-    const { brokerId } = await registerBroker(new ControllerClient(tab), tab.peer);
+    const { brokerId } = await registerBroker(new ControllerClient(tab), tab.peer, profile);
     return new BrokerTab(server, tab, brokerId);
   }
 
@@ -267,7 +267,7 @@ test("a tab that sends text loses the connection", async () => {
 test.each([
   ["kafkaSockets", "kafka-full", "the Kafka listener has its 2 connections"],
   ["kafkaSocketsPerAddress", "kafka-address-full", "2 Kafka connections are open from this address"],
-  ["kafkaSocketsPerBroker", "kafka-broker-unreachable", "no tab takes this Kafka connection"],
+  ["kafkaSocketsPerProfile", "kafka-profile-full", "each browser profile to go to has its 2 Kafka connections"],
 ] as const)("beyond %s a connection is refused, until another ends", async (limit, kind, reason) => {
   const server = await kafkaServer({ [limit]: 2 });
   const tab = await BrokerTab.start(server);
@@ -281,8 +281,23 @@ test.each([
   await tab.client();
 });
 
+test("the tabs of one browser profile share its connections", async () => {
+  const server = await kafkaServer({ kafkaSocketsPerProfile: 2 });
+  const [left, right] = [await BrokerTab.start(server, "one"), await BrokerTab.start(server, "one")];
+  const other = await BrokerTab.start(server, "two");
+  const [first] = await left.client();
+  await right.client();
+  for (const { port } of [left, right]) await (await KafkaClient.connected(port)).ended;
+  expect(await metric(server, 'tabstream_refusals_total{reason="kafka-profile-full"}')).toBe(2);
+  await other.client();
+  await other.client(server.kafkaPort);
+  first.socket.destroy();
+  await expect.poll(() => metric(server, "tabstream_kafka_connections")).toBe(3);
+  await right.client();
+});
+
 test("a broker that is full is passed over by the bootstrap port", async () => {
-  const server = await kafkaServer({ kafkaSocketsPerBroker: 1 });
+  const server = await kafkaServer({ kafkaSocketsPerProfile: 1 });
   const [full, free] = [await BrokerTab.start(server), await BrokerTab.start(server)];
   await full.client();
   await free.client(server.kafkaPort);
@@ -341,7 +356,7 @@ test("brokers of other clusters get no port", async () => {
   await expect(KafkaClient.connected(server.portOf(1))).rejects.toThrow("ECONNREFUSED");
 });
 
-test("the limits leave a tab room for what the listener sends it", () => {
-  // MAX_KAFKA_RELAYS of the tab: beyond it a client would wait in vain.
-  expect(defaultLimits.kafkaSocketsPerBroker).toBeLessThanOrEqual(512);
+test("the limits leave a browser room for what the listener sends it", () => {
+  // Of a Chromium's 255 WebSockets some lead its tabs to the controller.
+  expect(defaultLimits.kafkaSocketsPerProfile).toBeLessThanOrEqual(255 - 50);
 });

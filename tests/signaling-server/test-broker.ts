@@ -56,14 +56,18 @@ export interface Registration {
 }
 
 /** Registers a new broker with empty storage, and brings it to life. */
-export async function registerBroker(client: ControllerClient, peer: string): Promise<Registration> {
+export async function registerBroker(
+  client: ControllerClient,
+  peer: string,
+  rack: string | null = null,
+): Promise<Registration> {
   const directoryId = randomUUID();
   const { errorCode, brokerId, brokerEpoch, generation } = await client.ask(brokerRegistration, 4, {
     brokerId: -1,
     clusterId: "",
     incarnationId: randomUUID(),
     listeners: [{ name: "TAB", host: peer, port: 0, securityProtocol: 0 }],
-    rack: null,
+    rack,
     logDirs: [directoryId],
     pendingNonce: randomUUID(),
   });
