@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { createServer } from "node:net";
 import type { Server, Socket } from "node:net";
 import type { ClusterImage } from "../src/metadata/image.ts";
-import { KAFKA_LISTENER, TAB_LISTENER } from "../src/runtime/connection.ts";
+import { KAFKA_LISTENER, TAB_LISTENER } from "../src/metadata/listener-names.ts";
 import { AddressSockets } from "./address-sockets.ts";
 import type { Cluster } from "./cluster.ts";
 import { KafkaPorts } from "./kafka-ports.ts";

@@ -4,6 +4,7 @@ import { partitionKey } from "../log/stored-log.ts";
 import type { Chunk, PartitionKey, StoredLog, StoreOperation } from "../log/stored-log.ts";
 import { TailBudget } from "../log/tail-budget.ts";
 import type { ClusterImage } from "../metadata/image.ts";
+import { TAB_LISTENER } from "../metadata/listener-names.ts";
 import { MetadataFollower } from "../metadata/metadata-follower.ts";
 import type { Partition } from "../metadata/partition.ts";
 import { Random } from "../metadata/random.ts";
@@ -700,7 +701,7 @@ export class Broker {
   }
 
   #tabEndpoint(nodeId: number): { host: string; port: number } | undefined {
-    const listener = this.image.brokers.get(nodeId)?.listeners.find(({ name }) => name === "TAB");
+    const listener = this.image.brokers.get(nodeId)?.listeners.find(({ name }) => name === TAB_LISTENER);
     return listener === undefined ? undefined : { host: listener.host, port: listener.port };
   }
 }

@@ -27,8 +27,8 @@ import type { DeleteGroupsResult, FetchOffsetsPartition, GroupOverview } from ".
 import type { Logger } from "./logger.ts";
 import { loadAdmin } from "./on-demand.ts";
 import { Presence } from "./presence.ts";
+import { TAB_LISTENER } from "../metadata/listener-names.ts";
 import { EARLIEST_TIMESTAMP, LATEST_TIMESTAMP } from "../protocol/apis/02-list-offsets.ts";
-import { TAB_LISTENER } from "../runtime/connection.ts";
 
 /** Topics, groups and the cluster. What changes something goes to the controller, and waits a while if that is away. */
 export class Admin {

@@ -3,7 +3,7 @@ import type { Cluster } from "./cluster.ts";
 import { KafkaJSBrokerNotFound } from "./errors.ts";
 import type { NetworkEvents } from "./events.ts";
 import type { BrokerRegistration } from "../metadata/image.ts";
-import { TAB_LISTENER } from "../runtime/connection.ts";
+import { TAB_LISTENER } from "../metadata/listener-names.ts";
 
 /**
  * What a connection is for. Responses come in the order of requests, so whatever must not wait for a long poll has a

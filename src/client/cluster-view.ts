@@ -1,6 +1,6 @@
 import type { Cluster } from "./cluster.ts";
+import { TAB_LISTENER } from "../metadata/listener-names.ts";
 import { topicConfig } from "../metadata/topic-config.ts";
-import { TAB_LISTENER } from "../runtime/connection.ts";
 
 /** The cluster as the metadata has it, as plain data. It shares nothing with what the client works with. */
 export interface ClusterView {

@@ -1,3 +1,5 @@
+import { TAB_LISTENER } from "./listener-names.ts";
+
 export interface ControllerConfig {
   /** A broker that is not heard for so long is fenced. */
   readonly sessionTimeoutMs: number;
@@ -40,6 +42,6 @@ export const defaultControllerConfig: ControllerConfig = {
   snapshotBytes: 4 * 1024 * 1024,
   maxFetchWaitMs: 30_000,
   maxFetchBytes: 1024 * 1024,
-  listenerName: "TAB",
+  listenerName: TAB_LISTENER,
   kafkaListener: undefined,
 };

@@ -2,9 +2,7 @@ import type { MetadataRecordInit } from "../protocol/metadata-records/registry.t
 import type { ControllerConfig } from "./controller-config.ts";
 import { registerBrokerRecord } from "./image.ts";
 import type { ClusterImage, Listener } from "./image.ts";
-
-/** The listener that stands for TCP ports of the server. Only the controller gives out its endpoints. */
-export const KAFKA_LISTENER = "KAFKA";
+import { KAFKA_LISTENER } from "./listener-names.ts";
 
 /** A broker's own listeners, and its port of the Kafka listener if the server has one and the port exists. */
 export function withKafkaEndpoint(

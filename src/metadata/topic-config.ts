@@ -86,7 +86,7 @@ export const topicConfigs: ReadonlyMap<string, ConfigDefinition> = byName([
 ]);
 
 /** What can be configured for brokers beside the defaults of topics. */
-export const brokerConfigs: ReadonlyMap<string, ConfigDefinition> = byName([
+const brokerConfigs: ReadonlyMap<string, ConfigDefinition> = byName([
   define("auto.create.topics.enable", "auto.create.topics.enable", boolean, "true"),
   define("num.partitions", "num.partitions", atLeast("int", 1), "1"),
 ]);

@@ -4,12 +4,6 @@ export interface Endpoint {
   readonly port: number;
 }
 
-/** The listener that tabs dial over data channels; its endpoint's host is the peer id. */
-export const TAB_LISTENER = "TAB";
-
-/** The listener that the server's TCP port stands for. */
-export const KAFKA_LISTENER = "KAFKA";
-
 export type ConnectionKind = "data-channel" | "message-port" | "relay" | "simulated";
 
 export interface ConnectionHandlers {

@@ -2,6 +2,7 @@ import { KafkaClient } from "../../src/client/kafka.ts";
 import type { KafkaConfig } from "../../src/client/kafka.ts";
 import { logLevel } from "../../src/client/logger.ts";
 import type { LogEntry } from "../../src/client/logger.ts";
+import { TAB_LISTENER } from "../../src/metadata/listener-names.ts";
 import { encodeMetadataBatch, METADATA_TOPIC_ID } from "../../src/metadata/metadata-batch.ts";
 import { browserClock } from "../../src/platform/browser/browser-clock.ts";
 import { produce } from "../../src/protocol/apis/00-produce.ts";
@@ -24,7 +25,6 @@ import { encodeMetadataRecord } from "../../src/protocol/metadata-records/regist
 import type { MetadataRecordInit } from "../../src/protocol/metadata-records/registry.ts";
 import type { ClientPlatform } from "../../src/runtime/client-platform.ts";
 import type { Connection } from "../../src/runtime/connection.ts";
-import { TAB_LISTENER } from "../../src/runtime/connection.ts";
 import type { ControllerLink, ControllerLinkHandlers } from "../../src/runtime/controller-link.ts";
 import { MemoryConnection } from "./memory-connection.ts";
 import { ScriptedPartition } from "./scripted-partition.ts";

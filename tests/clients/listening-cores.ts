@@ -1,7 +1,7 @@
 import type { Server, Socket } from "node:net";
 import type { BrokerConfig } from "../../src/broker/broker-config.ts";
+import { KAFKA_LISTENER } from "../../src/metadata/listener-names.ts";
 import { FrameDecoder } from "../../src/protocol/frame.ts";
-import { KAFKA_LISTENER } from "../../src/runtime/connection.ts";
 import { LiveCluster, pause } from "../client/live-cluster.ts";
 import type { LiveBroker } from "../client/live-cluster.ts";
 import { MemoryConnection } from "../client/memory-connection.ts";

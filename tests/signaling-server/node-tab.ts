@@ -1,5 +1,6 @@
 import { WebSocket } from "ws";
 import { newIdentity } from "../../src/broker/storage-identity.ts";
+import { TAB_LISTENER } from "../../src/metadata/listener-names.ts";
 import { browserClock } from "../../src/platform/browser/browser-clock.ts";
 import { LinkPaths } from "../../src/platform/browser/link-paths.ts";
 import { ControllerSocket } from "../../src/platform/browser/controller-socket.ts";
@@ -8,7 +9,6 @@ import { TabDialer } from "../../src/platform/browser/tab-dialer.ts";
 import { StoredLogs } from "../../src/platform/simulated/stored-logs.ts";
 import type { BrokerPlatform } from "../../src/runtime/broker-platform.ts";
 import type { Connection } from "../../src/runtime/connection.ts";
-import { TAB_LISTENER } from "../../src/runtime/connection.ts";
 import type { LogStore } from "../../src/runtime/log-store.ts";
 import { runBroker } from "../../src/runtime/run-broker.ts";
 import type { RunningBroker } from "../../src/runtime/run-broker.ts";

@@ -3,7 +3,7 @@ import { holdsRecords } from "../../log/gap-batch.ts";
 import type { PartitionLog } from "../../log/partition-log.ts";
 import { MAX_PRODUCERS } from "../../log/producer-state.ts";
 import { partitionKey } from "../../log/stored-log.ts";
-import { KAFKA_LISTENER } from "../../metadata/kafka-endpoint.ts";
+import { KAFKA_LISTENER } from "../../metadata/listener-names.ts";
 import { nodeEndpoints } from "../../metadata/metadata-response.ts";
 import { fetch } from "../../protocol/apis/01-fetch.ts";
 import type { FetchRequest, FetchResponseInit } from "../../protocol/apis/01-fetch.ts";

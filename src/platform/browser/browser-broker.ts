@@ -1,9 +1,9 @@
 import type { BrokerStatus } from "../../broker/broker-status.ts";
 import type { StorageVolume } from "../../broker/events.ts";
+import { TAB_LISTENER } from "../../metadata/listener-names.ts";
 import { assert } from "../../protocol/assert.ts";
 import type { BrokerPlatform, LifecycleEvent, LogLevel } from "../../runtime/broker-platform.ts";
 import type { Connection } from "../../runtime/connection.ts";
-import { TAB_LISTENER } from "../../runtime/connection.ts";
 import type { RunningBroker } from "../../runtime/run-broker.ts";
 import { runBroker } from "../../runtime/run-broker.ts";
 import type { BrokerControl, BrokerWorkerEvent, BrokerWorkerOptions } from "./broker-control.ts";

@@ -1,6 +1,6 @@
+import { TAB_LISTENER } from "../../metadata/listener-names.ts";
 import type { ClientPlatform } from "../../runtime/client-platform.ts";
 import type { Connection } from "../../runtime/connection.ts";
-import { TAB_LISTENER } from "../../runtime/connection.ts";
 import { browserClock } from "./browser-clock.ts";
 import { ControllerSocket } from "./controller-socket.ts";
 import type { DirectLinks } from "./direct-links.ts";

@@ -1,5 +1,5 @@
+import { KAFKA_LISTENER } from "../../metadata/listener-names.ts";
 import type { Connection } from "../../runtime/connection.ts";
-import { KAFKA_LISTENER } from "../../runtime/connection.ts";
 import type { ToServer } from "../../runtime/signaling.ts";
 import type { Signaling } from "./controller-socket.ts";
 import { PeerUnreachableError, describe } from "./errors.ts";

@@ -1,4 +1,4 @@
-import { TAB_LISTENER } from "../../runtime/connection.ts";
+import { TAB_LISTENER } from "../../metadata/listener-names.ts";
 import { PeerUnreachableError, describe } from "./errors.ts";
 import type { ToPage, ToWorker } from "./link-port.ts";
 import type { TakeChannel } from "./peer-link.ts";

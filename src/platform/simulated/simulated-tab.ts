@@ -3,7 +3,7 @@ import type { BrokerConfig } from "../../broker/broker-config.ts";
 import type { BrokerEffect } from "../../broker/effects.ts";
 import type { BrokerEvent } from "../../broker/events.ts";
 import { coalesceAppends } from "../../log/coalesce-appends.ts";
-import { TAB_LISTENER } from "../../runtime/connection.ts";
+import { TAB_LISTENER } from "../../metadata/listener-names.ts";
 import type { Chance } from "./chance.ts";
 import type { ConnectionEnd, NodeName, SimulatedNetwork } from "./network.ts";
 import { SERVER, WALL_OFFSET_MS } from "./simulated-server.ts";
