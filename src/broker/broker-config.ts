@@ -1,5 +1,7 @@
 import { defaultCoordinatorConfig } from "../coordinator/coordinator-config.ts";
 import type { CoordinatorConfig } from "../coordinator/coordinator-config.ts";
+import { CHUNK_BYTES } from "../log/chunk-building.ts";
+import type { JoiningSizes } from "../log/chunk-joining.ts";
 
 /** Timings and limits of one broker. Nothing here bears on safety; it decides how soon things happen. */
 export interface BrokerConfig {
@@ -18,6 +20,7 @@ export interface BrokerConfig {
   /** The most that one consumer fetch may hold in memory, whatever it asks for. */
   readonly fetchMaxBytes: number;
   readonly retentionCheckIntervalMs: number;
+  readonly joining: JoiningSizes;
   /**
    * Bounds on what one client connection may have waiting here; and on what waits for the disk, if nobody waits for
    * that.
@@ -44,6 +47,7 @@ export const defaultBrokerConfig: BrokerConfig = {
   replicaFetchResponseMaxBytes: 8 * 1024 * 1024,
   fetchMaxBytes: 32 * 1024 * 1024,
   retentionCheckIntervalMs: 30_000,
+  joining: { chunkBytes: CHUNK_BYTES, minChunks: 16 },
   maxPipelinedRequests: 1_000,
   maxPipelinedBytes: 128 * 1024 * 1024,
   offsetsTopicPartitions: 8,

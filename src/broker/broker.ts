@@ -328,7 +328,7 @@ export class Broker {
   }
 
   /**
-   * Stores what compaction made of a log, or how far logs are committed. Nobody waits for it: a log holds the same with
+   * Stores what compaction or joining made of a log, or how far logs are committed. Nobody waits for it: a log holds the same with
    * it and without it, so it need not be flushed, and a follower may fetch meanwhile.
    */
   rewrite(operations: readonly StoreOperation[], durable: () => void): void {

@@ -1,6 +1,5 @@
-import { CorruptMessageError } from "../protocol/errors.ts";
 import type { BatchSpan } from "./batch-span.ts";
-import { batchSpans, checkedBatches } from "./batch-span.ts";
+import { batchSpans, checkedBatches, missingBatch } from "./batch-span.ts";
 import type { Chunk, PartitionKey } from "./stored-log.ts";
 
 /** Whole batches as they follow one another, and the offset that comes after them. */
@@ -45,15 +44,11 @@ function* withoutHoles(chunks: Iterable<Chunk>, offset: number, key: PartitionKe
   let nextOffset: number | undefined;
   for (const chunk of chunks) {
     const follows = nextOffset === undefined ? chunk.baseOffset <= offset : chunk.baseOffset === nextOffset;
-    if (!follows) throw missing(nextOffset ?? offset, key);
+    if (!follows) throw missingBatch(key, nextOffset ?? offset);
     yield chunk;
     nextOffset = chunk.lastOffset + 1;
   }
-  if (nextOffset === undefined || nextOffset <= offset) throw missing(offset, key);
-}
-
-function missing(offset: number, key: PartitionKey): CorruptMessageError {
-  return new CorruptMessageError(`the batch at offset ${offset} of log ${key} is missing`);
+  if (nextOffset === undefined || nextOffset <= offset) throw missingBatch(key, offset);
 }
 
 function slice(

@@ -57,6 +57,39 @@ export function* checkedBatches(chunk: Chunk, source: string): Generator<Checked
   if (nextOffset !== chunk.lastOffset + 1) throw corrupt(source, nextOffset, "is missing at the end of its chunk");
 }
 
+/** A chunk, and the batches in it. */
+export interface CheckedChunk {
+  readonly chunk: Chunk;
+  readonly batches: readonly CheckedBatch[];
+}
+
+/**
+ * Those of `chunks` that continue a log from `fromOffset` on, up to the last one that ends below `endOffset`: at least
+ * the first one, which holds `fromOffset`. `source` names the log for CorruptMessageError.
+ */
+export function checkedChunks(
+  chunks: readonly Chunk[],
+  fromOffset: number,
+  endOffset: number,
+  source: string,
+): CheckedChunk[] {
+  const checked: CheckedChunk[] = [];
+  let nextOffset = fromOffset;
+  for (const chunk of chunks) {
+    if (chunk.lastOffset >= endOffset) break;
+    const follows = checked.length === 0 ? chunk.baseOffset <= nextOffset : chunk.baseOffset === nextOffset;
+    if (!follows) break;
+    checked.push({ chunk, batches: [...checkedBatches(chunk, source)] });
+    nextOffset = chunk.lastOffset + 1;
+  }
+  if (nextOffset > fromOffset) return checked;
+  throw missingBatch(source, fromOffset);
+}
+
+export function missingBatch(source: string, offset: number): CorruptMessageError {
+  return corrupt(source, offset, "is missing");
+}
+
 function headerAt(bytes: Uint8Array, position: number, source: string, offset: number): BatchHeader {
   try {
     return readBatchHeader(bytes, position);

@@ -1,4 +1,5 @@
 import type { BatchHeader, BatchView } from "../protocol/record-batch.ts";
+import { concatenate } from "./batch-slice.ts";
 import type { Chunk } from "./stored-log.ts";
 
 /** How large chunks are made: measured, rows of this size are written and read the fastest in IndexedDB. */
@@ -33,6 +34,22 @@ export function toChunks(records: Uint8Array, batches: readonly BatchView[]): Ch
       bytes,
     );
   });
+}
+
+/** Chunks that follow one another as one. */
+export function joinedChunk(chunks: readonly Chunk[]): Chunk {
+  if (chunks.length === 1) return chunks[0]!;
+  const sizeInBytes = chunks.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  return {
+    baseOffset: chunks[0]!.baseOffset,
+    lastOffset: chunks.at(-1)!.lastOffset,
+    sizeInBytes,
+    maxTimestamp: chunks.reduce((latest, chunk) => Math.max(latest, chunk.maxTimestamp), Number.NEGATIVE_INFINITY),
+    bytes: concatenate(
+      chunks.map(({ bytes }) => bytes),
+      sizeInBytes,
+    ),
+  };
 }
 
 /** The same bytes with no others behind them: storing a view would store its whole buffer. */

@@ -1,5 +1,4 @@
-import { concatenate } from "./batch-slice.ts";
-import { CHUNK_BYTES } from "./chunk-building.ts";
+import { CHUNK_BYTES, joinedChunk } from "./chunk-building.ts";
 import type { Chunk, PartitionKey, StoreOperation } from "./stored-log.ts";
 
 /**
@@ -46,20 +45,6 @@ class AppendRun {
   }
 
   toOperation(): StoreOperation {
-    return { type: "append", key: this.#key, chunk: mergeChunks(this.#chunks, this.#sizeInBytes) };
+    return { type: "append", key: this.#key, chunk: joinedChunk(this.#chunks) };
   }
-}
-
-function mergeChunks(chunks: readonly Chunk[], sizeInBytes: number): Chunk {
-  if (chunks.length === 1) return chunks[0]!;
-  return {
-    baseOffset: chunks[0]!.baseOffset,
-    lastOffset: chunks.at(-1)!.lastOffset,
-    sizeInBytes,
-    maxTimestamp: chunks.reduce((latest, chunk) => Math.max(latest, chunk.maxTimestamp), Number.NEGATIVE_INFINITY),
-    bytes: concatenate(
-      chunks.map(({ bytes }) => bytes),
-      sizeInBytes,
-    ),
-  };
 }

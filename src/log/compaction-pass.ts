@@ -1,8 +1,7 @@
-import { CorruptMessageError } from "../protocol/errors.ts";
 import { batches } from "../protocol/record-batch.ts";
 import { concatenate } from "./batch-slice.ts";
-import { checkedBatches } from "./batch-span.ts";
-import type { CheckedBatch } from "./batch-span.ts";
+import { checkedChunks } from "./batch-span.ts";
+import type { CheckedBatch, CheckedChunk } from "./batch-span.ts";
 import { toChunks } from "./chunk-building.ts";
 import type { CleanableRange, CompactionLimits } from "./compaction.ts";
 import { gapBatch, isGap, joinedGap } from "./gap-batch.ts";
@@ -74,7 +73,7 @@ export class CompactionPass {
    */
   step(chunks: readonly Chunk[], step: CompactionStep): readonly StoreOperation[] {
     if (this.nextOffset === undefined) return [];
-    const piece = this.#check(chunks);
+    const piece = checkedChunks(chunks, this.#nextOffset, this.#endOffset, this.#log.key);
     if (this.#phase === "noting") {
       this.#note(piece, step);
       return [];
@@ -88,21 +87,6 @@ export class CompactionPass {
   /** The log was cut meanwhile; or this is a follower, whose high watermark may go back (R5). */
   get #isVoid(): boolean {
     return this.#log.cuts !== this.#cuts || this.#log.highWatermark < this.#endOffset;
-  }
-
-  #check(chunks: readonly Chunk[]): CheckedChunk[] {
-    const { key } = this.#log;
-    const piece: CheckedChunk[] = [];
-    let nextOffset = this.#nextOffset;
-    for (const chunk of chunks) {
-      if (chunk.lastOffset >= this.#endOffset) break;
-      const follows = piece.length === 0 ? chunk.baseOffset <= nextOffset : chunk.baseOffset === nextOffset;
-      if (!follows) break;
-      piece.push({ chunk, batches: [...checkedBatches(chunk, key)] });
-      nextOffset = chunk.lastOffset + 1;
-    }
-    if (nextOffset > this.#nextOffset) return piece;
-    throw new CorruptMessageError(`the batch at offset ${nextOffset} of log ${key} is missing`);
   }
 
   #note(piece: readonly CheckedChunk[], step: CompactionStep): void {
@@ -172,11 +156,6 @@ export class CompactionPass {
     if (open === undefined && isFirstClosed) this.#closedFrom = batch.baseOffset;
     return open;
   }
-}
-
-interface CheckedChunk {
-  readonly chunk: Chunk;
-  readonly batches: readonly CheckedBatch[];
 }
 
 function bytesOf({ bytes }: Chunk, { position, sizeInBytes }: CheckedBatch): Uint8Array {

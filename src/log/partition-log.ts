@@ -6,6 +6,8 @@ import type { BatchSlice } from "./batch-slice.ts";
 import { batchSpans } from "./batch-span.ts";
 import { inOwnBuffer, toChunk, toChunks } from "./chunk-building.ts";
 import { ChunkIndex } from "./chunk-index.ts";
+import { findJoinable } from "./chunk-joining.ts";
+import type { ChunkRun, JoiningLimits } from "./chunk-joining.ts";
 import { findCleanable } from "./compaction.ts";
 import type { CleanableRange, CompactionLimits } from "./compaction.ts";
 import { readContinuation } from "./continuation.ts";
@@ -411,6 +413,11 @@ export class PartitionLog {
     return findCleanable(this.#index.chunks, this, limits, nowMs);
   }
 
+  /** Which chunks are to become one now, by a {@link JoiningPass}. */
+  joinable(limits: JoiningLimits): readonly ChunkRun[] {
+    return findJoinable(this.#index.chunks, this.#highWatermark, limits);
+  }
+
   /** Whether what is known of a producer rests on this batch (R16): it must not disappear. */
   isRemembered(header: Pick<BatchHeader, "producerId" | "baseOffset">): boolean {
     return this.#producers.remembers(header);
@@ -418,13 +425,23 @@ export class PartitionLog {
 
   /** Puts what compaction made of some chunks in their place. Tombstones below `forgottenBefore` are gone by it. */
   replaceChunks(chunks: readonly Chunk[], forgottenBefore: number): readonly StoreOperation[] {
+    const replacement = this.#replace(chunks);
+    this.#noteForgotten(forgottenBefore);
+    return [this.metadataOperation(), replacement];
+  }
+
+  /** Puts one chunk in the place of those that hold the same batches. To a restart it makes no difference. */
+  joinChunks(chunk: Chunk): readonly StoreOperation[] {
+    return [this.#replace([chunk])];
+  }
+
+  #replace(chunks: readonly Chunk[]): StoreOperation {
     const { baseOffset } = chunks[0]!;
     const { lastOffset } = chunks.at(-1)!;
-    assert(lastOffset < this.#highWatermark, "only what is committed is compacted");
+    assert(lastOffset < this.#highWatermark, "only what is committed is compacted, or joined");
     this.#index.replace(chunks);
     this.#tail.replace(chunks);
-    this.#noteForgotten(forgottenBefore);
-    return [this.metadataOperation(), { type: "replace-chunks", key: this.key, baseOffset, lastOffset, chunks }];
+    return { type: "replace-chunks", key: this.key, baseOffset, lastOffset, chunks };
   }
 
   /**

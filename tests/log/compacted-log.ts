@@ -1,9 +1,11 @@
+import { JoiningPass } from "../../src/log/chunk-joining.ts";
+import type { JoiningLimits } from "../../src/log/chunk-joining.ts";
 import { CompactionPass } from "../../src/log/compaction-pass.ts";
 import type { CompactionStep } from "../../src/log/compaction-pass.ts";
 import type { CompactionLimits } from "../../src/log/compaction.ts";
 import { OffsetMap } from "../../src/log/offset-map.ts";
 import { PartitionLog } from "../../src/log/partition-log.ts";
-import type { StoreOperation } from "../../src/log/stored-log.ts";
+import type { ChunkDescriptor, StoreOperation } from "../../src/log/stored-log.ts";
 import { TailBudget } from "../../src/log/tail-budget.ts";
 import { StoredLogs } from "../../src/platform/simulated/stored-logs.ts";
 import { batches, encodeBatch, recordsSection } from "../../src/protocol/record-batch.ts";
@@ -94,6 +96,21 @@ export class StoredLog {
       this.apply(pass.step(this.disk.read(this.log.key, offset, stepBytes), step));
     }
     return true;
+  }
+
+  /** Joins all that is to be joined, and says how many bytes were written for it. */
+  join(limits: JoiningLimits): number {
+    const pass = new JoiningPass(this.log, limits);
+    let writtenBytes = 0;
+    for (let run = pass.next; run !== undefined; run = pass.next) {
+      this.apply(pass.step(this.disk.read(this.log.key, run.baseOffset, run.sizeInBytes)));
+      writtenBytes += run.sizeInBytes;
+    }
+    return writtenBytes;
+  }
+
+  get chunks(): readonly ChunkDescriptor[] {
+    return this.disk.load()[0]!.chunks;
   }
 
   restart(tailCacheBytes?: number): void {

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { JoiningPass } from "../../src/log/chunk-joining.ts";
 import { coalesceAppends } from "../../src/log/coalesce-appends.ts";
 import { CompactionPass } from "../../src/log/compaction-pass.ts";
 import { OffsetMap } from "../../src/log/offset-map.ts";
@@ -16,6 +17,7 @@ import { eager, keyed, lastValues, recordsOf } from "../log/compacted-log.ts";
 import type { Pair, ReadRecord } from "../log/compacted-log.ts";
 
 const limits = { ...eager, deleteRetentionMs: 10 };
+const joining = { chunkBytes: 700, minChunks: 2, stretchMs: Number.POSITIVE_INFINITY };
 const REPLICAS = 3;
 const ALL = Number.MAX_SAFE_INTEGER;
 
@@ -27,6 +29,7 @@ class Copy {
   original: (ReadRecord | undefined)[] = [];
   brokerEpoch = 0;
   pass: CompactionPass | undefined;
+  joining: JoiningPass | undefined;
   #stored: (ReadRecord | undefined)[] = [];
   #unwritten: { operations: readonly StoreOperation[]; original: (ReadRecord | undefined)[]; done: () => void }[] = [];
 
@@ -58,6 +61,7 @@ class Copy {
     this.#unwritten = [];
     this.original = this.#stored;
     this.pass = undefined;
+    this.joining = undefined;
     this.brokerEpoch++;
     const [stored] = this.disk.load();
     const nothing = () => PartitionLog.create(TOPIC_ID, 0, new TailBudget(cacheBytes));
@@ -67,6 +71,8 @@ class Copy {
 
   /** One step of a compaction; its changes are on their way to the disk then. */
   compact(nowMs: number, forgetBelow: number, maxKeys: number): void {
+    // One thing at a time is done to a log.
+    this.joining = undefined;
     if (this.pass?.nextOffset === undefined) {
       const range = this.log.cleanable(limits, nowMs);
       this.pass = range && new CompactionPass(this.log, range, limits, new OffsetMap(maxKeys));
@@ -77,6 +83,17 @@ class Copy {
     this.write();
     if (pass.nextOffset === undefined) return;
     const operations = pass.step(this.disk.read(this.log.key, pass.nextOffset, 200), { nowMs, forgetBelow });
+    if (operations.length > 0) this.store(operations);
+  }
+
+  /** Joins one run of chunks. */
+  join(): void {
+    this.pass = undefined;
+    if (this.joining?.next === undefined) this.joining = new JoiningPass(this.log, joining);
+    this.write();
+    const { next } = this.joining;
+    if (next === undefined) return;
+    const operations = this.joining.step(this.disk.read(this.log.key, next.baseOffset, next.sizeInBytes));
     if (operations.length > 0) this.store(operations);
   }
 
@@ -229,6 +246,11 @@ class Partition {
     this.#commit();
   }
 
+  join(at: number): void {
+    this.copies[at]!.join();
+    this.#commit();
+  }
+
   /** Everybody else writes and fetches until all have everything. */
   settle(except: readonly number[]): void {
     for (let round = 0; round < 6; round++) {
@@ -281,6 +303,7 @@ const steps = fc.array(
     { weight: 12, arbitrary: fc.record({ kind: kinds("fetch"), at: which, maxBytes: fc.constantFrom(1, 1, 200, 1e6) }) },
     { weight: 10, arbitrary: fc.record({ kind: kinds("write"), at: which, count: fc.integer({ min: 1, max: 5 }) }) },
     { weight: 14, arbitrary: fc.record({ kind: kinds("compact"), at: which, maxKeys: fc.constantFrom(1, 2, 100) }) },
+    { weight: 6, arbitrary: fc.record({ kind: kinds("join"), at: which }) },
     { weight: 4, arbitrary: fc.record({ kind: kinds("wait"), ms: fc.constantFrom(1, 10, 1e6) }) },
     { weight: 2, arbitrary: fc.record({ kind: kinds("shrink"), at: which }) },
     { weight: 2, arbitrary: fc.record({ kind: kinds("crash"), at: which }) },
@@ -291,7 +314,7 @@ const steps = fc.array(
   { maxLength: 60, size: "max" },
 );
 
-test("[R4] [R18] [R21] every reader sees the last value of each key, whoever compacts, crashes, leads or was away", () => {
+test("[R4] [R18] [R21] every reader sees the last value of each key, whoever compacts, joins, crashes, leads or was away", () => {
   fc.assert(
     fc.property(steps, fc.constantFrom(0, 400, 1e6), (each, cacheBytes) => {
       const partition = new Partition(cacheBytes);
@@ -308,6 +331,9 @@ test("[R4] [R18] [R21] every reader sees the last value of each key, whoever com
             break;
           case "compact":
             partition.compact(step.at, step.maxKeys);
+            break;
+          case "join":
+            partition.join(step.at);
             break;
           case "wait":
             partition.nowMs += step.ms;

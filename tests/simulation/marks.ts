@@ -5,6 +5,7 @@
  */
 export const requiredMarks: ReadonlyMap<string, number> = new Map([
   ["failover", 20],
+  ["chunks joined", 20],
   ["ISR shrunk", 20],
   ["ISR expanded", 20],
   ["ISR at its minimum", 20],

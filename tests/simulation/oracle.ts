@@ -105,19 +105,23 @@ export class Oracle {
     }
     this.groups?.lookForLoads(tab);
     this.#requests.answered(tab, effects);
-    if (event.type === "written") this.#compacted(tab, event.operations);
+    if (event.type === "written") this.#replaced(tab, event.operations);
     if (event.type === "identity-saved") this.#controller.expectPresentable(tab);
     this.#expectBounds(tab);
   }
 
-  /** What is left of a log that was compacted is all that anybody may want to know of it. */
-  #compacted(tab: SimulatedTab, operations: readonly StoreOperation[]): void {
-    const replaced = operations.filter(({ type }) => type === "replace-chunks");
-    if (replaced.length === 0) return;
-    for (const key of new Set(replaced.map((operation) => operation.key))) {
-      const replica = tab.core?.replica(key);
+  /** Joining changes nothing, and what is left of a log that was compacted is all that anybody may want to know of it. */
+  #replaced(tab: SimulatedTab, operations: readonly StoreOperation[]): void {
+    for (const operation of operations) {
+      if (operation.type !== "replace-chunks") continue;
+      const replica = tab.core?.replica(operation.key);
       if (replica === undefined) continue;
-      this.#context.mark("log compacted");
+      if (this.#context.truth.compactedLog(this.#label(replica)) === undefined) {
+        this.#context.mark("chunks joined");
+        this.#compare(tab, replica, operation.baseOffset, operation.lastOffset + 1, false);
+        continue;
+      }
+      if (replica.log.compaction.compactedTo > 0) this.#context.mark("log compacted");
       // What is behind the high watermark may yet be cut.
       this.#compare(tab, replica, 0, replica.log.highWatermark, false);
     }

@@ -239,6 +239,7 @@ export class SimulatedCluster {
         ...defaultBrokerConfig,
         replicaLagTimeMaxMs: this.schedule.replicaLagMs,
         retentionCheckIntervalMs: RETENTION_CHECK_MS,
+        joining: { chunkBytes: 4096, minChunks: 3 },
         coordinator: coordinatorConfig,
         ...this.#config,
       },
