@@ -21,6 +21,8 @@ export interface BrokerConfig {
   readonly fetchMaxBytes: number;
   readonly retentionCheckIntervalMs: number;
   readonly joining: JoiningSizes;
+  /** How long a copy is kept of a partition that was moved to other brokers, in case that it is moved back. */
+  readonly strayCopyRetentionMs: number;
   /**
    * Bounds on what one client connection may have waiting here; and on what waits for the disk, if nobody waits for
    * that.
@@ -48,6 +50,7 @@ export const defaultBrokerConfig: BrokerConfig = {
   fetchMaxBytes: 32 * 1024 * 1024,
   retentionCheckIntervalMs: 30_000,
   joining: { chunkBytes: CHUNK_BYTES, minChunks: 16 },
+  strayCopyRetentionMs: 10 * 60 * 1000,
   maxPipelinedRequests: 1_000,
   maxPipelinedBytes: 128 * 1024 * 1024,
   offsetsTopicPartitions: 8,

@@ -35,6 +35,7 @@ import type { BrokerListener } from "./registration.ts";
 import type { Replica } from "./replica.ts";
 import { RequestChannel } from "./request-channel.ts";
 import type { StorageIdentity } from "./storage-identity.ts";
+import { isHeldByOthers, StrayCopies } from "./stray-copies.ts";
 
 export interface BrokerStart {
   readonly identity: StorageIdentity;
@@ -72,6 +73,7 @@ export class Broker {
   readonly #proposals: IsrProposals;
   readonly #followed: FollowedPartitions;
   readonly #compactor: Compactor;
+  readonly #strays: StrayCopies;
   readonly #replicas = new Map<PartitionKey, Replica>();
   readonly #tailBudget = new TailBudget();
   readonly #rack: string;
@@ -142,6 +144,7 @@ export class Broker {
     this.groups = new GroupCoordinator(this, () => this.#random.uuid());
     this.#proposals = new IsrProposals(this);
     this.#compactor = new Compactor(this);
+    this.#strays = new StrayCopies(start.config.strayCopyRetentionMs);
     this.#followed = new FollowedPartitions(
       {
         config: start.config,
@@ -466,6 +469,7 @@ export class Broker {
     this.#registration.proceed(nowMs);
     this.#followMetadata(nowMs);
     this.#assumeRoles();
+    this.#strays.informed(this.#isInformed(nowMs), nowMs);
     if (nowMs >= this.#checkLagAtMs) this.#checkLag(nowMs);
     if (nowMs >= this.#retentionAtMs) this.#enforceRetention(nowMs);
     this.#followed.pump(nowMs);
@@ -566,6 +570,7 @@ export class Broker {
         if (replica.assignment !== undefined && keepsOtherwise(replica.config, config)) this.#retentionAtMs = 0;
         replica.config = config;
         this.#assume(replica, assigned ? partition : undefined);
+        this.#strays.shown(replica, isHeldByOthers(partition, this.nodeId), this.#lastEventMs);
       }
     }
     // Below the minimum nothing is committed any more (R6). To a leader that is reloaded then only its disk can tell
@@ -659,14 +664,36 @@ export class Broker {
     this.groups.noteTopics(removed, this.#lastEventMs);
     for (const topicId of removed) {
       for (const replica of this.#replicas.values()) {
-        if (replica.log.topicId !== topicId) continue;
-        this.#become(replica, { kind: "offline" });
-        this.#replicas.delete(replica.key);
-        replica.log.discard();
-        this.write(replica, [{ type: "delete-log", key: replica.key }], () => {});
-        this.purgatory.touch(replica.key);
+        if (replica.log.topicId === topicId) this.#delete(replica);
       }
     }
+  }
+
+  /**
+   * Frees what others alone are to hold, and do (R18). The controller may have given it back since. But it let the copy
+   * go with an election, and counts on this broker again only once that has heard of it, and fetched, with a new log.
+   */
+  #deleteStrays(nowMs: number): void {
+    for (const replica of this.#replicas.values()) {
+      // An append that is still on its way would be taken for one to the copy that is made anew.
+      if (replica.writesInFlight > 0 || !this.#strays.mayGo(replica, nowMs)) continue;
+      this.log("info", `deleting the copy of ${replica.topicName}-${replica.log.partitionIndex}: others have it now`);
+      this.#delete(replica);
+    }
+  }
+
+  #delete(replica: Replica): void {
+    this.#become(replica, { kind: "offline" });
+    this.#replicas.delete(replica.key);
+    replica.log.discard();
+    this.write(replica, [{ type: "delete-log", key: replica.key }], () => {});
+    this.purgatory.touch(replica.key);
+  }
+
+  /** Whether this broker serves, and knows, as far as it can tell, all that the controller has decided. */
+  #isInformed(nowMs: number): boolean {
+    const isHeard = this.requests.connected && nowMs - this.#registration.heardMs < this.config.timeGapMs;
+    return isHeard && this.state === "running" && this.#metadata.isCurrent && this.#metadataTrouble === undefined;
   }
 
   #checkLag(nowMs: number): void {
@@ -685,6 +712,7 @@ export class Broker {
       const operations = replica.log.retention(replica.config, this.wallMs(nowMs));
       if (operations.length > 0) this.write(replica, operations, () => this.purgatory.touch(replica.key));
     }
+    this.#deleteStrays(nowMs);
     this.#storeHighWatermarks(this.#replicas.values());
     this.#compactor.begin(this.#replicas.values(), nowMs);
   }

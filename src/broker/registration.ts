@@ -74,6 +74,7 @@ export class Registration {
   #state: State = { kind: "unregistered", retryAtMs: 0 };
   #heartbeatAtMs = 0;
   #heartbeatOpen = false;
+  #heardMs = Number.NEGATIVE_INFINITY;
   /** Why the last attempt did not succeed, for people. */
   #trouble: string | undefined;
   #damage: Damage | undefined;
@@ -99,6 +100,11 @@ export class Registration {
   /** The epoch under which this broker may serve, or undefined while it may not. */
   get brokerEpoch(): number | undefined {
     return this.#state.kind === "running" || this.#state.kind === "leaving" ? this.#state.brokerEpoch : undefined;
+  }
+
+  /** When the last heartbeat was sent that the controller has answered. */
+  get heardMs(): number {
+    return this.#heardMs;
   }
 
   get wakeAtMs(): number {
@@ -297,6 +303,7 @@ export class Registration {
 
   #heartbeatAnswered(response: BrokerHeartbeatResponse, brokerEpoch: number, nowMs: number): void {
     this.#heartbeatOpen = false;
+    this.#heardMs = nowMs;
     if (response.wallMs >= 0) this.#context.timeOfDay(response.wallMs);
     const state = this.#state;
     // An answer to an earlier registration says nothing about this one.

@@ -31,6 +31,7 @@ export const requiredMarks: ReadonlyMap<string, number> = new Map([
   ["log start moved by retention", 130],
   ["late batch refused: INVALID_PRODUCER_EPOCH", 150],
   ["AlterPartition refused: INVALID_UPDATE_VERSION", 170],
+  ["stray copy deleted", 200],
   ["quota self-fence", 210],
   ["lost replica given up", 210],
   ["left gracefully", 210],

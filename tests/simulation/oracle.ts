@@ -2,6 +2,7 @@ import type { Broker } from "../../src/broker/broker.ts";
 import type { BrokerEffect } from "../../src/broker/effects.ts";
 import type { BrokerEvent } from "../../src/broker/events.ts";
 import type { Replica } from "../../src/broker/replica.ts";
+import type { PartitionLog } from "../../src/log/partition-log.ts";
 import type { StoreOperation } from "../../src/log/stored-log.ts";
 import type { SimulatedTab } from "../../src/platform/simulated/simulated-tab.ts";
 import { batches } from "../../src/protocol/record-batch.ts";
@@ -20,6 +21,7 @@ import { ProduceWatch } from "./produce-watch.ts";
 
 /** What a page was seen to be for one partition. */
 interface Seen {
+  readonly log: PartitionLog;
   role: Replica["role"];
   isStale: boolean;
   highWatermark: number;
@@ -102,6 +104,7 @@ export class Oracle {
     for (const key of this.#controller.keys) {
       const replica = core.replica(key);
       if (replica !== undefined) this.#lookAt(tab, replica, page.partitions);
+      else if (page.partitions.has(key)) this.#deleted(tab, key, page.partitions);
     }
     this.groups?.lookForLoads(tab);
     this.#requests.answered(tab, effects);
@@ -156,7 +159,7 @@ export class Oracle {
     }
     let seen = pageSeen.get(key);
     if (seen === undefined) {
-      seen = { role: { kind: "offline" }, isStale: false, highWatermark, nextOffset, logStartOffset, cuts: 0 };
+      seen = { log, role: { kind: "offline" }, isStale: false, highWatermark, nextOffset, logStartOffset, cuts: 0 };
       pageSeen.set(key, seen);
     }
     if (nextOffset < seen.nextOffset) this.#cut(tab, replica, seen);
@@ -170,6 +173,28 @@ export class Oracle {
     }
     if (logStartOffset !== seen.logStartOffset) this.#trimmed(tab, replica, seen);
     seen.highWatermark = highWatermark;
+  }
+
+  /**
+   * R18: a copy goes with its topic; or because others alone are to hold the partition, and all of them do, by what this
+   * broker has heard. Whatever the controller has decided since, it counts on no such copy.
+   */
+  #deleted({ name, core }: SimulatedTab, key: string, pageSeen: Map<string, Seen>): void {
+    const { log } = pageSeen.get(key)!;
+    pageSeen.delete(key);
+    const shown = core!.image.partition(log.topicId, log.partitionIndex);
+    if (shown === undefined) return;
+    const { replicas, isr, eligibleLeaderReplicas, leader } = shown;
+    const { nodeId } = core!;
+    const isSettled = leader >= 0 && isr.length === replicas.length && eligibleLeaderReplicas.length === 0;
+    if (core!.self() === undefined || !isSettled || replicas.includes(nodeId)) {
+      fail("removed-for-a-reason", `${name} deletes ${this.#label({ log })}, and is shown ${JSON.stringify(shown)}`);
+    }
+    const decided = this.#controller.partition(key);
+    if (decided?.isr.includes(nodeId) === true || decided?.eligibleLeaderReplicas.includes(nodeId) === true) {
+      fail("removed-for-a-reason", `${name} deletes ${this.#label({ log })}, and counts: ${JSON.stringify(decided)}`);
+    }
+    this.#context.mark("stray copy deleted");
   }
 
   /** What a replica knows to be committed it does not give up: every leader has it (R4, R18). */

@@ -44,6 +44,8 @@ import { Truth } from "./truth.ts";
 const REPLACEMENT_DELAY_MS = 10_000;
 /** The same for records that are too many or too old. */
 const RETENTION_CHECK_MS = 2_000;
+/** The same for copies that were moved to other tabs. */
+const STRAY_COPY_RETENTION_MS = 3_000;
 /** Few, so that a group often has its coordinator where another one has it too. */
 export const OFFSETS_PARTITIONS = 2;
 /** The same for members that fall silent, so that groups come to rest within a run. */
@@ -240,6 +242,7 @@ export class SimulatedCluster {
         replicaLagTimeMaxMs: this.schedule.replicaLagMs,
         retentionCheckIntervalMs: RETENTION_CHECK_MS,
         joining: { chunkBytes: 4096, minChunks: 3 },
+        strayCopyRetentionMs: STRAY_COPY_RETENTION_MS,
         coordinator: coordinatorConfig,
         ...this.#config,
       },

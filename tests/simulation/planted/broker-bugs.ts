@@ -57,6 +57,11 @@ export const brokerBugs: readonly PlantedBug[] = [
       "      this.#replicas.delete(replica.key);\n" +
       '      this.write(replica, [{ type: "delete-log", key: replica.key }], () => {});\n' +
       "    }\n"),
+  bug("deletes-strays-while-others-lag", "R18", "src/broker/stray-copies.ts",
+    "const isComplete = replicas.every((node) => isr.includes(node)) && eligibleLeaderReplicas.length === 0;",
+    "const isComplete = true;"),
+  bug("deletes-strays-that-are-wanted", "R18", "src/broker/stray-copies.ts",
+    "if (!isHeldByOthers) this.#heldByOthersSinceMs.delete(replica);\n    else if (", "if (isHeldByOthers && "),
   bug("deletes-records-alone", "KIP-107", "src/broker/handlers/21-delete-records.ts",
     'durable && lowWatermark(replica) >= offset ? "NONE"', 'durable ? "NONE"'),
   bug("ignores-failed-storage", "R20", "src/broker/broker.ts",
