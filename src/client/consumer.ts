@@ -439,10 +439,13 @@ export class Consumer {
   /** Waits until all partitions know where they read, but not longer than a request may take. */
   async #positioned(fetcher: Fetcher, running: Running): Promise<void> {
     const { clock, requestTimeoutMs } = this.#cluster;
-    const deadline = clock.now() + requestTimeoutMs;
-    const cancelTimer = clock.setTimer(requestTimeoutMs, () => fetcher.notify());
+    let isOverdue = false;
+    const cancelTimer = clock.setTimer(requestTimeoutMs, () => {
+      isOverdue = true;
+      fetcher.notify();
+    });
     const isReady = () => (this.#subscribedGroup?.isSettled ?? true) && fetcher.isPositioned;
-    await fetcher.settled(() => isReady() || running.over || clock.now() >= deadline);
+    await fetcher.settled(() => isReady() || running.over || isOverdue);
     cancelTimer();
   }
 }

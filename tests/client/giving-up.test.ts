@@ -26,7 +26,8 @@ function owner(rebalanceTimeout: number) {
     setTimer(delayMs, callback) {
       const timer = {};
       timers.add(timer);
-      const cancel = browserClock.setTimer(delayMs, () => {
+      // Timers may be early by a little.
+      const cancel = browserClock.setTimer(delayMs - 2, () => {
         timers.delete(timer);
         callback();
       });

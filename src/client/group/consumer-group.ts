@@ -249,12 +249,13 @@ export class ConsumerGroup implements OwnedPartitions {
     const leaving = partitions.flatMap((where) => this.#find(where) ?? []);
     if (leaving.length === 0) return;
     for (const partition of leaving) partition.revoking = true;
-    const deadline = cluster.clock.now() + this.#rebalanceTimeoutMs;
-    const cancelTimer = cluster.clock.setTimer(this.#rebalanceTimeoutMs, () => fetcher.notify());
+    let isOverdue = false;
+    const cancelTimer = cluster.clock.setTimer(this.#rebalanceTimeoutMs, () => {
+      isOverdue = true;
+      fetcher.notify();
+    });
     fetcher.notify();
-    await fetcher.settled(
-      () => leaving.every(({ busy }) => !busy) || cluster.clock.now() >= deadline || !this.#hasAny(leaving),
-    );
+    await fetcher.settled(() => leaving.every(({ busy }) => !busy) || isOverdue || !this.#hasAny(leaving));
     if (this.#autoCommit?.isOn === true && this.#hasAny(leaving)) await this.#commitProcessed(leaving);
     // A commit that has its turn later would set back whoever has read on by then.
     let areSettled = false;
@@ -262,7 +263,7 @@ export class ConsumerGroup implements OwnedPartitions {
       areSettled = true;
       fetcher.notify();
     });
-    await fetcher.settled(() => areSettled || cluster.clock.now() >= deadline || !this.#hasAny(leaving));
+    await fetcher.settled(() => areSettled || isOverdue || !this.#hasAny(leaving));
     cancelTimer();
     this.#remove(leaving);
   }
