@@ -184,10 +184,15 @@ export class Consumer {
     if (this.#group === undefined) this.#followSubscription();
   }
 
-  /** Starts calling back. Resolves when it is known where to read, so that what is produced afterwards is read. */
+  /**
+   * Starts calling back. Resolves when it is known where to read, so that what is produced afterwards is read. It waits
+   * for a {@link stop} under way, so a callback must not wait for it then.
+   */
   async run(config: ConsumerRunConfig): Promise<void> {
-    const fetcher = await this.#whenStopped();
-    if (fetcher === undefined) return;
+    const fetcher = this.#staying();
+    const stops = this.#stops;
+    for (let end = this.#ending; end !== undefined; end = this.#ending) await end;
+    if (stops !== this.#stops) return;
     if (this.#running?.over === false) {
       this.#logger.warn("run() was called while the consumer is running, and changes nothing");
       return;
@@ -243,8 +248,10 @@ export class Consumer {
     options: CommitTerms & { readonly signal?: AbortSignal } = {},
   ): AsyncGenerator<ConsumedMessage, void, undefined> {
     const { signal } = options;
-    const fetcher = await this.#whenStopped();
-    if (fetcher === undefined) return;
+    const fetcher = this.#staying();
+    const stops = this.#stops;
+    for (let end = this.#ending; end !== undefined; end = this.#ending) await end;
+    if (stops !== this.#stops) return;
     const group = this.#subscribedGroup;
     if (this.#running?.over === false) throw new KafkaJSNonRetriableError("The consumer is running already");
     let over = false;
@@ -351,14 +358,14 @@ export class Consumer {
     return this.#fetcher;
   }
 
-  /** Waits for the stop under way, if there is one; undefined when another has been asked for meanwhile. */
-  async #whenStopped(): Promise<Fetcher | undefined> {
+  #staying(): Fetcher {
     if (this.#presence.isLeaving) throw disconnected();
-    const fetcher = this.#connected();
-    const stops = this.#stops;
-    await this.#stopping;
-    await this.#group?.left;
-    return stops === this.#stops ? fetcher : undefined;
+    return this.#connected();
+  }
+
+  /** What is still under way of the last run: its stop, or leaving the group after its crash. */
+  get #ending(): Promise<void> | undefined {
+    return this.#stopping ?? this.#group?.left;
   }
 
   /** The group, for a consumer that has it assign partitions. */

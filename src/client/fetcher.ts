@@ -379,7 +379,10 @@ export class Fetcher {
       if (topicId === undefined || topicId === partition.topicId) continue;
       const isFirst = partition.topicId === undefined;
       partition.topicId = topicId;
-      if (isFirst || partition.start !== undefined) continue;
+      if (isFirst) continue;
+      partition.committed = undefined;
+      if (partition.start?.kind === "latest" && partition.policy !== "none") partition.jumpTo({ kind: "earliest" });
+      if (partition.start !== undefined) continue;
       const nothing = { epoch: -1, endOffset: -1 };
       const outcome = judgeEpochEnd(nothing, partition.position, partition, partition.policy);
       // All of it is new, as in a partition that appears: going on at its end would pass over what was never read.

@@ -193,6 +193,24 @@ test("a run that follows a stop at once joins when the member has left", { timeo
   await expect.poll(() => new Set(valuesOf(member)).size).toBeGreaterThanOrEqual(60);
 });
 
+test.each([0, 1, 2, 3, 4, 5])("a run %i turns behind a crash is a member", { timeout: 20_000 }, async (turns) => {
+  await start(1);
+  await produce(0, 12);
+  const member = new Member({ retry: { initialRetryTime: 1, maxRetryTime: 1, restartOnFailure: async () => false } });
+  const crashed = new Promise((resolve) => member.consumer.on(member.consumer.events.CRASH, resolve));
+  await member.run({
+    eachMessage: () => {
+      throw new Error("a bug");
+    },
+  });
+  await crashed;
+  for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+  const eachMessage: ConsumerRunConfig["eachMessage"] = ({ message, partition }) =>
+    void member.seen.push(seenOf(partition, message));
+  await member.consumer.run({ eachMessage });
+  await expect.poll(() => valuesOf(member), { timeout: 3000 }).toEqual(range(0, 12));
+});
+
 test("a callback that fails is called again, and the message is not skipped", { timeout: 20_000 }, async () => {
   await start(1);
   await produce(0, 12);

@@ -222,6 +222,20 @@ describe("subscribe", () => {
     expect(seen).toEqual(numbers(7, 100));
   });
 
+  test("a topic that was created again while its end was looked for is read from its beginning", async () => {
+    const cluster = new ScriptedCluster();
+    cluster.createTopic("t", [-1]);
+    const consumer = await connected(cluster);
+    await consumer.subscribe({ topic: "t" });
+    const taken = take(consumer, 7);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    cluster.setOnline(false);
+    cluster.removeTopic("t");
+    write(cluster, cluster.createTopic("t", [1]), numbers(7));
+    cluster.setOnline(true);
+    expect(await taken).toEqual(numbers(7));
+  });
+
   test("a consumer with a groupId may assign partitions to itself", async () => {
     const consumer = await connected(filled(1).cluster, { groupId: "g" });
     consumer.assign([{ topic: "t", partition: 0, offset: "earliest" }]);
@@ -491,6 +505,19 @@ describe("run", () => {
       letGo();
       await Promise.all(calls);
       expect(await isRead()).toBe(false);
+    });
+
+    test.each([0, 1, 2, 3, 4])("a stop that comes %i turns behind a run", async (turns) => {
+      const { cluster } = filled(10);
+      const consumer = await connected(cluster);
+      consumer.assign([{ topic: "t", partition: 0, offset: "earliest" }]);
+      const seen: string[] = [];
+      const run = consumer.run({ eachMessage: ({ message }) => void seen.push(message.offset) });
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+      await Promise.all([consumer.stop(), run]);
+      const stopped = seen.length;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      expect(seen.length).toBe(stopped);
     });
 
     test("disconnect", async () => {

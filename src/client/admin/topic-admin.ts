@@ -30,6 +30,7 @@ export class TopicAdmin {
     const { timeoutMs, deadline } = this.#time(timeout);
     await waitForBroker(cluster, deadline);
     const body = { topics: topics.map(creatableTopic), timeoutMs, validateOnly };
+    const known = new Set(cluster.image.topicsByName.keys());
     const { topics: answers } = await askController(this.#environment, createTopics, body, timeoutMs);
     const failures = answers.flatMap(({ name, errorCode, errorMessage }) => {
       const error = errorName(errorCode);
@@ -38,14 +39,13 @@ export class TopicAdmin {
     });
     if (failures.length > 0) throw new KafkaJSAggregateError("Topic creation errors", failures);
     if (validateOnly) return true;
-    const created = new Set(answers.flatMap(({ name, errorCode }) => (errorName(errorCode) === "NONE" ? [name] : [])));
     for (const { topic } of topics) {
       // A topic that was there already may be without a leader for as long as a broker is away.
-      const needsLeaders = waitForLeaders && created.has(topic);
+      const needsLeaders = waitForLeaders && !known.has(topic);
       const what = needsLeaders ? `the leaders of topic ${topic}` : `topic ${topic}`;
       await cluster.waitFor(what, deadline, (image) => isReady(image, topic, needsLeaders));
     }
-    return created.size > 0;
+    return answers.some(({ errorCode }) => errorName(errorCode) === "NONE");
   }
 
   async delete({ topics, timeout }: DeleteTopicsOptions): Promise<void> {
