@@ -331,13 +331,14 @@ export class Broker {
   }
 
   /**
-   * Stores what compaction or joining made of a log, or how far logs are committed. Nobody waits for it: a log holds the same with
-   * it and without it, so it need not be flushed, and a follower may fetch meanwhile.
+   * Stores what compaction or joining made of a replica's log, or how far that is committed. Nobody waits for it, for the
+   * log holds the same with it and without it. Yet it is flushed as the records are in whose place it comes: a browser
+   * may put a large row into a file, which a loss of power takes if it was not flushed, though it leaves what came later.
    */
-  rewrite(operations: readonly StoreOperation[], durable: () => void): void {
+  rewrite({ config }: Replica, operations: readonly StoreOperation[], durable: () => void): void {
     const writeId = this.#nextId++;
     this.#writes.set(writeId, durable);
-    this.#effects.push({ type: "write", writeId, operations, durability: "relaxed" });
+    this.#effects.push({ type: "write", writeId, operations, durability: config.durability });
   }
 
   /** The leader's own copy grew: it may commit by itself, and followers may fetch it. */
@@ -481,10 +482,6 @@ export class Broker {
     if (this.#closing && !this.#stopped && isDone) this.#stop();
   }
 
-  /**
-   * The core sees every gap in its own time by itself, before it acts on anything that waited meanwhile: a worker that
-   * was stopped finds old requests in its queue before it finds its timer. By `sleptMs` the time of day ran ahead.
-   */
   #setTimeOfDay(wallMs: number): void {
     const isFirst = this.#serverWallOffsetMs === undefined;
     this.#serverWallOffsetMs = wallMs - this.nowMs;
@@ -493,6 +490,10 @@ export class Broker {
     this.log("warn", `this computer's clock is ${aheadMs} ms ahead of the server's, by which records are kept; set it`);
   }
 
+  /**
+   * The core sees every gap in its own time by itself, before it acts on anything that waited meanwhile: a worker that
+   * was stopped finds old requests in its queue before it finds its timer. By `sleptMs` the time of day ran ahead.
+   */
   #noticeGap(nowMs: number, sleptMs: number): void {
     const gapMs = nowMs - this.#lastEventMs + sleptMs;
     this.#lastEventMs = nowMs;
@@ -713,14 +714,16 @@ export class Broker {
       if (operations.length > 0) this.write(replica, operations, () => this.purgatory.touch(replica.key));
     }
     this.#deleteStrays(nowMs);
-    this.#storeHighWatermarks(this.#replicas.values());
+    this.#storeHighWatermarks([...this.#replicas.values()].filter(({ log }) => log.isMetadataDue));
     this.#compactor.begin(this.#replicas.values(), nowMs);
   }
 
   /** A hint for the next start (R5), of the logs where it is another one by now. */
   #storeHighWatermarks(replicas: Iterable<Replica>): void {
-    const operations = [...replicas].flatMap(({ log }) => log.highWatermarkOperation() ?? []);
-    if (operations.length > 0) this.rewrite(operations, () => {});
+    for (const replica of replicas) {
+      const operation = replica.log.highWatermarkOperation();
+      if (operation !== undefined) this.rewrite(replica, [operation], () => {});
+    }
   }
 
   #stop(): void {

@@ -79,7 +79,7 @@ export class Compactor {
     try {
       const operations = step();
       if (operations.length === 0) return goOn();
-      this.#broker.rewrite(operations, goOn);
+      this.#broker.rewrite(replica, operations, goOn);
     } catch (error) {
       if (!(error instanceof CorruptMessageError)) throw error;
       this.#broker.damaged(error);

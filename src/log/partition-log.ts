@@ -31,6 +31,9 @@ import type { TimestampedOffset } from "./timestamp-lookup.ts";
 /** A restart reads at most about this much of a log, beside what was above the high watermark. */
 export const CHECKPOINT_BYTES = 8 * 1024 * 1024;
 
+/** What the metadata holds of one producer, about. */
+const PRODUCER_BYTES = 300;
+
 /** An append that was made in memory; it counts once its operations are durable and {@link PartitionLog.written}. */
 export interface Appended {
   readonly baseOffset: number;
@@ -100,7 +103,9 @@ export class PartitionLog {
   readonly #index: ChunkIndex;
   readonly #tail: TailCache;
   readonly #inFlight = new InFlightAppends();
+  /** What was appended since the producers were noted; and since anything of the metadata was stored. */
   #bytesSinceMetadata = 0;
+  #bytesSinceStored = 0;
   /** These two are as they were last given out to be stored. */
   #storedHighWatermark: number;
   #storedSnapshot: ProducerSnapshot;
@@ -358,6 +363,11 @@ export class PartitionLog {
     return this.#highWatermark === this.#storedHighWatermark ? undefined : this.#putMetadata();
   }
 
+  /** Whether as much was appended since as it takes to store the metadata again, which is mostly about producers. */
+  get isMetadataDue(): boolean {
+    return this.#bytesSinceStored >= this.#storedSnapshot.producers.length * PRODUCER_BYTES;
+  }
+
   /** The metadata as it is, with a fresh snapshot of the producers. */
   metadataOperation(): StoreOperation {
     this.#bytesSinceMetadata = 0;
@@ -366,6 +376,7 @@ export class PartitionLog {
   }
 
   #putMetadata(): StoreOperation {
+    this.#bytesSinceStored = 0;
     this.#storedHighWatermark = this.#highWatermark;
     const metadata: LogMetadata = {
       topicId: this.topicId,
@@ -470,6 +481,7 @@ export class PartitionLog {
     for (const chunk of chunks) {
       this.#inFlight.add(chunk);
       this.#bytesSinceMetadata += chunk.sizeInBytes;
+      this.#bytesSinceStored += chunk.sizeInBytes;
       operations.push({ type: "append", key: this.key, chunk });
     }
     const lastOffset = chunks.at(-1)!.lastOffset;

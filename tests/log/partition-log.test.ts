@@ -376,6 +376,17 @@ describe("high watermark", () => {
     expect(log.highWatermarkOperation()).toBeUndefined();
   });
 
+  test("[R5] is not due as long as storing it takes more than what was appended", () => {
+    const log = newLog();
+    for (let producerId = 0; producerId < 100; producerId++) lead(log, 0, sequenced(producerId, 0, 0));
+    log.setHighWatermark(100);
+    log.metadataOperation();
+    lead(log, 0, sequenced(0, 0, 1));
+    expect(log.isMetadataDue).toBe(false);
+    lead(log, 0, sequenced(0, 0, 2, { valueBytes: 30_000 }));
+    expect(log.isMetadataDue).toBe(true);
+  });
+
   test("[R5] [R20] is stored without taking the end of the log out of what a restart checks", () => {
     const log = newLog();
     lead(log, 0, sequenced(9, 0, 0));
