@@ -486,8 +486,10 @@ export class Broker {
     const isFirst = this.#serverWallOffsetMs === undefined;
     this.#serverWallOffsetMs = wallMs - this.nowMs;
     const aheadMs = Math.round(this.nowMs + this.#wallOffsetMs - wallMs);
-    if (!isFirst || Math.abs(aheadMs) < CLOCK_DIFFERENCE_TO_WARN_MS) return;
-    this.log("warn", `this computer's clock is ${aheadMs} ms ahead of the server's, by which records are kept; set it`);
+    const differenceMs = Math.abs(aheadMs);
+    if (!isFirst || differenceMs < CLOCK_DIFFERENCE_TO_WARN_MS) return;
+    const difference = `${differenceMs} ms ${aheadMs > 0 ? "ahead of" : "behind"} the server's`;
+    this.log("warn", `this computer's clock is ${difference}, by which records are kept; set it`);
   }
 
   /**

@@ -363,7 +363,10 @@ export class Consumer {
     return this.#connected();
   }
 
-  /** What is still under way of the last run: its stop, or leaving the group after its crash. */
+  /**
+   * What is still under way of the last run: its stop, or leaving the group after its crash. Whoever waits for it looks
+   * again, and begins in the same step as the last look, for either may begin in any other: so no function waits for both.
+   */
   get #ending(): Promise<void> | undefined {
     return this.#stopping ?? this.#group?.left;
   }

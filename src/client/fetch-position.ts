@@ -25,11 +25,11 @@ export interface TopicPartition {
   readonly partition: number;
 }
 
-/** Reads an offset, or a time; throws KafkaJSNonRetriableError for what is none. */
-export function wholeNumber(value: string | number, what: string, where: TopicPartition): number {
+/** Reads an offset, or a time; throws KafkaJSNonRetriableError for what is none, with `remedy` behind it. */
+export function wholeNumber(value: string | number, what: string, where: TopicPartition, remedy = ""): number {
   const number = typeof value === "string" && value.trim() === "" ? Number.NaN : Number(value);
   if (Number.isSafeInteger(number) && number >= 0) return number;
-  throw new KafkaJSNonRetriableError(`Invalid ${what} ${value} for ${nameOf(where)}`);
+  throw new KafkaJSNonRetriableError(`Invalid ${what} ${value} for ${nameOf(where)}${remedy}`);
 }
 
 export type FetchAnswer = FetchResponse["responses"][number]["partitions"][number];

@@ -198,7 +198,8 @@ test("an offset that is none is refused", async () => {
     const partitions = [{ partition: 0, offset }];
     const message = `Invalid offset ${offset} for partition 0 of topic t`;
     await expect(admin.setOffsets({ groupId: "g", topic: "t", partitions })).rejects.toThrow(message);
-    await expect(admin.deleteTopicRecords({ topic: "t", partitions })).rejects.toThrow(message);
+    const remedy = "the first to keep, or -1 to keep none";
+    await expect(admin.deleteTopicRecords({ topic: "t", partitions })).rejects.toThrow(`${message}: ${remedy}`);
   }
   expect(cluster.seen.filter(({ nodeId }) => nodeId > 0)).toEqual([]);
 });

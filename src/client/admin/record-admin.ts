@@ -100,7 +100,6 @@ export class RecordAdmin {
   }
 }
 
-/** It is the first to keep, or -1 to keep none. */
 function checkOffset(offset: string, where: TopicPartition): void {
-  if (Number(offset) !== -1) wholeNumber(offset, "offset", where);
+  if (Number(offset) !== -1) wholeNumber(offset, "offset", where, ": the first to keep, or -1 to keep none");
 }

@@ -6,7 +6,7 @@ import type { ServerAddress } from "./server-address.ts";
 export interface LocalBroker extends ServerAddress {
   readonly peer: string;
   openLocal(onClosed?: () => void): Promise<Connection>;
-  /** Shared with the page's clients, so that there is one link per pair of tabs. Undefined if it cannot make it now. */
+  /** Shared with the page's clients, which make a second link to a tab only where this is undefined: it cannot now. */
   linksTo(peer: string): PeerLinks | undefined;
 }
 

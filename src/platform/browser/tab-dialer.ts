@@ -129,6 +129,7 @@ export class TabDialer {
         this.#relayUntil.delete(peer);
         relayed.close("a direct link takes its place");
       } catch {
+        // There is still no way, and the relayed connection goes on.
         this.#returnToDirect(peer, listener, relayed);
       }
     };
