@@ -42,6 +42,8 @@ const HINT_WAIT_MS = 2000;
  * more, and whoever is opened in its place should be the broker that it was. Only more tabs than ever before wait in vain.
  */
 const CLOSING_WAIT_MS = 1000;
+/** How long after the first look for a remembered directory the second one is. */
+const SECOND_LOOK_MS = 1000;
 
 export async function openStorageDirectory(options: StorageDirectoryOptions): Promise<StorageDirectory> {
   if (navigator.locks === undefined) {
@@ -89,19 +91,32 @@ async function firstFreed(held: readonly string[], cluster: string): Promise<str
 }
 
 /**
- * The remembered one first, then the one that was used last. One that is remembered but gone is not made again: its
- * name would promise its data.
+ * The remembered one first, then the one that was used last. If one of these is not listed, a second look follows:
+ * Chromium leaves out what it cannot open just now, such as a database that processes of a killed browser still hold.
+ * One that is gone is not made again: its name would promise its data.
  */
-async function existingDirectories({ cluster, hint, latest, refused }: StorageDirectoryOptions): Promise<string[]> {
-  const prefix = databaseName(cluster, "");
-  const ids: string[] = [];
-  for (const { name } of await indexedDB.databases()) {
-    if (!name?.startsWith(prefix)) continue;
-    const directoryId = name.slice(prefix.length);
-    if (!refused.includes(directoryId)) ids.push(directoryId);
+async function existingDirectories(options: StorageDirectoryOptions): Promise<string[]> {
+  const { cluster, hint, latest, refused, unusable } = options;
+  const isWanted = (directoryId: string) => !refused.includes(directoryId);
+  const remembered = [...new Set([hint ?? [], latest ?? []].flat())].filter(isWanted);
+  let listed = await listedDirectories(cluster);
+  const isMissing = (directoryId: string) => !listed.includes(directoryId);
+  if (remembered.some(isMissing)) {
+    await new Promise((resolve) => setTimeout(resolve, SECOND_LOOK_MS));
+    listed = await listedDirectories(cluster);
+  }
+  for (const directoryId of remembered.filter(isMissing)) {
+    const why = "its data was removed, or the browser cannot read it";
+    unusable(new StoreUnavailableError(`the storage directory ${directoryId}, used here before, is gone: ${why}`));
   }
   const rank = (directoryId: string) => [hint, latest, directoryId].indexOf(directoryId);
-  return ids.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
+  return listed.filter(isWanted).sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
+}
+
+async function listedDirectories(cluster: string): Promise<string[]> {
+  const prefix = databaseName(cluster, "");
+  const names = (await indexedDB.databases()).map(({ name = "" }) => name);
+  return names.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
 }
 
 async function lockAndOpen(

@@ -163,6 +163,17 @@ describe("storage directories", () => {
     const { identity } = await open(gone);
     expect(identity.directoryId).not.toBe(gone);
     expect(identity).toMatchObject({ brokerId: -1, generation: 0 });
+    expect(unusable.map(({ message }) => message)).toEqual([expect.stringContaining(`${gone}, used here before, is gone`)]);
+  });
+
+  test.each(["hint", "latest"])("a remembered directory (%s) that is not listed at first is found", async (memory) => {
+    const first = await open();
+    const { directoryId } = first.identity;
+    first.release();
+    vi.spyOn(indexedDB, "databases").mockResolvedValueOnce([]);
+    const again = memory === "hint" ? await open(directoryId) : await open(undefined, "strict", [], directoryId);
+    expect(again.identity.directoryId).toBe(directoryId);
+    expect(unusable).toEqual([]);
   });
 
   test("[B3] storage that lost its identity is removed, and never passes for what it was", async () => {
