@@ -3,6 +3,7 @@ import { expect } from "@playwright/test";
 import { ackGapMs } from "./ack-gap.ts";
 import { report, test } from "./cluster-test.ts";
 import { Load } from "./load.ts";
+import type { Storage, TestCluster } from "./test-cluster.ts";
 import { expectNothingLost } from "./verdict.ts";
 
 /** Much more than what is produced while the browser is away, so that copying it anew could not be missed. */
@@ -23,7 +24,16 @@ const COUNT_RECEIVED_BYTES = `
   };
 `;
 
-test("a killed browser comes back on its profile with its data, without copying the log anew", async ({ cluster }) => {
+for (const storage of ["leveldb", "sqlite"] as const) {
+  test.describe(storage, () => {
+    test.use({ storage });
+    test("a killed browser comes back on its profile with its data, without copying the log anew", comesBack);
+  });
+}
+
+async function comesBack({ cluster, storage }: { cluster: TestCluster; storage: Storage }): Promise<void> {
+  const folders = await cluster.brokers[0]!.profile.databaseFolders();
+  expect(folders.some((name) => name.endsWith(".leveldb"))).toBe(storage === "leveldb");
   await cluster.createTopic(BALLAST.topic, 1, 3);
   await cluster.untilInSync(BALLAST.topic, 3);
   await cluster.client.evaluate((wanted) => window.testTab.fill(wanted), BALLAST);
@@ -68,7 +78,7 @@ test("a killed browser comes back on its profile with its data, without copying 
   expect(copied).toBeLessThan((BALLAST.records * BALLAST.recordBytes) / 4);
   expect(received).toBeLessThan((BALLAST.records * BALLAST.recordBytes) / 4);
   expectNothingLost(await load.finish());
-});
+}
 
 interface Received {
   receivedBytes(): Promise<number>;

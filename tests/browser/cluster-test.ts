@@ -1,12 +1,13 @@
 import { test as base } from "@playwright/test";
 import { TestCluster } from "./test-cluster.ts";
-import type { Network } from "./test-cluster.ts";
+import type { Network, Storage } from "./test-cluster.ts";
 
-/** A test with a cluster of three broker tabs and a client. `network` is chosen by `test.use`. */
-export const test = base.extend<{ network: Network; cluster: TestCluster }>({
+/** A test with a cluster of three broker tabs and a client. `network` and `storage` are chosen by `test.use`. */
+export const test = base.extend<{ network: Network; storage: Storage; cluster: TestCluster }>({
   network: ["direct", { option: true }],
-  cluster: async ({ network }, use, testInfo) => {
-    const cluster = await TestCluster.start({ network });
+  storage: ["leveldb", { option: true }],
+  cluster: async ({ network, storage }, use, testInfo) => {
+    const cluster = await TestCluster.start({ network, storage });
     try {
       await use(cluster);
     } finally {

@@ -9,12 +9,26 @@ import type { PartitionState } from "./pages/tab.ts";
 export interface TestClusterOptions {
   readonly brokers?: number;
   readonly network?: Network;
+  readonly storage?: Storage;
   /** The folder of built pages to serve, with a `tab.html` that has what `pages/tab.ts` has. */
   readonly pages?: string;
 }
 
 /** Whether pages can reach each other: as usual, with WebRTC but no UDP for it, or without WebRTC. */
-export type Network = "direct" | "no-udp" | "no-webrtc";
+export type Network = keyof typeof NETWORK_FLAGS;
+
+/** What Chromium keeps IndexedDB in: it has two forms, and moves from the first to the second. */
+export type Storage = keyof typeof STORAGE_FLAGS;
+
+const STORAGE_FLAGS = {
+  leveldb: [],
+  sqlite: ["--enable-features=IdbSqliteBackingStore"],
+} as const;
+const NETWORK_FLAGS = {
+  direct: [],
+  "no-udp": ["--webrtc-ip-handling-policy=disable_non_proxied_udp"],
+  "no-webrtc": [],
+} as const;
 
 /** One browser with one page: a broker, or the client that produces and consumes. */
 export interface Tab {
@@ -43,12 +57,13 @@ export class TestCluster {
   }
 
   static async start(options: TestClusterOptions = {}): Promise<TestCluster> {
-    const { brokers: count = 3, network = "direct", pages = TEST_PAGES } = options;
+    const { brokers: count = 3, network = "direct", storage = "leveldb", pages = TEST_PAGES } = options;
     const dataDir = await makeTemporaryFolder("server");
     const server = await ServerProcess.start({ port: 0, dataDir, staticRoot: pages });
     const cluster = new TestCluster(server, dataDir);
     const names = Array.from({ length: count }, (_, index) => `broker tab ${index}`);
-    const [client, ...brokers] = await Promise.all(["client", ...names].map((name) => cluster.#launch(name, network)));
+    const launching = ["client", ...names].map((name) => cluster.#launch(name, network, storage));
+    const [client, ...brokers] = await Promise.all(launching);
     cluster.#client = client;
     cluster.brokers.push(...brokers);
     await client?.page.goto(`${server.url}/tab.html`);
@@ -135,9 +150,8 @@ export class TestCluster {
     for (const outcome of closed) if (outcome.status === "rejected") throw outcome.reason;
   }
 
-  async #launch(name: string, network: Network): Promise<Tab> {
-    const flags = network === "no-udp" ? ["--webrtc-ip-handling-policy=disable_non_proxied_udp"] : [];
-    const profile = await BrowserProfile.launch({ flags });
+  async #launch(name: string, network: Network, storage: Storage): Promise<Tab> {
+    const profile = await BrowserProfile.launch({ flags: [...NETWORK_FLAGS[network], ...STORAGE_FLAGS[storage]] });
     if (network === "no-webrtc") await profile.context.addInitScript("delete globalThis.RTCPeerConnection");
     return { name, profile, page: this.watch(name, await profile.newPage()) };
   }

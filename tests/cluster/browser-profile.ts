@@ -1,3 +1,5 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { chromium } from "playwright";
 import type { BrowserContext, Page } from "playwright";
 import { CHROMIUM_FLAGS, requireChromium } from "./chromium.ts";
@@ -61,6 +63,11 @@ export class BrowserProfile {
   /** The processes that run the pages and workers of this profile. */
   async rendererPids(): Promise<number[]> {
     return await this.#pids("renderer");
+  }
+
+  /** The folders on disk that hold IndexedDB: by their names it can be told which form of it the browser has. */
+  async databaseFolders(): Promise<string[]> {
+    return await readdir(join(this.#directory, "Default", "IndexedDB"));
   }
 
   /** Ends every process of the browser with SIGKILL, as a power cut of its machine would, disk aside. */
