@@ -123,10 +123,16 @@ export class GroupUse {
     this.#place.vanish(this.#node(index));
   }
 
-  /** Whether every partition is owned by one live member, none has two more than another, and all is committed. */
+  /**
+   * Whether every partition is owned by one live member, no place has two more than another, and all is committed. Of
+   * two processes under one static name the one whose join comes last stays, which may be the older one.
+   */
   isDone(partitions: number, endOffset: (partition: number) => number): boolean {
     const owners = this.#owners(partitions);
-    const counts = this.members.slice(0, this.size).map((member) => owners.filter((owner) => owner.includes(member)).length);
+    const counts = Array.from({ length: this.size }, (_, index) => {
+      const place = `${this.#node(index)}.`;
+      return owners.filter((owner) => owner.some(({ process }) => process.startsWith(place))).length;
+    });
     if (!owners.every((owner) => owner.length === 1) || Math.max(...counts) - Math.min(...counts) > 1) return false;
     return owners.every((_, partition) => {
       const end = endOffset(partition);

@@ -1,4 +1,3 @@
-import type { Broker } from "../../src/broker/broker.ts";
 import type { BrokerEffect } from "../../src/broker/effects.ts";
 import type { BrokerEvent } from "../../src/broker/events.ts";
 import type { SimulatedTab } from "../../src/platform/simulated/simulated-tab.ts";
@@ -18,28 +17,27 @@ const CORRELATION_ID_AT = 4;
 /** The requests that somebody watches, until they are answered. */
 export class OpenRequests {
   readonly #watches: readonly RequestWatch[];
-  /** By the broker that was asked, then by connection and correlation id. */
-  readonly #open = new WeakMap<Broker, Map<number, LookAtAnswer>>();
+  /** By the tab that was asked, which never gives two connections one id, then by connection and correlation id. */
+  readonly #open = new WeakMap<SimulatedTab, Map<number, LookAtAnswer>>();
 
   constructor(watches: readonly RequestWatch[]) {
     this.#watches = watches;
   }
 
   asked(tab: SimulatedTab, event: BrokerEvent): void {
-    const { core } = tab;
-    if (event.type !== "connection-frame" || core === undefined) return;
+    if (event.type !== "connection-frame") return;
     const { connectionId, frame } = event;
     for (const watch of this.#watches) {
       const look = watch.asked(tab, frame);
       if (look === undefined) continue;
-      const open = this.#open.get(core) ?? new Map<number, LookAtAnswer>();
-      this.#open.set(core, open);
+      const open = this.#open.get(tab) ?? new Map<number, LookAtAnswer>();
+      this.#open.set(tab, open);
       open.set(idOf(connectionId, uint32At(frame, CORRELATION_ID_AT)), look);
     }
   }
 
   answered(tab: SimulatedTab, effects: readonly BrokerEffect[]): void {
-    const open = tab.core && this.#open.get(tab.core);
+    const open = this.#open.get(tab);
     if (open === undefined || open.size === 0) return;
     for (const effect of effects) {
       if (effect.type !== "send") continue;

@@ -93,7 +93,8 @@ export class Oracle {
 
   look(tab: SimulatedTab, event: BrokerEvent, effects: readonly BrokerEffect[]): void {
     const { core } = tab;
-    if (core === undefined) return;
+    // A broker that ends answers what waits in its last step, and clients act on that.
+    if (core === undefined) return this.#requests.answered(tab, effects);
     const page = this.#pageOf(tab, core);
     if (page.metadataEnd !== core.image.endOffset) {
       this.#controller.expectPrefix(tab.name, core.image);

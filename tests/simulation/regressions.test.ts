@@ -557,6 +557,35 @@ const regressions: readonly Regression[] = [
       ],
     },
   },
+  {
+    name: "what a broker answers in its last step is an answer: the producer's next batch may come",
+    seed: 6382,
+    seconds: 35,
+    schedule: {
+      ...plainSchedule,
+      tabs: 4,
+      profiles: 4,
+      partitions: 3,
+      producers: 3,
+      recordsPerSecond: 200,
+      latencyMs: 10,
+      minInsyncReplicas: 1,
+      passingPartitions: 1,
+      replicaLagMs: 1_000,
+      batchesPerEpoch: 41,
+      asksForEnds: true,
+      relaxedTabs: 1,
+      snapshotRecords: 40,
+      relayedTabs: 1,
+      faults: [
+        { atMs: 16_752, on: "isr-change", kind: "sleep-profile", aim: "any", target: 21, other: 46, durationMs: 12_211 },
+        { atMs: 16_953, on: "time", kind: "restore-storage", aim: "follower", target: 27, other: 30, durationMs: 1_700 },
+        { atMs: 25_220, on: "time", kind: "kill-server", aim: "any", target: 55, other: 24, durationMs: 13_022 },
+        { atMs: 28_105, on: "time", kind: "crash-producer", aim: "any", target: 3, other: 3, durationMs: 8_467 },
+        { atMs: 34_759, on: "time", kind: "close-storage", aim: "any", target: 56, other: 37, durationMs: 204 },
+      ],
+    },
+  },
 ];
 
 describe("what failed once", () => {

@@ -123,7 +123,7 @@ export class SdkProducer {
         // Of several messages some may have been written though one was not sent.
         const wasSent = partitions.length > 1 || !answer.message.includes("never sent");
         this.#context.note(`${value} has failed: ${answer.message}`);
-        this.#sequences.gaveUp(`${this.#topic}-${partition}`);
+        this.#sequences.gaveUp(`${this.#topic}-${partition}`, value);
         this.#recorder.gaveUp(process, partition, value, wasSent);
       } else {
         const { baseOffset } = answer.find((metadata) => metadata.partition === partition)!;

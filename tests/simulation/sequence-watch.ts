@@ -1,8 +1,10 @@
 import { produce } from "../../src/protocol/apis/00-produce.ts";
 import type { ProduceRequest } from "../../src/protocol/apis/00-produce.ts";
 import { decodeCorrelationId, decodeRequest, decodeRequestHeader, decodeResponse } from "../../src/protocol/envelope.ts";
-import { readBatchHeader } from "../../src/protocol/record-batch.ts";
+import { readBatchHeader, recordsSection } from "../../src/protocol/record-batch.ts";
+import { decodeRecords } from "../../src/protocol/records.ts";
 import { fail } from "./oracle-context.ts";
+import { PADDING } from "./scripted-producer.ts";
 
 interface SentBatch {
   readonly sequence: number;
@@ -27,6 +29,8 @@ export class SequenceWatch {
   readonly #asked = new Map<object, Map<number, Asked>>();
   /** By partition, then by producer id and epoch, what was sent from the oldest batch on that has no answer. */
   readonly #sent = new Map<string, Map<string, SentBatch[]>>();
+  /** Values of which the application was told that they may or may not be there. */
+  readonly #givenUp = new Set<string>();
 
   constructor(process: string) {
     this.#process = process;
@@ -51,11 +55,15 @@ export class SequenceWatch {
   }
 
   /** The application was told that a message may or may not be there: its batch is not sent again. */
-  gaveUp(partition: string): void {
+  gaveUp(partition: string, value: string): void {
     this.#sent.delete(partition);
+    this.#givenUp.add(value);
   }
 
   #send(partition: string, records: Uint8Array): void {
+    // A request that waited for its connection leaves the page even if its batch was given up meanwhile: then nobody
+    // waits for the answer, and what is sent after it makes no leader forget what is still to be known.
+    if (valuesOf(records).every((value) => this.#givenUp.has(value))) return;
     const { sent, baseSequence } = this.#of(partition, records);
     while (sent[0]?.isAcknowledged === true) sent.shift();
     if (sent.some(({ sequence }) => sequence === baseSequence)) return;
@@ -86,6 +94,15 @@ export class SequenceWatch {
     epochs.set(`${producerId}/${producerEpoch}`, sent);
     return { sent, baseSequence };
   }
+}
+
+/** What the application has sent in a batch, which is not compressed. */
+function valuesOf(records: Uint8Array): string[] {
+  return decodeRecords(recordsSection(records), readBatchHeader(records)).map(({ value }) => {
+    const text = new TextDecoder().decode(value!);
+    const end = text.indexOf(PADDING);
+    return end < 0 ? text : text.slice(0, end);
+  });
 }
 
 /** Sequences go round at 2^31; those of one producer under way lie close together. */
