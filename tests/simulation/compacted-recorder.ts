@@ -1,6 +1,6 @@
 import { textOf } from "./compacted-log.ts";
 import type { CommittedRecord } from "./compacted-log.ts";
-import { PADDING } from "./scripted-producer.ts";
+import { withoutPadding } from "./padding.ts";
 import { COMPACTED_TOPIC, partitionLabel } from "./topics.ts";
 import { TruthOnlyRecorder } from "./truth-only-recorder.ts";
 import type { Truth } from "./truth.ts";
@@ -62,7 +62,5 @@ export class CompactedRecorder extends TruthOnlyRecorder {
 }
 
 function valueOf({ value }: CommittedRecord): string {
-  const text = textOf(value);
-  const end = text.indexOf(PADDING);
-  return end === -1 ? text : text.slice(0, end);
+  return withoutPadding(textOf(value));
 }

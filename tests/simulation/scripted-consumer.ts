@@ -10,7 +10,7 @@ import { backoffMs, BrokerLinks } from "./broker-links.ts";
 import type { ClientContext } from "./broker-links.ts";
 import { documentedError } from "./documented-errors.ts";
 import type { ClientRecorder } from "./recorder.ts";
-import { PADDING } from "./scripted-producer.ts";
+import { PADDING } from "./padding.ts";
 
 type FetchedPartition = FetchResponse["responses"][number]["partitions"][number];
 

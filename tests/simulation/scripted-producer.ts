@@ -8,6 +8,7 @@ import { encodeRecords } from "../../src/protocol/records.ts";
 import { backoffMs, BrokerLinks } from "./broker-links.ts";
 import type { ClientContext, PartitionLeader } from "./broker-links.ts";
 import { documentedError } from "./documented-errors.ts";
+import { PADDING } from "./padding.ts";
 import type { ClientRecorder } from "./recorder.ts";
 import type { Schedule } from "./schedule.ts";
 
@@ -55,8 +56,6 @@ interface Queue {
 const MAX_OPEN = 5;
 const MAX_BATCH_RECORDS = 20;
 const SEQUENCES = 2 ** 31;
-/** No value contains it. */
-export const PADDING = "~";
 /** The tabs take their virtual time to begin here, too. */
 const EPOCH_MS = 1_700_000_000_000;
 /** Kafka's `delivery.timeout.ms`, shortened: after it a producer that cannot get through gives up. */

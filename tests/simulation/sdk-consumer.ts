@@ -1,9 +1,9 @@
 import type { Consumer } from "../../src/client/consumer.ts";
 import type { NodeName } from "../../src/platform/simulated/network.ts";
+import { withoutPadding } from "./padding.ts";
 import { ViolationFound } from "./recorder.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Schedule } from "./schedule.ts";
-import { PADDING } from "./scripted-producer.ts";
 import { SdkClient } from "./sdk-client.ts";
 import type { SdkContext } from "./sdk-client.ts";
 
@@ -88,10 +88,8 @@ export class SdkConsumer {
   }
 
   #onMessage({ partition, offset, value }: MessageSeen): void {
-    const text = String(value);
-    const end = text.indexOf(PADDING);
     try {
-      this.#recorder.read(this.process, partition, Number(offset), end === -1 ? text : text.slice(0, end));
+      this.#recorder.read(this.process, partition, Number(offset), withoutPadding(String(value)));
     } catch (violation) {
       // Thrown at the SDK, it would only make the message come again.
       this.#context.failed(violation);

@@ -2,8 +2,8 @@ import { PartitionAssigners } from "../../src/client/assigners/partition-assigne
 import type { Consumer } from "../../src/client/consumer.ts";
 import type { NodeName } from "../../src/platform/simulated/network.ts";
 import type { GroupRecorder } from "./group-recorder.ts";
+import { withoutPadding } from "./padding.ts";
 import { ViolationFound } from "./recorder.ts";
-import { PADDING } from "./scripted-producer.ts";
 import { SdkClient } from "./sdk-client.ts";
 import type { SdkContext } from "./sdk-client.ts";
 
@@ -122,9 +122,8 @@ export class SdkMember {
   }
 
   #process(partition: number, offset: number, text: string): void {
-    const end = text.indexOf(PADDING);
     try {
-      this.#recorder.read(this.process, partition, offset, end === -1 ? text : text.slice(0, end));
+      this.#recorder.read(this.process, partition, offset, withoutPadding(text));
     } catch (violation) {
       // Thrown at the SDK, it would only make the message come again.
       this.#context.failed(violation);

@@ -4,7 +4,7 @@ import type { NodeName } from "../../src/platform/simulated/network.ts";
 import { ViolationFound } from "./recorder.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Schedule } from "./schedule.ts";
-import { PADDING } from "./scripted-producer.ts";
+import { PADDING } from "./padding.ts";
 import { SdkClient } from "./sdk-client.ts";
 import type { SdkContext } from "./sdk-client.ts";
 import { SequenceWatch } from "./sequence-watch.ts";

@@ -4,7 +4,7 @@ import { decodeCorrelationId, decodeRequest, decodeRequestHeader, decodeResponse
 import { readBatchHeader, recordsSection } from "../../src/protocol/record-batch.ts";
 import { decodeRecords } from "../../src/protocol/records.ts";
 import { fail } from "./oracle-context.ts";
-import { PADDING } from "./scripted-producer.ts";
+import { withoutPadding } from "./padding.ts";
 
 interface SentBatch {
   readonly sequence: number;
@@ -63,7 +63,7 @@ export class SequenceWatch {
   #send(partition: string, records: Uint8Array): void {
     // A request that waited for its connection leaves the page even if its batch was given up meanwhile: then nobody
     // waits for the answer, and what is sent after it makes no leader forget what is still to be known.
-    if (valuesOf(records).every((value) => this.#givenUp.has(value))) return;
+    if (this.#givenUp.size > 0 && valuesOf(records).every((value) => this.#givenUp.has(value))) return;
     const { sent, baseSequence } = this.#of(partition, records);
     while (sent[0]?.isAcknowledged === true) sent.shift();
     if (sent.some(({ sequence }) => sequence === baseSequence)) return;
@@ -99,9 +99,7 @@ export class SequenceWatch {
 /** What the application has sent in a batch, which is not compressed. */
 function valuesOf(records: Uint8Array): string[] {
   return decodeRecords(recordsSection(records), readBatchHeader(records)).map(({ value }) => {
-    const text = new TextDecoder().decode(value!);
-    const end = text.indexOf(PADDING);
-    return end < 0 ? text : text.slice(0, end);
+    return withoutPadding(new TextDecoder().decode(value!));
   });
 }
 

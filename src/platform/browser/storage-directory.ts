@@ -98,7 +98,7 @@ async function firstFreed(held: readonly string[], cluster: string): Promise<str
 async function existingDirectories(options: StorageDirectoryOptions): Promise<string[]> {
   const { cluster, hint, latest, refused, unusable } = options;
   const isWanted = (directoryId: string) => !refused.includes(directoryId);
-  const remembered = [...new Set([hint ?? [], latest ?? []].flat())].filter(isWanted);
+  const remembered = [...new Set([hint, latest])].filter((id) => id !== undefined).filter(isWanted);
   let listed = await listedDirectories(cluster);
   const isMissing = (directoryId: string) => !listed.includes(directoryId);
   if (remembered.some(isMissing)) {
