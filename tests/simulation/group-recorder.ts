@@ -55,6 +55,11 @@ export class GroupRecorder implements ClientRecorder {
 
   gaveUp(): void {}
 
+  /** A member waits no longer for the answer to this commit, which may still arrive. */
+  gaveUpCommit(topicPartition: string, offset: number): void {
+    this.#truth.gaveUpCommit(this.groupId, topicPartition, offset);
+  }
+
   /** A member begins its life. */
   began(process: string): void {
     this.#recorder.history.push({ f: "subscribe", type: "ok", process });

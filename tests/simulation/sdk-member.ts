@@ -1,6 +1,7 @@
 import { PartitionAssigners } from "../../src/client/assigners/partition-assigners.ts";
 import type { Consumer } from "../../src/client/consumer.ts";
 import type { NodeName } from "../../src/platform/simulated/network.ts";
+import { CommitWatch } from "./commit-watch.ts";
 import type { GroupRecorder } from "./group-recorder.ts";
 import { withoutPadding } from "./padding.ts";
 import { ViolationFound } from "./recorder.ts";
@@ -43,7 +44,11 @@ export class SdkMember {
     this.#topic = topic;
     this.#recorder = recorder;
     this.#context = context;
-    this.client = new SdkClient(node, context);
+    const commits = new CommitWatch((topicPartition, offset) => recorder.gaveUpCommit(topicPartition, offset));
+    this.client = new SdkClient(node, {
+      ...context,
+      exchanged: (connection, frame, isSent) => commits.exchanged(connection, frame, isSent),
+    });
     this.#consumer = this.client.kafka.consumer({
       groupId: recorder.groupId,
       allowAutoTopicCreation: false,
