@@ -586,6 +586,23 @@ const regressions: readonly Regression[] = [
       ],
     },
   },
+  {
+    name: "a connection that is dead without a word to its page may swallow a message for good, healed cluster or not",
+    seed: 8,
+    seconds: 4,
+    schedule: {
+      ...plainSchedule,
+      tabs: 4,
+      profiles: 4,
+      partitions: 3,
+      producers: 3,
+      sdkProducers: 1,
+      recordsPerSecond: 20,
+      faults: [
+        { atMs: 3_948, on: "time", kind: "half-open-link", aim: "any", target: 14, other: 44, durationMs: 9_817 },
+      ],
+    },
+  },
 ];
 
 describe("what failed once", () => {

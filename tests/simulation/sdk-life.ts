@@ -31,8 +31,11 @@ export function* createTopicBySdk(
 export function* getThrough(cluster: SimulatedCluster, expect: Expect): Life<void> {
   for (const producer of cluster.producers) {
     if (!(producer instanceof SdkProducer) || producer.isOver) continue;
-    const { process } = producer;
+    const { client, process } = producer;
     yield* expect("a producer of the SDK connects", () => producer.isConnected, () => process);
+    // What a dead connection swallows is rightly given up, if the page hears of its end after the deliveryTimeout.
+    const isHeard = () => [...cluster.network.ends()].every(({ node, isDead }) => node !== client.node || !isDead);
+    yield* expect("a producer of the SDK hears which connections are dead", isHeard, () => process);
     const due = producer.acknowledged + cluster.schedule.partitions;
     for (let partition = 0; partition < cluster.schedule.partitions; partition++) producer.send(partition);
     const evidence = () => `${process} has ${due - producer.acknowledged} messages that were not acknowledged`;

@@ -259,6 +259,11 @@ export class ConnectionEnd {
     this.node = node;
   }
 
+  /** Whether what is sent here is lost, without word to the owner yet. */
+  get isDead(): boolean {
+    return this.#isDeaf || this.other.#isDeaf;
+  }
+
   join(other: ConnectionEnd): void {
     this.other = other;
     other.other = this;
