@@ -70,6 +70,14 @@ export class BrowserProfile {
     return await readdir(join(this.#directory, "Default", "IndexedDB"));
   }
 
+  /** The files of IndexedDB's large rows, of which Chromium's older form of it keeps each in one. */
+  async largeRows(): Promise<string[]> {
+    const folder = join(this.#directory, "Default", "IndexedDB");
+    const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+    const files = entries.filter((entry) => entry.isFile() && entry.parentPath.includes(".indexeddb.blob"));
+    return files.map(({ parentPath, name }) => join(parentPath, name));
+  }
+
   /** Ends every process of the browser with SIGKILL, as a power cut of its machine would, disk aside. */
   async kill(): Promise<void> {
     const [pid] = await this.#pids("browser");

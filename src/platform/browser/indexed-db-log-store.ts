@@ -5,7 +5,7 @@ import type { Durability } from "../../broker/storage-identity.ts";
 import { cutChunk } from "../../log/cut-chunk.ts";
 import type { DirectoryDatabase } from "./directory-database.ts";
 import { StoreUnavailableError, storageError } from "./errors.ts";
-import { result } from "./idb-request.ts";
+import { result, resultIfReadable } from "./idb-request.ts";
 
 /**
  * Logs in IndexedDB. Three stores share one transaction:
@@ -242,20 +242,27 @@ async function* descriptorPages(
   }
 }
 
-/** The bytes of consecutive chunks. */
+/**
+ * The bytes of consecutive chunks: none for a chunk that cannot be read, as after a loss of power that tore what nobody
+ * had flushed. The broker takes that for the damage that it is (R20), where a failed read would end it each time anew.
+ */
 async function readChunks(
   transaction: IDBTransaction,
   logNumber: number,
   descriptors: readonly ChunkDescriptor[],
 ): Promise<Chunk[]> {
+  const store = transaction.objectStore("chunks");
   const chunks: Chunk[] = [];
   for (const part of partsOf(descriptors)) {
     const range = IDBKeyRange.bound([logNumber, part[0]!.lastOffset], [logNumber, part.at(-1)!.lastOffset]);
-    const rows = (await result(transaction.objectStore("chunks").getAll(range))) as Uint8Array[];
-    if (rows.length !== part.length) {
-      throw new StoreUnavailableError(`${part.length - rows.length} chunks of a log are missing on disk`);
+    let rows: readonly unknown[] | undefined = await resultIfReadable(store.getAll(range));
+    if (rows?.length !== part.length) {
+      rows = await Promise.all(part.map(({ lastOffset }) => resultIfReadable(store.get([logNumber, lastOffset]))));
     }
-    part.forEach((descriptor, position) => chunks.push({ ...descriptor, bytes: rows[position]! }));
+    for (const [position, descriptor] of part.entries()) {
+      const row = rows[position];
+      chunks.push({ ...descriptor, bytes: row instanceof Uint8Array ? row : new Uint8Array() });
+    }
   }
   return chunks;
 }

@@ -79,8 +79,10 @@ window.testTab = {
   async fill({ topic, records, recordBytes }) {
     const producer = kafka.producer();
     await producer.connect();
-    const value = crypto.getRandomValues(new Uint8Array(recordBytes));
-    await producer.send({ topic, messages: Array.from({ length: records }, () => ({ value })) });
+    const messages = Array.from({ length: records }, () => ({
+      value: crypto.getRandomValues(new Uint8Array(recordBytes)),
+    }));
+    await producer.send({ topic, messages });
     await producer.disconnect();
   },
   async startProducer(options) {

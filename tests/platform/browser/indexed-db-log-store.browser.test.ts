@@ -60,6 +60,27 @@ test("[B4] a writer that was overtaken by another cannot write, though its datab
   await deleteDB(name);
 });
 
+test("[R20] a chunk that makes no sense, or is gone, comes without its bytes, and the others with theirs", async () => {
+  const name = `test/${crypto.randomUUID()}`;
+  const database = await openDatabase(name);
+  const store = await openIndexedDbLogStore(database, "strict");
+  const written = [chunk([0, 5]), chunk([5, 5]), chunk([10, 5])];
+  await store.write([
+    { type: "put-metadata", key: KEY, metadata: METADATA },
+    ...written.map((one) => ({ type: "append", key: KEY, chunk: one }) as const),
+  ]);
+  await database.write(["chunks"], "strict", "damaging it", (transaction) => {
+    transaction.objectStore("chunks").put(undefined, [0, 4]);
+    transaction.objectStore("chunks").delete([0, 9]);
+  });
+  const none = { bytes: new Uint8Array() };
+  const expected = [{ ...written[0], ...none }, { ...written[1], ...none }, written[2]];
+  expect(await store.read(KEY, 0, 1024)).toEqual(expected);
+  expect((await loaded(store))[0]!.tail).toEqual(expected);
+  store.close();
+  await deleteDB(name);
+});
+
 test("[R20] a request to delete the database closes the store and says so", async () => {
   const name = `test/${crypto.randomUUID()}`;
   const reasons: string[] = [];
