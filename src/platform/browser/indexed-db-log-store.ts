@@ -22,6 +22,9 @@ interface MetadataRow {
 /** Chromium fails a `getAll` whose result is beyond about 127 MB, so results are taken in parts of this size. */
 const READ_PART_BYTES = 32 * 1024 * 1024;
 
+/** A browser that is short of memory, say, may not read for a moment what it reads well afterwards. */
+const SECOND_LOOK_MS = 1000;
+
 /** Index rows are about a hundred bytes each. */
 const INDEX_PAGE_ROWS = 1000;
 
@@ -51,7 +54,8 @@ class IndexedDbLogStore implements LogStore {
 
   async *load(): AsyncGenerator<StoredLog> {
     for (const [, { logNumber, metadata }] of await this.#metadataRows()) {
-      yield await this.#reading("loading the logs", (transaction) => loadLog(transaction, logNumber, metadata));
+      const log = await this.#reading("loading the logs", (transaction) => loadLog(transaction, logNumber, metadata));
+      yield { ...log, tail: await this.#lookAgain(logNumber, log.tail) };
     }
   }
 
@@ -73,10 +77,11 @@ class IndexedDbLogStore implements LogStore {
   async read(key: PartitionKey, fromOffset: number, maxBytes: number): Promise<readonly Chunk[]> {
     const logNumber = this.#logNumbers.get(key);
     if (logNumber === undefined) return [];
-    return this.#reading("reading a log", async (transaction) => {
+    const chunks = await this.#reading("reading a log", async (transaction) => {
       const descriptors = await descriptorsThatFit(transaction, logNumber, fromOffset, maxBytes);
       return readChunks(transaction, logNumber, descriptors);
     });
+    return this.#lookAgain(logNumber, chunks);
   }
 
   close(): void {
@@ -133,6 +138,16 @@ class IndexedDbLogStore implements LogStore {
     });
   }
 
+  /** Reads once more, after a while, what was not to be read. */
+  async #lookAgain(logNumber: number, chunks: readonly Chunk[]): Promise<readonly Chunk[]> {
+    if (chunks.every(isRead)) return chunks;
+    await new Promise((resolve) => setTimeout(resolve, SECOND_LOOK_MS));
+    return this.#reading("reading a log again", async (transaction) => {
+      const again = chunks.map((chunk) => (isRead(chunk) ? [chunk] : readChunks(transaction, logNumber, [chunk])));
+      return (await Promise.all(again)).flat();
+    });
+  }
+
   async #reading<T>(doing: string, work: (transaction: IDBTransaction) => Promise<T>): Promise<T> {
     try {
       return await work(this.#database.read(["metadata", "chunks", "chunk-index"]));
@@ -175,6 +190,8 @@ async function truncate(transaction: IDBTransaction, logNumber: number, offset: 
   let kept: Chunk | undefined;
   if (holder.baseOffset < offset) {
     const [whole] = await readChunks(transaction, logNumber, [holder]);
+    // What is kept of it may be committed: better to fail than to go on without.
+    if (!isRead(whole!)) throw new StoreUnavailableError(`the chunk at offset ${holder.baseOffset} cannot be read`);
     kept = cutChunk(whole!, offset);
   }
   deleteChunks(transaction, removed);
@@ -265,6 +282,10 @@ async function readChunks(
     }
   }
   return chunks;
+}
+
+function isRead({ bytes }: Chunk): boolean {
+  return bytes.length > 0;
 }
 
 /** Splits chunks so that each part is one chunk, or fits one `getAll`. */

@@ -77,7 +77,13 @@ test("[R20] a chunk that makes no sense, or is gone, comes without its bytes, an
   const expected = [{ ...written[0], ...none }, { ...written[1], ...none }, written[2]];
   expect(await store.read(KEY, 0, 1024)).toEqual(expected);
   expect((await loaded(store))[0]!.tail).toEqual(expected);
+
+  // What a truncation keeps of a chunk may be committed, so it does not do without.
+  await expect(store.write([{ type: "truncate", key: KEY, offset: 7 }])).rejects.toThrow("offset 5 cannot be read");
   store.close();
+  const reopened = await openIndexedDbLogStore(await openDatabase(name), "strict");
+  expect(await reopened.read(KEY, 0, 1024)).toEqual(expected);
+  reopened.close();
   await deleteDB(name);
 });
 
