@@ -634,7 +634,11 @@ export class Broker {
     if (replica.role.kind === "leader") this.#proposals.drop(replica);
     replica.role = role;
     if (role.kind === "follower") this.#followed.add(replica, role.leaderId);
-    if (role.kind === "leader") this.committed(replica);
+    if (role.kind === "leader") {
+      this.committed(replica);
+      // Where the storage is full, nothing fits before something is dropped.
+      this.#retentionAtMs = 0;
+    }
     this.groups.roleChanged(replica);
     this.purgatory.touch(replica.key);
   }

@@ -100,23 +100,18 @@ export class FollowedPartitions {
   #append(replica: Replica, { records, highWatermark }: FollowerAppend, leaderLogStart: number): void {
     const { log } = replica;
     replica.leaderHighWatermark = highWatermark;
-    if (records.length === 0) {
-      log.setHighWatermark(highWatermark);
-      return this.#dropBelow(replica, leaderLogStart);
-    }
+    log.setHighWatermark(highWatermark);
+    // Where the storage is full, records fit only once others are gone: those of this answer come again.
+    if (this.#dropBelow(replica, leaderLogStart) || records.length === 0) return;
     const { operations } = log.appendAsFollower(records);
     this.replicatedBytes += records.length;
-    this.#broker.write(replica, operations, () => {
-      log.setHighWatermark(highWatermark);
-      this.#dropBelow(replica, leaderLogStart);
-    });
+    this.#broker.write(replica, operations, () => log.setHighWatermark(highWatermark));
   }
 
-  #dropBelow(replica: Replica, leaderLogStart: number): void {
-    if (leaderLogStart <= replica.log.logStartOffset) return;
-    // While records were stored, the topic may have been deleted; another write would bring back a part of its log.
-    if (this.#broker.replica(replica.key) !== replica) return;
+  /** Says whether anything was dropped. */
+  #dropBelow(replica: Replica, leaderLogStart: number): boolean {
     const operations = replica.log.deleteRecordsBefore(Math.min(leaderLogStart, replica.log.highWatermark));
     if (operations.length > 0) this.#broker.write(replica, operations, () => {});
+    return operations.length > 0;
   }
 }

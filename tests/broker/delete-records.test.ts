@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { MAX_PRODUCERS } from "../../src/log/producer-state.ts";
 import { partitionKey } from "../../src/log/stored-log.ts";
 import { EARLIEST_TIMESTAMP, listOffsets } from "../../src/protocol/apis/02-list-offsets.ts";
@@ -58,6 +58,25 @@ describe("DeleteRecords", () => {
       return metadata.logStartOffset;
     });
   };
+
+  it("a follower that was away drops them before it stores what is new: its disk may be full", () => {
+    const [late] = followers();
+    late!.kill();
+    for (const value of ["5", "6"]) produced(cluster, leader().connect(), TOPIC, [value]);
+    cluster.until(() => deleted(3).error === "NONE", "the deletion");
+    late!.start();
+    const kinds: string[] = [];
+    const handle = late!.core.handle.bind(late!.core);
+    vi.spyOn(late!.core, "handle").mockImplementation((...args) => {
+      const effects = handle(...args);
+      for (const effect of effects) if (effect.type === "write") kinds.push(...effect.operations.map(({ type }) => type));
+      return effects;
+    });
+    untilInSync(cluster, TOPIC, 3);
+    expect(kinds).toContain("append");
+    expect(kinds.slice(0, kinds.indexOf("append"))).toContain("delete-chunks");
+    expect(startsOnDisk()).toEqual([3, 3, 3]);
+  });
 
   it("[R16] a copy that starts anew behind what is deleted knows its producers, whatever its clock says", () => {
     const producer = { producerId: 4_000, producerEpoch: 0 };

@@ -13,11 +13,13 @@ import type { CoreBroker, CoreCluster } from "./core-cluster.ts";
 import { alterTopic, leaderOf, threeTabs } from "./core-requests.ts";
 
 const TOPIC = "quakes";
+/** What the time of day is, roughly: nothing is too old. */
+const TIMESTAMP = 1_700_000_000_000;
 const producer = { producerId: 4_000, producerEpoch: 0, baseSequence: 0 };
 
 const batchOf = (values: readonly string[], codec: CodecName = "none", init: Partial<BatchInit> = {}) =>
   encodeCompressedBatch(
-    values.map((value, offset) => ({ offset, timestamp: 1_000, key: null, value: new TextEncoder().encode(value) })),
+    values.map((value, offset) => ({ offset, timestamp: TIMESTAMP, key: null, value: new TextEncoder().encode(value) })),
     codec,
     init,
   );
@@ -120,7 +122,7 @@ describe("a topic whose compression.type is not its producers' choice", () => {
   test("refuses what cannot be opened, or is too large afterwards, and goes on", async () => {
     alter("compression.type", "uncompressed");
     const good = await batchOf(["x"], "gzip");
-    const told = { lastOffsetDelta: 0, baseTimestamp: 1_000, maxTimestamp: 1_000, recordCount: 1 };
+    const told = { lastOffsetDelta: 0, baseTimestamp: TIMESTAMP, maxTimestamp: TIMESTAMP, recordCount: 1 };
     const noGzip = assembleBatch(told, recordsSection(good).slice().fill(0x55, 2), "gzip");
     expect(await sent(noGzip)).toMatchObject({ error: "INVALID_RECORD" });
     const oneForTwo = assembleBatch({ ...told, lastOffsetDelta: 1, recordCount: 2 }, recordsSection(good), "gzip");

@@ -3,8 +3,9 @@ import { partitionKey } from "../../src/log/stored-log.ts";
 import { fetch } from "../../src/protocol/apis/01-fetch.ts";
 import { LATEST_TIMESTAMP, listOffsets } from "../../src/protocol/apis/02-list-offsets.ts";
 import { errorName } from "../../src/protocol/error-codes.ts";
-import type { CoreBroker, CoreCluster } from "./core-cluster.ts";
-import { consumed, deleteTopic, leaderOf, logKey, produced, sendProduce, threeTabs, untilInSync } from "./core-requests.ts";
+import { CoreCluster } from "./core-cluster.ts";
+import type { CoreBroker } from "./core-cluster.ts";
+import { consumed, createTopic, deleteTopic, leaderOf, logKey, produced, sendProduce, threeTabs, untilInSync } from "./core-requests.ts";
 
 describe("a replicated partition", () => {
   let cluster: CoreCluster;
@@ -351,6 +352,20 @@ describe("a tab that is reloaded", () => {
     expect(writes.map(({ count }) => count)).toEqual([21, 21, 21]);
     expect([leader, ...others].map(storedHighWatermark)).toEqual([22, 22, 22]);
   });
+});
+
+it("a leader drops what is too old as soon as it leads: where its disk is full, nothing else would fit", () => {
+  const cluster = new CoreCluster();
+  const [tab] = cluster.startRunning("alone");
+  createTopic(cluster, "quakes", { replicationFactor: 1 });
+  for (const value of ["one", "two"]) produced(cluster, leaderOf(cluster, "quakes").connect(), "quakes", [value]);
+  cluster.advance(2 * tab!.core.config.retentionCheckIntervalMs);
+  tab!.kill();
+  for (const clock of [cluster, tab!]) clock.wallOffsetMs += 8 * 24 * 3600 * 1000;
+  tab!.start();
+  cluster.until(() => tab!.core.status().partitions.some(({ role }) => role === "leader"), "a leader");
+  cluster.settle();
+  expect(tab!.core.status().partitions.map(({ logStartOffset }) => logStartOffset)).toEqual([2]);
 });
 
 describe("a leader whose machine slept", () => {
