@@ -47,6 +47,8 @@ interface Damage {
 }
 
 const RETRY_MS = 250;
+/** A full cluster has room again once brokers are gone for good, which takes them hours. */
+const FULL_RETRY_MS = 10_000;
 /** While the broker waits to be unfenced, or to be let go. */
 const EAGER_HEARTBEAT_MS = 25;
 const REGISTRATION_VERSION = 4;
@@ -269,6 +271,11 @@ export class Registration {
       case "REQUEST_TIMED_OUT":
         this.#trouble = `the controller does not register this broker yet: ${errorMessage(error)}`;
         this.#state = { kind: "unregistered", retryAtMs: nowMs + RETRY_MS };
+        return;
+      // Another storage would be refused like this one.
+      case "POLICY_VIOLATION":
+        this.#trouble = "the cluster has as many brokers as it takes; close tabs of it, whose brokers it forgets after a day";
+        this.#state = { kind: "unregistered", retryAtMs: nowMs + FULL_RETRY_MS };
         return;
       default: {
         const reason = refusal(error);

@@ -9,6 +9,7 @@ import type { StorageIdentity } from "../../src/broker/storage-identity.ts";
 import { coalesceAppends } from "../../src/log/coalesce-appends.ts";
 import type { StoreOperation } from "../../src/log/stored-log.ts";
 import { Controller } from "../../src/metadata/controller.ts";
+import type { ControllerConfig } from "../../src/metadata/controller-config.ts";
 import type { ControllerEffect, ControllerEvent } from "../../src/metadata/controller.ts";
 import { StoredLogs } from "../../src/platform/simulated/stored-logs.ts";
 import { decodeCorrelationId, decodeResponse, encodeRequest } from "../../src/protocol/envelope.ts";
@@ -30,8 +31,9 @@ export class CoreCluster {
   readonly brokers: CoreBroker[] = [];
   #nextConnection = 1;
 
-  constructor() {
+  constructor(config: Partial<ControllerConfig> = {}) {
     this.controller = new Controller({
+      config,
       clusterId: "8a0a2a7e-13ee-4f0a-9a53-1f3b9a2c7f01",
       controllerEpoch: 1,
       seed: "controller",

@@ -16,6 +16,16 @@ function damage({ bytes }: Chunk): void {
   bytes[bytes.length - 1]! ^= 1;
 }
 
+it("a broker that finds the cluster full waits for its turn, with the storage that it has", () => {
+  const cluster = new CoreCluster({ maxBrokers: 1 });
+  cluster.startRunning("first");
+  const late = cluster.start("late");
+  cluster.advance(60_000);
+  expect(late.core.state).toBe("fenced");
+  expect(late.core.status().reason).toContain("as many brokers as it takes");
+  expect(cluster.log.filter((line) => line.includes("a registration is refused")).length).toBeLessThan(10);
+});
+
 describe("a broker whose storage fails", () => {
   let cluster: CoreCluster;
   let tabs: CoreBroker[];
