@@ -51,7 +51,7 @@ export function joinGroup(state: ShardState, request: JoinGroupRequest, client: 
     if (member !== undefined) removeMember(state, group, member, "GROUP_MAX_SIZE_REACHED");
     return refuse("GROUP_MAX_SIZE_REACHED");
   }
-  const terms = termsOf(request, client, groupMaxSessionTimeoutMs);
+  const terms = termsOf(request, client);
   if (!group.supports(protocolType, terms.protocols)) {
     forgetIfHollow(state, group);
     return refuse("INCONSISTENT_GROUP_PROTOCOL");
@@ -109,23 +109,15 @@ function hasRoom(
 }
 
 /** Copies what outlives the request's frame. */
-function termsOf(request: JoinGroupRequest, { clientId, clientHost }: Client, maxTimeoutMs: number): MemberTerms {
+function termsOf(request: JoinGroupRequest, { clientId, clientHost }: Client): MemberTerms {
   const { sessionTimeoutMs, rebalanceTimeoutMs } = request;
   return {
     clientId,
     clientHost,
     sessionTimeoutMs,
-    rebalanceTimeoutMs: clamp(
-      rebalanceTimeoutMs < 0 ? sessionTimeoutMs : rebalanceTimeoutMs,
-      MIN_REBALANCE_TIMEOUT_MS,
-      maxTimeoutMs,
-    ),
+    rebalanceTimeoutMs: Math.max(rebalanceTimeoutMs < 0 ? sessionTimeoutMs : rebalanceTimeoutMs, MIN_REBALANCE_TIMEOUT_MS),
     protocols: request.protocols.map(({ name, metadata }) => ({ name, metadata: metadata.slice() })),
   };
-}
-
-function clamp(value: number, lowest: number, highest: number): number {
-  return Math.min(Math.max(value, lowest), highest);
 }
 
 function joinAsNew(

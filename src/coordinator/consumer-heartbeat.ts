@@ -115,7 +115,7 @@ function findGrowth(state: ShardState, request: Request, client: Client): [Error
   const before = group?.members.get(memberId) ?? group?.members.get(group.staticMembers.get(instanceId ?? "") ?? "");
   // Who leaves, or is no member, adds nothing.
   if (memberEpoch < 0 || (before === undefined && memberEpoch !== JOIN_GROUP_MEMBER_EPOCH)) return undefined;
-  const after = metadataOf(state, request, client, before);
+  const after = metadataOf(request, client, before);
   if (before !== undefined && isSameMetadata(before, after)) return undefined;
   const othersSize = (group?.sizeInBytes ?? 0) - (before === undefined ? 0 : sizeOfConsumerMember(before));
   const size = othersSize + sizeOfConsumerMember({ ...after, memberId });
@@ -193,7 +193,7 @@ function takePlace(state: ShardState, group: ConsumerGroup, left: ConsumerMember
  */
 function describe(state: ShardState, group: ConsumerGroup, request: Request, client: Client, memberId: string): void {
   const before = group.members.get(memberId);
-  const after = metadataOf(state, request, client, before);
+  const after = metadataOf(request, client, before);
   if (before === undefined || !isSameMetadata(before, after)) {
     state.commit(memberRecord(group.groupId, memberId, after));
   }
@@ -206,12 +206,11 @@ function describe(state: ShardState, group: ConsumerGroup, request: Request, cli
 
 /** What the member says of itself now; what it leaves out is as before. */
 function metadataOf(
-  { config }: ShardState,
   request: Request,
   { clientId, clientHost }: Client,
   before: ConsumerMember | undefined,
 ): MemberMetadata {
-  const timeoutMs = Math.min(request.rebalanceTimeoutMs, config.groupMaxSessionTimeoutMs);
+  const { rebalanceTimeoutMs } = request;
   return {
     instanceId: request.instanceId ?? before?.instanceId ?? null,
     rackId: request.rackId ?? before?.rackId ?? null,
@@ -221,7 +220,7 @@ function metadataOf(
       request.subscribedTopicNames === null
         ? (before?.subscribedTopicNames ?? [])
         : [...new Set(request.subscribedTopicNames)].sort(),
-    rebalanceTimeoutMs: timeoutMs < 0 ? (before?.rebalanceTimeoutMs ?? -1) : timeoutMs,
+    rebalanceTimeoutMs: rebalanceTimeoutMs < 0 ? (before?.rebalanceTimeoutMs ?? -1) : rebalanceTimeoutMs,
     serverAssignor: request.serverAssignor ?? before?.serverAssignor ?? null,
   };
 }

@@ -2,13 +2,16 @@ import { describe, expect, it } from "vitest";
 import { ShardDriver, bytes, client, commitError, errorOf, protocol, response, text } from "./shard-driver.ts";
 
 /** Two members in a stable first generation; the first leads. */
-function stablePair(driver: ShardDriver): { leader: string; follower: string; generation: number } {
-  const first = driver.enter();
+function stablePair(
+  driver: ShardDriver,
+  terms: { readonly rebalanceTimeoutMs?: number } = {},
+): { leader: string; follower: string; generation: number } {
+  const first = driver.enter(terms);
   driver.advance(0);
   const leader = response(first.join).memberId;
   expect(errorOf(driver.sync(leader, 1, { [leader]: "all" }))).toBe("NONE");
-  const second = driver.enter();
-  const again = driver.join({ memberId: leader });
+  const second = driver.enter(terms);
+  const again = driver.join({ memberId: leader, ...terms });
   const { generationId } = response(again);
   const follower = response(second.join).memberId;
   const waiting = driver.sync(follower, generationId!);
@@ -173,6 +176,18 @@ describe("a rebalance", () => {
     expect(response(third.join).generationId).toBe(generation + 1);
     expect(driver.heartbeat(follower, generation + 1)).toBe("UNKNOWN_MEMBER_ID");
     expect(response(third.join).leader).toBe(leader);
+  });
+
+  it("waits for members for as long as they ask, which may be hours", () => {
+    const driver = new ShardDriver();
+    const { leader, follower, generation } = stablePair(driver, { rebalanceTimeoutMs: 2 * 3_600_000 });
+    driver.enter();
+    for (let beat = 0; beat < 3_600 / 5; beat++) {
+      driver.advance(5_000);
+      for (const memberId of [leader, follower]) {
+        expect(driver.heartbeat(memberId, generation)).toBe("REBALANCE_IN_PROGRESS");
+      }
+    }
   });
 
   it("does not start when a follower joins again unchanged, but does when the leader does", () => {
