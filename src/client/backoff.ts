@@ -11,11 +11,13 @@ export interface RetryOptions {
   readonly factor?: number;
   /** By how much a pause exceeds the one before. */
   readonly multiplier?: number;
-  /** How often a failed attempt is repeated. */
+  /** How often a failed attempt is repeated, a consumer's callback included. */
   readonly retries?: number;
+  /** Asked when a consumer crashes by something that may mend itself: whether it shall go on. */
+  readonly restartOnFailure?: (error: Error) => Promise<boolean>;
 }
 
-export type RetryPolicy = Required<RetryOptions>;
+export type RetryPolicy = Required<Omit<RetryOptions, "restartOnFailure">>;
 
 /**
  * The pauses are shorter than KafkaJS's, because a new leader is there in milliseconds when a tab closes; the number of

@@ -1,6 +1,6 @@
 import type { AssignedPartition } from "./assigned-partition.ts";
 import { retryPause, sleep } from "./backoff.ts";
-import type { RetryPolicy } from "./backoff.ts";
+import type { RetryOptions, RetryPolicy } from "./backoff.ts";
 import type { Cluster } from "./cluster.ts";
 import { consumerBatch } from "./consumer-batch.ts";
 import type { Batch } from "./consumer-batch.ts";
@@ -22,12 +22,12 @@ export interface ConsumerRunOptions {
   readonly emitter: Emitter;
   readonly logger: Logger;
   readonly retry: RetryPolicy;
-  readonly restartOnFailure: ((error: Error) => Promise<boolean>) | undefined;
+  readonly restartOnFailure: RetryOptions["restartOnFailure"];
   readonly group: ConsumerGroup | undefined;
   readonly setPaused: (where: TopicPartition, paused: boolean) => void;
 }
 
-/** How often a failing callback is called again for the same message before the consumer counts as crashed. */
+/** How often a failing callback is called again for the same message, if `retries` does not say. */
 const CALLBACK_RETRIES = 5;
 
 /** One `run` of a consumer, from its start to its stop or its crash: calls back with what the fetcher has. */
@@ -36,11 +36,15 @@ export class ConsumerRun {
   readonly finished: Promise<unknown>;
   readonly #config: ConsumerRunConfig;
   readonly #options: ConsumerRunOptions;
+  /** After so many failures in a row the consumer counts as crashed. */
+  readonly #mostRetries: number;
   #over = false;
 
   constructor(config: ConsumerRunConfig, options: ConsumerRunOptions) {
     this.#config = config;
     this.#options = options;
+    const { retries } = options.retry;
+    this.#mostRetries = Number.isFinite(retries) ? retries : CALLBACK_RETRIES;
     const workers = Math.max(1, config.partitionsConsumedConcurrently ?? 1);
     this.#options.group?.join(config);
     this.finished = Promise.all(Array.from({ length: workers }, () => this.#work()));
@@ -66,8 +70,8 @@ export class ConsumerRun {
         await this.#process(taken);
         failures.delete(taken.partition);
       } catch (error) {
-        const count = taken === undefined ? CALLBACK_RETRIES : (failures.get(taken.partition) ?? 0);
-        if (taken !== undefined) failures.set(taken.partition, count < CALLBACK_RETRIES ? count + 1 : 0);
+        const count = taken === undefined ? this.#mostRetries : (failures.get(taken.partition) ?? 0);
+        if (taken !== undefined) failures.set(taken.partition, count < this.#mostRetries ? count + 1 : 0);
         await this.#recover(asError(error), count);
       }
     }
@@ -77,7 +81,7 @@ export class ConsumerRun {
   async #recover(error: Error, failures: number): Promise<void> {
     const { cluster, emitter, group, logger, retry } = this.#options;
     const pause = retryPause(retry, failures, cluster.platform.random());
-    if (failures >= CALLBACK_RETRIES) {
+    if (failures >= this.#mostRetries) {
       const restart = await this.#restarts(error);
       logger.error(`The consumer crashed: ${error.message}`, { error, restart });
       if (!restart) this.end();

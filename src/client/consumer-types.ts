@@ -35,7 +35,7 @@ export interface ConsumerConfig {
   readonly rebalanceTimeout?: number;
   /** Milliseconds between heartbeats, by which members also hear of changes to the group; 100 by default. */
   readonly heartbeatInterval?: number;
-  readonly retry?: RetryOptions & { readonly restartOnFailure?: (error: Error) => Promise<boolean> };
+  readonly retry?: RetryOptions;
   /** The most bytes of one partition in one response; 1 MiB by default. */
   readonly maxBytesPerPartition?: number;
   /** Bytes that a broker waits for, up to `maxWaitTimeInMs`; 1 by default. */

@@ -51,6 +51,7 @@ export class Consumer {
   readonly #logger: Logger;
   readonly #emitter: Emitter;
   readonly #retry: RetryPolicy;
+  readonly #restartOnFailure: RetryOptions["restartOnFailure"];
   readonly #presence: Presence;
   readonly #subscription = new Subscription();
   #connections: BrokerConnections | undefined;
@@ -68,6 +69,7 @@ export class Consumer {
     this.#logger = options.logger.namespace("Consumer");
     this.#emitter = new Emitter(() => cluster.wallNow(), this.#logger, consumerEvents);
     this.#retry = retryPolicy(options.retry, config.retry);
+    this.#restartOnFailure = config.retry?.restartOnFailure ?? options.retry?.restartOnFailure;
     this.#presence = new Presence(cluster, "consumer");
   }
 
@@ -206,7 +208,7 @@ export class Consumer {
       emitter: this.#emitter,
       logger: this.#logger,
       retry: this.#retry,
-      restartOnFailure: this.#config.retry?.restartOnFailure,
+      restartOnFailure: this.#restartOnFailure,
       group: this.#subscribedGroup,
       setPaused: ({ topic, partition }, paused) => this.#setPaused([{ topic, partitions: [partition] }], paused),
     });

@@ -360,6 +360,28 @@ describe("run", () => {
     expect(asked).toEqual(["never", "never"]);
   });
 
+  test.each([0, 2, 20])("one is called again as often as retries says: %i", async (retries) => {
+    const { cluster } = filled(1);
+    const restartOnFailure = async () => false;
+    const retry = { initialRetryTime: 1, maxRetryTime: 1, retries, restartOnFailure };
+    const consumer = cluster.kafka({ retry }).consumer();
+    consumers.push(consumer);
+    await consumer.connect();
+    consumer.assign([{ topic: "t", partition: 0, offset: "earliest" }]);
+    const crashes: boolean[] = [];
+    consumer.on<{ restart: boolean }>(consumer.events.CRASH, ({ payload }) => crashes.push(payload.restart));
+    let calls = 0;
+    await consumer.run({
+      eachMessage: () => {
+        calls++;
+        throw new Error("never");
+      },
+    });
+    await until(() => crashes.length > 0);
+    expect(crashes).toEqual([false]);
+    expect(calls).toBe(retries + 1);
+  });
+
   test("a restartOnFailure that fails itself is logged, and the consumer starts again", async () => {
     const { cluster } = filled(1);
     const restartOnFailure = async () => {
