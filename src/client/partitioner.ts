@@ -1,3 +1,4 @@
+import { KafkaJSNotImplemented } from "./errors.ts";
 import type { Message } from "./messages.ts";
 import { bytesOf } from "./messages.ts";
 import { murmur2 } from "./murmur2.ts";
@@ -66,5 +67,17 @@ export const DefaultPartitioner: ICustomPartitioner = (random = Math.random) => 
   return partitioner;
 };
 
-/** KafkaJS's partitioners. Its `LegacyPartitioner` is absent: it hashes keys differently from every other client. */
-export const Partitioners = { DefaultPartitioner, JavaCompatiblePartitioner: DefaultPartitioner } as const;
+/** Refuses: an application that keeps its keys where they were has to hear that here they would go elsewhere. */
+const LegacyPartitioner: ICustomPartitioner = () => {
+  throw new KafkaJSNotImplemented(
+    "LegacyPartitioner is not there: it hashes keys differently from every other client. Take DefaultPartitioner, or, " +
+      "where keys must stay in their partitions, a createPartitioner of your own",
+  );
+};
+
+/** KafkaJS's partitioners. */
+export const Partitioners = {
+  DefaultPartitioner,
+  JavaCompatiblePartitioner: DefaultPartitioner,
+  LegacyPartitioner,
+} as const;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { DefaultPartitioner } from "../../src/client/partitioner.ts";
+import { DefaultPartitioner, Partitioners } from "../../src/client/partitioner.ts";
 
 /** Chooses for messages without a key, in partitions that have these leaders. */
 function chooser() {
@@ -18,6 +18,10 @@ function chooser() {
       })),
     });
 }
+
+test("KafkaJS's LegacyPartitioner is refused, for with another one its keys would go elsewhere without a word", () => {
+  expect(() => Partitioners.LegacyPartitioner()).toThrow("hashes keys differently from every other client");
+});
 
 test("messages without a key leave a partition that has no leader for one that has", () => {
   const choose = chooser();
