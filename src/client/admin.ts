@@ -221,7 +221,7 @@ export class Admin {
 
   /**
    * What a group has committed, by default in all topics; in the topics that are named, -1 where it is nothing. With
-   * `resolveOffsets` such a partition, and one whose committed records are gone, has the first offset that is there.
+   * `resolveOffsets` such a partition has its end instead, as in KafkaJS, which would commit it, too.
    */
   async fetchOffsets(options: {
     readonly groupId: string;
@@ -234,13 +234,13 @@ export class Admin {
     if (!resolveOffsets) return committed;
     return Promise.all(
       committed.map(async ({ topic, partitions }) => {
-        const ends = await records.offsets(topic, EARLIEST_TIMESTAMP);
-        const first = new Map(ends.map(({ partition, offset }) => [partition, offset]));
+        const ends = await records.offsets(topic, LATEST_TIMESTAMP);
+        const end = new Map(ends.map((found) => [found.partition, String(found.offset)]));
         return {
           topic,
           partitions: partitions.map(({ partition, offset, metadata }) => ({
             partition,
-            offset: String(Math.max(Number(offset), first.get(partition) ?? 0)),
+            offset: offset === "-1" ? (end.get(partition) ?? offset) : offset,
             metadata,
           })),
         };

@@ -175,6 +175,22 @@ test("stop leaves the group, and run comes back to it", { timeout: 20_000 }, asy
   await expect.poll(() => valuesOf(first, second)).toEqual(range(0, 180));
 });
 
+test("pauses end with stop, as others may have read on by the next run", { timeout: 20_000 }, async () => {
+  await start(1);
+  await produce(0, 12);
+  const member = await new Member().run();
+  await expect.poll(() => valuesOf(member)).toEqual(range(0, 12));
+  await expect.poll(() => committed("g")).toEqual(Array(6).fill("2"));
+  member.consumer.pause([{ topic: "t" }]);
+  await member.consumer.stop();
+  member.seen.length = 0;
+  await member.run();
+  await balanced(member);
+  expect(member.consumer.paused()).toEqual([]);
+  await produce(12, 6);
+  await expect.poll(() => valuesOf(member)).toEqual(range(12, 6));
+});
+
 test("a run that follows a stop at once joins when the member has left", { timeout: 20_000 }, async () => {
   await start(1);
   await produce(0, 12);
@@ -312,6 +328,19 @@ describe("assignors", () => {
       await balanced(first, third);
       await produce(30, 30);
       await expect.poll(() => valuesOf(first, second, third)).toEqual(range(0, 60));
+    },
+  );
+
+  test(
+    "cooperativeSticky beside an eager one: no partition is kept for a member that gave it up",
+    { timeout: 20_000 },
+    async () => {
+      await start(1);
+      const config = { partitionAssigners: [PartitionAssigners.cooperativeSticky, PartitionAssigners.roundRobin] };
+      const first = await new Member(config).run();
+      await balanced(first);
+      const second = await new Member(config).run();
+      await balanced(first, second);
     },
   );
 
@@ -695,7 +724,7 @@ test("events tell of the group, and admin sees and moves it", { timeout: 20_000 
   expect((await admin.listGroups()).groups).toEqual([]);
   expect(await committed("g")).toEqual(Array(6).fill("-1"));
   const resolved = await admin.fetchOffsets({ groupId: "g", topics: ["t"], resolveOffsets: true });
-  expect(resolved[0]!.partitions.map(({ offset }) => offset)).toEqual(Array(6).fill("0"));
+  expect(resolved[0]!.partitions.map(({ offset }) => offset)).toEqual(Array(6).fill("2"));
 });
 
 test("a heartbeat interval that the session does not bear is refused", async () => {

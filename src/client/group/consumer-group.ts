@@ -119,8 +119,15 @@ export class ConsumerGroup implements OwnedPartitions {
     membership.start();
   }
 
-  /** Commits what was processed, unless that is left to the application, and leaves. */
+  /**
+   * Commits what was processed, unless that is left to the application, and leaves. Pauses and seeks are forgotten, for
+   * by the next time others may have read on.
+   */
   leave(): Promise<void> {
+    if (this.#leaving === undefined) {
+      this.#paused.clear();
+      this.#sought.clear();
+    }
     this.#leaving ??= this.#leave().finally(() => {
       this.#unwatchPage();
       this.#autoCommit?.close();

@@ -187,10 +187,13 @@ export class ClassicMembership implements GroupMembership {
 
   async #join(topics: readonly string[]): Promise<JoinGroupResponse> {
     const { assigners, cluster, groupInstanceId, link, rackId, rebalanceTimeoutMs, sessionTimeoutMs } = this.#options;
-    const ownedPartitions = this.#isCooperative ? this.#options.partitions.owned() : this.#previous.partitions;
-    const { generationId } = this.#previous;
-    const subscription = { topics: [...topics], ownedPartitions, generationId, rackId };
-    const protocols = assigners.map((assigner) => assigner.protocol(subscription));
+    const { generationId, partitions: previous } = this.#previous;
+    const owned = this.#options.partitions.owned();
+    const protocols = assigners.map((assigner) => {
+      // A cooperative assigner would have the others wait for what an eager member gave up before it joined.
+      const ownedPartitions = assigner.isCooperative === true ? owned : previous;
+      return assigner.protocol({ topics: [...topics], ownedPartitions, generationId, rackId });
+    });
     const timeoutMs = rebalanceTimeoutMs + cluster.requestTimeoutMs;
     // Having to come back with an id is no error, the first time.
     const errorOf = ({ errorCode: code, memberId }: JoinGroupResponse) =>
