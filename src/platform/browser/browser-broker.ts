@@ -34,6 +34,8 @@ export class BrowserBroker implements BrokerControl {
   #told: string | undefined;
   #closeNetwork: () => void = () => {};
   #release: () => void = () => {};
+  /** What the storage was last told that it is. */
+  #saved: Promise<void> = Promise.resolve();
 
   async start(options: BrokerWorkerOptions, links: MessagePort, events: MessagePort): Promise<BrokerStatus> {
     assert(this.#running === undefined, "a worker runs one broker");
@@ -73,6 +75,8 @@ export class BrowserBroker implements BrokerControl {
 
   async shutdown(): Promise<void> {
     await this.#running?.stop();
+    // The page ends this worker next; a storage that was given up for its damage has to know of it by then.
+    await this.#saved.catch(() => {});
     this.#end();
   }
 
@@ -94,7 +98,7 @@ export class BrowserBroker implements BrokerControl {
       clock: browserClock,
       store,
       identity: directory.identity,
-      saveIdentity: directory.saveIdentity,
+      saveIdentity: (identity) => (this.#saved = directory.saveIdentity(identity)),
       controller: network.socket,
       dial: ({ host }) => network.dialer.dial(host, TAB_LISTENER),
       listen: (accept) => this.#connections.attach(accept),
