@@ -21,10 +21,16 @@ export interface BrokerWorkerOptions {
   readonly broker: BrokerOptions;
 }
 
+export interface StartedBroker {
+  readonly status: BrokerStatus;
+  /** See `StorageDirectory`. */
+  readonly isStandIn: boolean;
+}
+
 /** The worker's interface for its page, through comlink. The ports are for all that is too frequent for comlink. */
 export interface BrokerControl {
   /** `links` speaks `ToWorker` and `ToPage`; `events` brings {@link BrokerWorkerEvent}s. Rejects without storage. */
-  start(options: BrokerWorkerOptions, links: MessagePort, events: MessagePort): Promise<BrokerStatus>;
+  start(options: BrokerWorkerOptions, links: MessagePort, events: MessagePort): Promise<StartedBroker>;
   /** Hands leadership over, stops, and gives the storage directory back. */
   shutdown(): Promise<void>;
 }

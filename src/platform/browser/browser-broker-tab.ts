@@ -209,7 +209,7 @@ interface SessionHandlers {
 /** One worker with its ports. */
 class Session {
   readonly control: Remote<BrokerControl>;
-  /** Undefined until it has started. */
+  /** To be remembered, once it has started. */
   directoryId: string | undefined;
   paths: readonly LinkPath[] = [];
   readonly #worker: Worker;
@@ -251,8 +251,8 @@ class Session {
   async start(options: Parameters<BrokerControl["start"]>[0]): Promise<BrokerStatus> {
     const [links, events] = [this.#linksPort.port2, this.#events.port2];
     const started = this.control.start(options, transfer(links, [links]), transfer(events, [events]));
-    const status = await Promise.race([started, this.#failure]);
-    this.directoryId = status.directoryId;
+    const { status, isStandIn } = await Promise.race([started, this.#failure]);
+    if (!isStandIn) this.directoryId = status.directoryId;
     return status;
   }
 

@@ -6,7 +6,7 @@ import type { BrokerPlatform, LifecycleEvent, LogLevel } from "../../runtime/bro
 import type { Connection } from "../../runtime/connection.ts";
 import type { RunningBroker } from "../../runtime/run-broker.ts";
 import { runBroker } from "../../runtime/run-broker.ts";
-import type { BrokerControl, BrokerWorkerEvent, BrokerWorkerOptions } from "./broker-control.ts";
+import type { BrokerControl, BrokerWorkerEvent, BrokerWorkerOptions, StartedBroker } from "./broker-control.ts";
 import { browserClock } from "./browser-clock.ts";
 import type { Signaling } from "./controller-socket.ts";
 import { ControllerSocket } from "./controller-socket.ts";
@@ -37,7 +37,7 @@ export class BrowserBroker implements BrokerControl {
   /** What the storage was last told that it is. */
   #saved: Promise<void> = Promise.resolve();
 
-  async start(options: BrokerWorkerOptions, links: MessagePort, events: MessagePort): Promise<BrokerStatus> {
+  async start(options: BrokerWorkerOptions, links: MessagePort, events: MessagePort): Promise<StartedBroker> {
     assert(this.#running === undefined, "a worker runs one broker");
     const directory = await openStorageDirectory({
       cluster: options.cluster,
@@ -62,7 +62,7 @@ export class BrowserBroker implements BrokerControl {
       // The lock stays: no other tab is to meet the same storage while this page shows what is wrong with it.
       if (status.state === "failed") this.#closeNetwork();
     });
-    return this.#running.status();
+    return { status: this.#running.status(), isStandIn: directory.isStandIn };
   }
 
   /** The page is not woken for what it knows. */

@@ -16,6 +16,8 @@ export interface StorageDirectory {
   /** As found. Its durability tells what the data on disk is worth, not what the broker asks for from now on. */
   readonly identity: StorageIdentity;
   saveIdentity(identity: StorageIdentity): Promise<void>;
+  /** Made because another could not be found or opened, which the next start should look for once more. */
+  readonly isStandIn: boolean;
   /** Closes the database and gives the lock back. */
   release(): void;
 }
@@ -45,10 +47,16 @@ const CLOSING_WAIT_MS = 1000;
 /** How long after the first look for a remembered directory the second one is. */
 const SECOND_LOOK_MS = 1000;
 
-export async function openStorageDirectory(options: StorageDirectoryOptions): Promise<StorageDirectory> {
+export async function openStorageDirectory(given: StorageDirectoryOptions): Promise<StorageDirectory> {
   if (navigator.locks === undefined) {
     throw new StoreUnavailableError("a broker needs Web Locks, which browsers offer over https and on localhost only");
   }
+  let isStandIn = false;
+  const unusable = (cause: Error) => {
+    isStandIn = true;
+    given.unusable(cause);
+  };
+  const options = { ...given, unusable };
   const held: string[] = [];
   for (const directoryId of await existingDirectories(options)) {
     const isHint = directoryId === options.hint;
@@ -63,7 +71,7 @@ export async function openStorageDirectory(options: StorageDirectoryOptions): Pr
   }
   const created = await lockAndOpen(crypto.randomUUID(), 0, options);
   if (created === "held") throw new StoreUnavailableError("another tab holds the lock of a new storage directory");
-  return created;
+  return { ...created, isStandIn };
 }
 
 async function takeOver(
@@ -178,6 +186,7 @@ async function settle(
       const complete = next.pendingNonce === undefined;
       return database.saveIdentity({ ...next, durability: complete ? durability : identity.durability });
     },
+    isStandIn: false,
     release,
   };
 }

@@ -133,6 +133,20 @@ describe("a broker in a tab", () => {
     expect(setItem).toHaveBeenCalled();
   });
 
+  test("a directory that is missed is looked for once more, and then forgotten", async () => {
+    const cluster = `missing-${crypto.randomUUID()}`;
+    const name = `tabstream/${cluster}/directory`;
+    const missed = crypto.randomUUID();
+    sessionStorage.setItem(name, missed);
+    const standIn = await startTab({ cluster });
+    const { directoryId } = standIn.status();
+    await standIn.stop();
+    expect(sessionStorage.getItem(name)).toBe(missed);
+    const again = await startTab({ cluster });
+    expect(again.status().directoryId).toBe(directoryId);
+    expect(sessionStorage.getItem(name)).toBe(directoryId);
+  });
+
   test("a tab without a memory of its own takes the directory whose tab was the last to close", async () => {
     const idOf = (tab: BrokerTab) => tab.status().directoryId;
     const closing = [await startTab(), await startTab()].sort((a, b) => (idOf(a) < idOf(b) ? -1 : 1));

@@ -160,10 +160,17 @@ describe("storage directories", () => {
 
   test("[B2] a remembered directory that is gone is not made again under its name", async () => {
     const gone = crypto.randomUUID();
-    const { identity } = await open(gone);
+    const standIn = await open(gone);
+    const { identity } = standIn;
     expect(identity.directoryId).not.toBe(gone);
+    expect(standIn.isStandIn).toBe(true);
     expect(identity).toMatchObject({ brokerId: -1, generation: 0 });
     expect(unusable.map(({ message }) => message)).toEqual([expect.stringContaining(`${gone}, used here before, is gone`)]);
+
+    standIn.release();
+    const again = await open(gone);
+    expect(again.identity.directoryId).toBe(identity.directoryId);
+    expect(again.isStandIn).toBe(false);
   });
 
   test.each(["hint", "latest"])("a remembered directory (%s) that is not listed at first is found", async (memory) => {
