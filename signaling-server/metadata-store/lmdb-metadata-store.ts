@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { mkdirSync, statSync } from "node:fs";
+import { mkdirSync, statSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { open } from "lmdb";
 import type { Database, Key, RootDatabase } from "lmdb";
@@ -49,12 +49,24 @@ export class LmdbMetadataStore implements MetadataStore {
     this.#options = options;
     mkdirSync(options.dataDir, { recursive: true, mode: 0o700 });
     this.#path = join(options.dataDir, "metadata.mdb");
-    this.#root = this.#openFile();
-    const encoding = "binary";
-    this.#states = this.#root.openDB({ name: "states", encoding });
-    this.#logs = this.#root.openDB({ name: "logs", encoding });
-    this.#snapshots = this.#root.openDB({ name: "snapshots", encoding });
-    this.#root.putSync(MARK, this.#mark);
+    expectWritable(this.#path);
+    const flaw = flawOfLmdbFile(this.#path);
+    if (flaw !== undefined) throw damaged(this.#path, flaw);
+    try {
+      this.#root = openFile(this.#path);
+      const encoding = "binary";
+      this.#states = this.#root.openDB({ name: "states", encoding });
+      this.#logs = this.#root.openDB({ name: "logs", encoding });
+      this.#snapshots = this.#root.openDB({ name: "snapshots", encoding });
+      for (const rows of [this.#states, this.#logs, this.#snapshots]) expectReadable(rows, this.#path);
+      this.#root.putSync(MARK, this.#mark);
+    } catch (cause) {
+      if (cause instanceof DamagedMetadataError) throw cause;
+      const failure = `cannot open ${this.#path}: ${messageOf(cause)}`;
+      // The others are the system's: a full disk is no reason to take a backup.
+      if (!messageOf(cause).startsWith("MDB_")) throw new Error(failure, { cause });
+      throw new DamagedMetadataError(`${failure}; ${REMEDY}`, { cause });
+    }
   }
 
   async open(cluster: string): Promise<StoredCluster> {
@@ -97,29 +109,6 @@ export class LmdbMetadataStore implements MetadataStore {
 
   async close(): Promise<void> {
     await this.#root.close();
-  }
-
-  #openFile(): RootDatabase<Buffer, string> {
-    expectWritable(this.#path);
-    const flaw = flawOfLmdbFile(this.#path);
-    if (flaw !== undefined) throw new DamagedMetadataError(`${this.#path} is damaged: ${flaw}; ${REMEDY}`);
-    try {
-      const root = open<Buffer, string>({
-        path: this.#path,
-        noSubdir: true,
-        encoding: "binary",
-        maxDbs: 3,
-        // A commit then includes the sync of the file, so its promise is a promise of durability.
-        overlappingSync: false,
-        // The controllers gather their own batches; and with it a failed commit rejects promises that nobody holds.
-        eventTurnBatching: false,
-      });
-      checkLength(root, this.#path);
-      return root;
-    } catch (cause) {
-      if (cause instanceof DamagedMetadataError) throw cause;
-      throw new DamagedMetadataError(`cannot open ${this.#path}: ${messageOf(cause)}; ${REMEDY}`, { cause });
-    }
   }
 
   /** Runs `change` in a transaction of its own; whatever it throws undoes it. Resolves once it is on the disk. */
@@ -191,6 +180,21 @@ const MARK = "writer";
 
 const REMEDY = "restore the file from a backup, or move it away to start with empty clusters";
 
+function openFile(path: string): RootDatabase<Buffer, string> {
+  const root = open<Buffer, string>({
+    path,
+    noSubdir: true,
+    encoding: "binary",
+    maxDbs: 3,
+    // A commit then includes the sync of the file, so its promise is a promise of durability.
+    overlappingSync: false,
+    // The controllers gather their own batches; and with it a failed commit rejects promises that nobody holds.
+    eventTurnBatching: false,
+  });
+  fillUp(root, path);
+  return root;
+}
+
 function newState(): ClusterState {
   return { clusterId: randomUUID(), controllerEpoch: 0, endOffset: 0 };
 }
@@ -203,12 +207,28 @@ function endOffsetOf(batch: Uint8Array): number {
   return readBatchHeader(batch).lastOffset + 1;
 }
 
-/** LMDB maps the file into memory: to read a page beyond the file's end would end the process. */
-function checkLength(root: RootDatabase, path: string): void {
-  const { pageSize, lastPageNumber } = root.getStats() as { pageSize: number; lastPageNumber: number };
-  const { size } = statSync(path);
-  if (size >= pageSize * (lastPageNumber + 1)) return;
-  throw new DamagedMetadataError(`${path} is damaged: it is cut short to ${size} bytes; ${REMEDY}`);
+/**
+ * LMDB maps the file into memory: to read a page beyond the file's end would end the process. That the file ends early
+ * does not mean that anything is lost, for LMDB does not write pages that one transaction both took and gave back. So
+ * it is filled up with zeros, which are no page of rows, and pass no checksum.
+ */
+function fillUp(root: RootDatabase, path: string): void {
+  // A transaction keeps another server from writing meanwhile, whose pages would be cut off.
+  root.transactionSync(() => {
+    const { pageSize, lastPageNumber } = root.getStats() as { pageSize: number; lastPageNumber: number };
+    const length = pageSize * (lastPageNumber + 1);
+    if (statSync(path).size < length) truncateSync(path, length);
+  });
+}
+
+/**
+ * Throws unless all pages of rows are there, so that nothing is written beside those that are lost. It goes backwards,
+ * for where LMDB comes forwards to what is no page of rows, it ends the process.
+ */
+function expectReadable(rows: Database<Buffer, Key>, path: string): void {
+  const { entryCount } = rows.getStats() as { entryCount: number };
+  const lost = entryCount - rows.getKeysCount({ reverse: true });
+  if (lost !== 0) throw damaged(path, `${lost} of ${entryCount} rows cannot be reached`);
 }
 
 /** What went wrong on the disk comes as a second promise, which must not be left alone. */
@@ -216,6 +236,10 @@ async function commitFailure(error: unknown, path: string): Promise<unknown> {
   if (!(error instanceof Error) || !("commitError" in error)) return error;
   const cause = await Promise.resolve(error.commitError).catch((reason: unknown) => reason);
   return new Error(`cannot write ${path}: ${messageOf(cause)}`, { cause });
+}
+
+function damaged(path: string, flaw: string): DamagedMetadataError {
+  return new DamagedMetadataError(`${path} is damaged: ${flaw}; ${REMEDY}`);
 }
 
 /** Others take bytes for plain arrays: a Buffer's `slice` does not copy. */

@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { open } from "lmdb";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { LmdbMetadataStore } from "../../../signaling-server/metadata-store/lmdb-metadata-store.ts";
 import type { LmdbMetadataStoreOptions } from "../../../signaling-server/metadata-store/lmdb-metadata-store.ts";
+import { DamagedMetadataError } from "../../../signaling-server/metadata-store/metadata-store.ts";
 import type { StoredBatch } from "../../../signaling-server/metadata-store/metadata-store.ts";
 import { encodeMetadataBatch } from "../../../src/metadata/metadata-batch.ts";
 import { encodeMetadataRecord } from "../../../src/protocol/metadata-records/registry.ts";
@@ -227,14 +228,56 @@ test.each([
   expect(() => new LmdbMetadataStore({ dataDir, maxClusters: 10 })).toThrow(join(dataDir, "metadata.mdb"));
 });
 
-test("a file that lost its end is refused", async () => {
+test("a file that LMDB itself left short is opened, and has everything", async () => {
   const dataDir = await temporaryFolder();
   const store = storeAt(dataDir);
   await store.open("demo");
-  for (const batch of batches(0, 200)) await store.append("demo", [batch]);
+  await Promise.all(batches(0, 5_000).map((batch) => store.append("demo", [batch])));
+  const snapshot = { endOffset: 10_000, epoch: 1, records: new Uint8Array(5_000).fill(7) };
+  await store.saveSnapshot("demo", snapshot);
   await store.close();
-  truncateSync(join(dataDir, "metadata.mdb"), 40_960);
-  expect(() => new LmdbMetadataStore({ dataDir, maxClusters: 10 })).toThrow("cut short to 40960 bytes");
+  const { size } = statSync(join(dataDir, "metadata.mdb"));
+  const again = storeAt(dataDir);
+  // The case at hand: pages of the log that the snapshot replaced were given back before they were ever written.
+  expect(statSync(join(dataDir, "metadata.mdb")).size).toBeGreaterThan(size);
+  expect(await again.open("demo")).toMatchObject({ snapshot, log: [] });
+  await again.append("demo", batches(10_000, 100));
+  await again.close();
+  expect((await storeAt(dataDir).open("demo")).log).toEqual(batches(10_000, 100));
+});
+
+const PAGE_BYTES = 4_096;
+
+test.each<[string, (file: Buffer, at: number) => Buffer]>([
+  ["its end", (file, at) => file.subarray(0, at)],
+  ["a page", (file, at) => Buffer.from(file).fill(0, at, at + PAGE_BYTES)],
+])("a file that lost %s is refused, wherever that is, or has everything all the same", async (_, lose) => {
+  const dataDir = await temporaryFolder();
+  const store = storeAt(dataDir);
+  await store.open("demo");
+  for (const batch of batches(0, 100)) await store.append("demo", [batch]);
+  await store.saveSnapshot("demo", { endOffset: 200, epoch: 1, records: new Uint8Array(5_000) });
+  for (const batch of batches(200, 200)) await store.append("demo", [batch]);
+  await store.close();
+  const file = readFileSync(join(dataDir, "metadata.mdb"));
+  let refusals = 0;
+  for (let at = 2 * PAGE_BYTES; at < file.length; at += PAGE_BYTES) {
+    const damaged = await temporaryFolder();
+    const path = join(damaged, "metadata.mdb");
+    writeFileSync(path, lose(file, at));
+    // The second start finds the file as the first one left it.
+    for (const _ of ["first", "second"]) {
+      try {
+        expect((await storeAt(damaged).open("demo")).log).toEqual(batches(200, 200));
+      } catch (error) {
+        expect(error).toBeInstanceOf(DamagedMetadataError);
+        expect(String(error)).toContain(path);
+        expect(String(error)).toContain("restore the file from a backup");
+        refusals++;
+      }
+    }
+  }
+  expect(refusals).toBeGreaterThan(10);
 });
 
 test("a lock file that cannot be opened is named, and does not end the process", async () => {
