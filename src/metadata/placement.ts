@@ -41,15 +41,18 @@ export class Placement {
     wanted: number,
     accepts: (brokerId: number) => boolean = () => true,
   ): number[] {
-    const added: number[] = [];
-    while (added.length < wanted) {
-      const taken = [...existing, ...added];
-      const open = this.#brokers.filter(({ brokerId }) => !taken.includes(brokerId) && accepts(brokerId));
-      const next = least(open, (broker) => this.#crowding(broker, taken));
-      if (next === undefined) break;
-      added.push(next.brokerId);
-      add(this.#replicas, next.brokerId, 1);
-    }
+    const taken = new Set(existing);
+    const open = this.#brokers.filter(({ brokerId }) => !taken.has(brokerId) && accepts(brokerId));
+    // Of one rack the emptiest comes first, and each that comes makes the rack fuller for the next: so all are ranked
+    // at once, however many are wanted.
+    const perRack = this.#perRack(existing);
+    const ranked = open.sort((left, right) => this.#load(left) - this.#load(right)).map((broker) => {
+      const rank = this.#crowding(broker, perRack);
+      add(perRack, broker.rack, 1);
+      return { brokerId: broker.brokerId, rank };
+    });
+    const added = ranked.sort((left, right) => left.rank - right.rank).slice(0, wanted).map(({ brokerId }) => brokerId);
+    for (const brokerId of added) add(this.#replicas, brokerId, 1);
     return added;
   }
 
@@ -59,13 +62,24 @@ export class Placement {
     const unknown = candidates.find((node) => !known.some(({ brokerId }) => brokerId === node));
     if (unknown !== undefined) return unknown;
     const others = (broker: PlacementBroker) => replicas.filter((node) => node !== broker.brokerId);
-    return least(known, (broker) => -this.#crowding(broker, others(broker)))?.brokerId;
+    return least(known, (broker) => -this.#crowding(broker, this.#perRack(others(broker))))?.brokerId;
   }
 
   /** Orders brokers by how little they would add: racks weigh more than any load. */
-  #crowding(broker: PlacementBroker, taken: readonly number[]): number {
-    const sharing = taken.filter((node) => broker.rack !== null && this.#racks.get(node) === broker.rack);
-    return sharing.length * 2 ** 32 + (this.#replicas.get(broker.brokerId) ?? 0);
+  #crowding(broker: PlacementBroker, perRack: ReadonlyMap<string | null, number>): number {
+    const sharing = broker.rack === null ? 0 : (perRack.get(broker.rack) ?? 0);
+    return sharing * 2 ** 32 + this.#load(broker);
+  }
+
+  #load({ brokerId }: PlacementBroker): number {
+    return this.#replicas.get(brokerId) ?? 0;
+  }
+
+  /** How many of a partition's replicas each rack holds. */
+  #perRack(replicas: readonly number[]): Map<string | null, number> {
+    const counts = new Map<string | null, number>();
+    for (const node of replicas) add(counts, this.#racks.get(node) ?? null, 1);
+    return counts;
   }
 }
 
@@ -82,6 +96,6 @@ function least<T>(items: readonly T[], rank: (item: T) => number): T | undefined
   return best;
 }
 
-function add(counts: Map<number, number>, node: number, by: number): void {
-  counts.set(node, (counts.get(node) ?? 0) + by);
+function add<K>(counts: Map<K, number>, key: K, by: number): void {
+  counts.set(key, (counts.get(key) ?? 0) + by);
 }

@@ -20,6 +20,31 @@ describe("Placement", () => {
     expect(placement.addReplicas([], 3, (brokerId) => brokerId !== 2)).toEqual([1, 3]);
   });
 
+  test("gives many replicas as it gives one after the other", () => {
+    const rack = fc.constantFrom(null, "a", "b", "c");
+    const nodes = fc.uniqueArray(fc.integer({ min: 1, max: 12 }));
+    const racks = fc.array(rack, { maxLength: 12 });
+    fc.assert(
+      fc.property(racks, fc.array(nodes), nodes, fc.integer({ min: 0, max: 15 }), (racks, others, existing, wanted) => {
+        const [atOnce, oneByOne] = [new Placement(brokers(...racks)), new Placement(brokers(...racks))];
+        for (const replicas of others) {
+          for (const placement of [atOnce, oneByOne]) placement.count({ replicas, leader: -1 });
+        }
+        const replicas = [...existing];
+        for (let count = 0; count < wanted; count++) replicas.push(...oneByOne.addReplicas(replicas, 1));
+        expect([...existing, ...atOnce.addReplicas(existing, wanted)]).toEqual(replicas);
+      }),
+    );
+  });
+
+  test("looks at each broker once, however many replicas are wanted", () => {
+    const placement = new Placement(brokers(...Array.from({ length: 200 }, () => null)));
+    const looked: number[] = [];
+    const accepts = (brokerId: number) => looked.push(brokerId) > 0;
+    expect(placement.addReplicas([], 32_767, accepts)).toHaveLength(200);
+    expect(looked).toHaveLength(200);
+  });
+
   test("gives up the replica of the fullest rack, and one whose broker is not there before all others", () => {
     const placement = new Placement(brokers("a", "a", "b"));
     expect(placement.leastNeeded([1, 2, 3], [2, 3])).toBe(2);
