@@ -96,6 +96,11 @@ export class BrokerSessions {
     return this.#sessions.get(brokerId)?.connectionId === connectionId;
   }
 
+  /** Whether the broker may be speaking, fenced or not: one that has just registered is. */
+  isConnected(brokerId: number): boolean {
+    return this.#sessions.get(brokerId)?.connectionId !== undefined;
+  }
+
   /** The brokers whose connection this was. */
   closed(connectionId: ConnectionId): number[] {
     const brokers: number[] = [];

@@ -28,7 +28,7 @@ import type { Api, Request, ResponseInit } from "../protocol/schema.ts";
 import { alterConfigs as changeConfigs, replaceConfigs } from "./alter-configs.ts";
 import { alterPartition as decideIsr } from "./alter-partition.ts";
 import type { ConnectionId } from "./broker-sessions.ts";
-import { fence } from "./controller-state.ts";
+import { fence, forget } from "./controller-state.ts";
 import type { ControllerState } from "./controller-state.ts";
 import { createPartitions as addPartitions } from "./create-partitions.ts";
 import { createTopics as addTopics } from "./create-topics.ts";
@@ -172,7 +172,10 @@ function register(
     state.note("warn", `a registration is refused: ${identity.reason}`);
     return refused(identity.error);
   }
-  if (identity.kind === "new" && image.brokers.size >= state.config.maxBrokers) {
+  const isFull = () => image.brokers.size >= state.config.maxBrokers;
+  // How long they have been gone is not asked: no controller may have run for long enough to know.
+  if (identity.kind === "new" && isFull()) forget(state, (brokerId) => !sessions.isConnected(brokerId));
+  if (identity.kind === "new" && isFull()) {
     state.note("warn", `a registration is refused: the cluster has its ${state.config.maxBrokers} brokers`);
     return refused("POLICY_VIOLATION");
   }

@@ -14,7 +14,7 @@ export interface ControllerConfig {
   readonly maxPartitionsPerTopic: number;
   readonly maxPartitions: number;
   readonly maxBrokers: number;
-  /** A broker without replicas that is gone for so long is forgotten. */
+  /** A broker without replicas that is gone for so long is forgotten; sooner if a full cluster needs its place. */
   readonly forgetBrokerAfterMs: number;
   /** A snapshot is taken once the log has grown by so many records, or bytes. */
   readonly snapshotRecords: number;

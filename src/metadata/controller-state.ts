@@ -5,6 +5,7 @@ import { beginControlledShutdown, fenceBroker, unfenceBroker } from "./fencing.t
 import type { BrokerRegistration, ClusterImage } from "./image.ts";
 import type { MetadataLog } from "./metadata-log.ts";
 import type { Random } from "./random.ts";
+import { forgetBrokers } from "./registration.ts";
 
 export type LogLevel = "info" | "warn" | "error";
 
@@ -35,6 +36,14 @@ export function unfence(state: ControllerState, broker: BrokerRegistration): voi
   state.commit(unfenceBroker(state.image, broker));
   state.sessions.unfenced(broker.brokerId, state.nowMs);
   state.note("info", `broker ${broker.brokerId} is unfenced`);
+}
+
+export function forget(state: ControllerState, isForgettable: (brokerId: number) => boolean): void {
+  const forgotten = forgetBrokers(state.image, isForgettable);
+  state.commit(forgotten);
+  for (const record of forgotten) {
+    if (record.type === "UnregisterBrokerRecord") state.sessions.forget(record.brokerId);
+  }
 }
 
 export function shutDown(state: ControllerState, broker: BrokerRegistration): void {

@@ -14,7 +14,7 @@ import { controllerApiKeys } from "./controller-apis.ts";
 import { defaultControllerConfig } from "./controller-config.ts";
 import type { ControllerConfig } from "./controller-config.ts";
 import { decodeControllerRequest } from "./controller-request.ts";
-import { fence } from "./controller-state.ts";
+import { fence, forget } from "./controller-state.ts";
 import type { ControllerState, LogLevel } from "./controller-state.ts";
 import { fetchMetadata } from "./fetch-metadata.ts";
 import type { ClusterImage } from "./image.ts";
@@ -24,7 +24,6 @@ import { decodeMetadataBatches, encodeMetadataBatch, replay, takeSnapshot } from
 import type { MetadataSnapshot } from "./metadata-batch.ts";
 import { MetadataLog } from "./metadata-log.ts";
 import { Random } from "./random.ts";
-import { forgetBrokers } from "./registration.ts";
 import { healReplicas, nextLossMs } from "./replica-healing.ts";
 
 export type ControllerEvent =
@@ -306,11 +305,7 @@ export class Controller {
         return settledAtMs <= nowMs;
       }),
     );
-    const forgotten = forgetBrokers(image, (brokerId) => isGoneFor(brokerId, config.forgetBrokerAfterMs));
-    state.commit(forgotten);
-    for (const record of forgotten) {
-      if (record.type === "UnregisterBrokerRecord") sessions.forget(record.brokerId);
-    }
+    forget(state, (brokerId) => isGoneFor(brokerId, config.forgetBrokerAfterMs));
   }
 
   /** Applies records through their encoded form, so that a replay cannot differ. */

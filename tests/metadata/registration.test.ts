@@ -150,6 +150,35 @@ describe("a registration", () => {
   });
 });
 
+describe("a registration in a full cluster", () => {
+  test("takes the place of a broker that is gone and holds nothing, however short the controller has run", () => {
+    const driver = new ControllerDriver({ maxBrokers: 4 });
+    const holder = TestBroker.start(driver, newDirectory(1));
+    driver.createTopic("quakes", 1, { replicationFactor: 1 });
+    const [gone, there] = [2, 3].map((number) => TestBroker.start(driver, newDirectory(number)));
+    const newest = TestBroker.start(driver, newDirectory(4));
+    for (const broker of [holder, gone!, newest]) broker.die();
+    driver.restart();
+    expect(TestBroker.start(driver, newDirectory(5)).id).toBe(5);
+    expect([...driver.image.brokers.keys()]).toEqual([holder.id, there!.id, newest.id, 5]);
+    expect([...driver.replayed().brokers.keys()]).toEqual([...driver.image.brokers.keys()]);
+  });
+
+  test("takes the place of nobody who is just registering", () => {
+    const driver = new ControllerDriver({ maxBrokers: 3 });
+    TestBroker.start(driver, newDirectory(1));
+    const [first, second] = [2, 3].map((number) => new TestBroker(driver, newDirectory(number)));
+    first!.register();
+    second!.register();
+    const late = new TestBroker(driver, newDirectory(4));
+    expect(errorOf(late.register())).toBe("POLICY_VIOLATION");
+    expect([...driver.image.brokers.keys()]).toEqual([1, 2, 3]);
+    first!.die();
+    expect(late.register()).toMatchObject({ errorCode: 0, brokerId: 4 });
+    expect([...driver.image.brokers.keys()]).toEqual([1, 3, 4]);
+  });
+});
+
 describe("places in ISR and ELR over a restart", () => {
   test("[R11] strict storage with the right identity keeps them: what was acknowledged was flushed", () => {
     const { driver, broker, other } = start("strict");
