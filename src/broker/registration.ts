@@ -47,7 +47,7 @@ interface Damage {
 }
 
 const RETRY_MS = 250;
-/** A full cluster has room again once brokers are gone for good, which takes them hours. */
+/** A full cluster has room again when a tab of it is closed that holds nothing. */
 const FULL_RETRY_MS = 10_000;
 /** While the broker waits to be unfenced, or to be let go. */
 const EAGER_HEARTBEAT_MS = 25;
@@ -274,7 +274,7 @@ export class Registration {
         return;
       // Another storage would be refused like this one.
       case "POLICY_VIOLATION":
-        this.#trouble = "the cluster has as many brokers as it takes; close tabs of it, whose brokers it forgets after a day";
+        this.#trouble = "the cluster has as many brokers as it takes; close tabs of it, and this one takes the next place";
         this.#state = { kind: "unregistered", retryAtMs: nowMs + FULL_RETRY_MS };
         return;
       default: {
