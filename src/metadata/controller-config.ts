@@ -22,6 +22,11 @@ export interface ControllerConfig {
   /** Bounds of a metadata fetch, whatever it asks for. */
   readonly maxFetchWaitMs: number;
   readonly maxFetchBytes: number;
+  /**
+   * A connection that asks on while more bytes of its answers than this wait for the disk is closed. They will come to
+   * its socket all at once, which the server closes for as much unread: so what this refuses would hardly get through.
+   */
+  readonly maxWaitingBytes: number;
   /** The listener whose endpoints are told to those who ask the controller itself. */
   readonly listenerName: string;
   /** Where other Kafka clients reach the brokers: node n at `basePort + 1 + n`, as the listener `KAFKA`. */
@@ -42,6 +47,7 @@ export const defaultControllerConfig: ControllerConfig = {
   snapshotBytes: 4 * 1024 * 1024,
   maxFetchWaitMs: 30_000,
   maxFetchBytes: 1024 * 1024,
+  maxWaitingBytes: 16 * 1024 * 1024,
   listenerName: TAB_LISTENER,
   kafkaListener: undefined,
 };

@@ -60,6 +60,11 @@ export interface ControllerStart {
   readonly nowMs: number;
 }
 
+interface Connection {
+  /** The size of its answers that wait for the disk. */
+  waitingBytes: number;
+}
+
 interface WaitingResponse {
   readonly connectionId: ConnectionId;
   readonly frame: Uint8Array;
@@ -89,11 +94,15 @@ export class Controller {
   readonly #log: MetadataLog;
   readonly #sessions: BrokerSessions;
   readonly #random: Random;
-  readonly #connections = new Set<ConnectionId>();
-  /** In the order of their end offsets. */
-  readonly #responses: WaitingResponse[] = [];
+  readonly #connections = new Map<ConnectionId, Connection>();
+  /** In the order of their end offsets; to open connections only. */
+  #responses: WaitingResponse[] = [];
   /** At most one per connection. */
   readonly #fetches = new Map<ConnectionId, WaitingFetch>();
+  /** No fetch has waited long enough before. The one that will have by then may be gone, which costs one look. */
+  #fetchesDueMs = Number.POSITIVE_INFINITY;
+  /** The durable end of the log when all fetches were gone through last. */
+  #toldEndOffset = 0;
   /** When replicas and leaders are looked over next. */
   #healAtMs: number;
   #failure: string | undefined;
@@ -137,8 +146,7 @@ export class Controller {
   /** When `woken` is due, if at all. */
   get wakeAtMs(): number | undefined {
     if (this.#failure !== undefined) return undefined;
-    let next = Math.min(this.#healAtMs, this.#sessions.nextExpiryMs);
-    for (const { deadlineMs } of this.#fetches.values()) next = Math.min(next, deadlineMs);
+    const next = Math.min(this.#healAtMs, this.#sessions.nextExpiryMs, this.#fetchesDueMs);
     return Number.isFinite(next) ? next : undefined;
   }
 
@@ -191,7 +199,7 @@ export class Controller {
   #on(event: ControllerEvent, state: ControllerState): void {
     switch (event.type) {
       case "connection-opened":
-        this.#connections.add(event.connectionId);
+        this.#connections.set(event.connectionId, { waitingBytes: 0 });
         return;
       case "connection-closed":
         return this.#onClosed(event.connectionId, state);
@@ -209,6 +217,7 @@ export class Controller {
   /** A tab that dies closes its socket, long before its session ends (B8). */
   #onClosed(connectionId: ConnectionId, state: ControllerState): void {
     this.#connections.delete(connectionId);
+    this.#responses = this.#responses.filter((response) => response.connectionId !== connectionId);
     this.#fetches.delete(connectionId);
     for (const brokerId of this.#sessions.closed(connectionId)) {
       const broker = this.#image.brokers.get(brokerId);
@@ -218,7 +227,14 @@ export class Controller {
 
   #onRequest(connectionId: ConnectionId, frame: Uint8Array, state: ControllerState): void {
     // A request may still be on its way here while its connection is being closed.
-    if (!this.#connections.has(connectionId)) return;
+    const connection = this.#connections.get(connectionId);
+    if (connection === undefined) return;
+    // Looked at before an answer is made, so that a single one may have any size.
+    const { maxWaitingBytes } = this.#config;
+    if (connection.waitingBytes > maxWaitingBytes) {
+      const reason = `more than ${maxWaitingBytes} bytes of answers wait for the disk; await some before asking on`;
+      return this.#close(connectionId, reason, state);
+    }
     const request = decodeControllerRequest(frame);
     switch (request.kind) {
       case "malformed":
@@ -243,6 +259,7 @@ export class Controller {
     this.#sessions.applied(replicaId, connectionId, fetchOffset - 1);
     const waitMs = request.minBytes > 0 ? Math.min(Math.max(0, request.maxWaitMs), this.#config.maxFetchWaitMs) : 0;
     this.#fetches.set(connectionId, { header, request, deadlineMs: state.nowMs + waitMs });
+    this.#answerFetch(connectionId, waitMs === 0);
   }
 
   #answerFetch(connectionId: ConnectionId, isWaitOver: boolean): void {
@@ -256,7 +273,10 @@ export class Controller {
       maxFetchBytes: this.#config.maxFetchBytes,
     };
     const response = fetchMetadata(source, waiting.request, apiVersion, isWaitOver);
-    if (response === undefined) return;
+    if (response === undefined) {
+      this.#fetchesDueMs = Math.min(this.#fetchesDueMs, waiting.deadlineMs);
+      return;
+    }
     this.#fetches.delete(connectionId);
     this.#effects.push({
       type: "send",
@@ -273,6 +293,7 @@ export class Controller {
       return this.#close(connectionId, "the answer cannot be written", state);
     }
     this.#responses.push({ connectionId, frame, endOffset: this.#image.endOffset });
+    this.#connections.get(connectionId)!.waitingBytes += frame.length;
   }
 
   /** Only when woken: heartbeats that arrived while the process was held up must be heard first. */
@@ -339,10 +360,23 @@ export class Controller {
     const durable = this.#log.durableEndOffset;
     const ready = this.#responses.findIndex(({ endOffset }) => endOffset > durable);
     for (const { connectionId, frame } of this.#responses.splice(0, ready === -1 ? this.#responses.length : ready)) {
-      if (this.#connections.has(connectionId)) this.#effects.push({ type: "send", connectionId, frame });
+      this.#connections.get(connectionId)!.waitingBytes -= frame.length;
+      this.#effects.push({ type: "send", connectionId, frame });
     }
-    for (const [connectionId, { deadlineMs }] of this.#fetches) this.#answerFetch(connectionId, deadlineMs <= nowMs);
+    this.#answerFetches(nowMs);
     this.#snapshotIfDue();
+  }
+
+  /**
+   * What waits is answered once more is durable, or its time is up, and by nothing else. To look at all of it after
+   * every event would have an idle cluster cost the square of its brokers, by their heartbeats alone.
+   */
+  #answerFetches(nowMs: number): void {
+    const { durableEndOffset } = this.#log;
+    if (durableEndOffset === this.#toldEndOffset && nowMs < this.#fetchesDueMs) return;
+    this.#toldEndOffset = durableEndOffset;
+    this.#fetchesDueMs = Number.POSITIVE_INFINITY;
+    for (const [connectionId, { deadlineMs }] of this.#fetches) this.#answerFetch(connectionId, deadlineMs <= nowMs);
   }
 
   /** The image may be ahead of the disk, a snapshot never. */
@@ -366,7 +400,7 @@ export class Controller {
     this.#failure = `the metadata log could not be written: ${error}`;
     this.#records = [];
     this.#effects.push({ type: "log", level: "error", message: this.#failure });
-    for (const connectionId of this.#connections) {
+    for (const connectionId of this.#connections.keys()) {
       this.#effects.push({ type: "close-connection", connectionId, reason: this.#failure });
     }
   }

@@ -1,4 +1,5 @@
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { fetch } from "../../src/protocol/apis/01-fetch.ts";
 import { apiVersions } from "../../src/protocol/apis/18-api-versions.ts";
 import { createTopics } from "../../src/protocol/apis/19-create-topics.ts";
 import { describeCluster } from "../../src/protocol/apis/60-describe-cluster.ts";
@@ -7,14 +8,18 @@ import { produce } from "../../src/protocol/apis/00-produce.ts";
 import { allocateProducerIds } from "../../src/protocol/apis/67-allocate-producer-ids.ts";
 import { encodeRequest } from "../../src/protocol/envelope.ts";
 import { errorCode } from "../../src/protocol/error-codes.ts";
-import { decodeMetadataBatches } from "../../src/metadata/metadata-batch.ts";
+import type { ControllerConfig } from "../../src/metadata/controller-config.ts";
+import { decodeMetadataBatches, METADATA_TOPIC, METADATA_TOPIC_ID } from "../../src/metadata/metadata-batch.ts";
+import { MetadataLog } from "../../src/metadata/metadata-log.ts";
 import { Controller } from "../../src/metadata/controller.ts";
 import { CLUSTER_ID, ControllerDriver, newDirectory, TestBroker } from "./controller-driver.ts";
 
 const topics = [{ name: "quakes", numPartitions: 1, replicationFactor: 1 }];
 
-function start() {
-  const driver = new ControllerDriver();
+afterEach(() => void vi.restoreAllMocks());
+
+function start(config: Partial<ControllerConfig> = {}) {
+  const driver = new ControllerDriver(config);
   const broker = TestBroker.start(driver, newDirectory(1));
   return { driver, broker };
 }
@@ -164,6 +169,117 @@ describe("a connection", () => {
       errorCode: errorCode("UNSUPPORTED_VERSION"),
       apiKeys: [{ apiKey: 18, minVersion: 0, maxVersion: 4 }],
     });
+  });
+});
+
+describe("answers that wait for the disk", () => {
+  const LIMIT = 20_000;
+
+  /** A connection that has just decided something, which is not durable yet; and the bytes of a list of all topics. */
+  function startDeciding(config: Partial<ControllerConfig>, partitions: number) {
+    const { driver, broker } = start(config);
+    const connectionId = driver.open();
+    for (let made = 0; made < partitions; made += 1_000) {
+      driver.createTopic(`t${made}`, Math.min(1_000, partitions - made), { replicationFactor: 1 });
+    }
+    const list = encodeRequest(metadata, 12, { correlationId: 0, clientId: null }, { topics: null });
+    const [effect] = driver.handle({ type: "request", connectionId, frame: list });
+    if (effect?.type !== "send") throw new Error("there is an answer");
+    driver.holdAppends = true;
+    driver.send(connectionId, createTopics, 7, { topics });
+    return { driver, broker, connectionId, listBytes: effect.frame.length };
+  }
+
+  test("are bounded: who asks for more loses the connection, with a reason, and is not heard any more", () => {
+    const { driver, broker, connectionId, listBytes } = startDeciding({ maxWaitingBytes: LIMIT }, 100);
+    const asked = [];
+    while (asked.length < 100 && !driver.closed.has(connectionId)) {
+      asked.push(driver.send(connectionId, metadata, 12, { topics: null }));
+    }
+    expect(asked.length).toBeLessThanOrEqual(Math.ceil(LIMIT / listBytes) + 1);
+    expect(driver.closed.get(connectionId)).toBe(
+      `more than ${LIMIT} bytes of answers wait for the disk; await some before asking on`,
+    );
+    driver.send(connectionId, createTopics, 7, { topics: [{ ...topics[0]!, name: "late" }] });
+    expect(driver.image.topicsByName.has("late")).toBe(false);
+    const other = driver.send(broker.connectionId, metadata, 12, { topics: null });
+    driver.completeAppend();
+    expect(asked.filter((id) => driver.answer(connectionId, metadata, 12, id) !== undefined)).toEqual([]);
+    expect(driver.answer(broker.connectionId, metadata, 12, other)!.topics).toHaveLength(2);
+    expect([...driver.closed.keys()]).toEqual([connectionId]);
+    expect(broker.registration!.fenced).toBe(false);
+  });
+
+  test("count while they wait, and for one connection only", () => {
+    const { driver, connectionId, listBytes } = startDeciding({ maxWaitingBytes: LIMIT }, 100);
+    const few = Math.floor(LIMIT / listBytes) - 1;
+    expect(few).toBeGreaterThan(1);
+    const other = driver.open();
+    for (let round = 0; round < 5; round++) {
+      driver.send(connectionId, createTopics, 7, { topics: [{ ...topics[0]!, name: `round-${round}` }] });
+      for (const asking of [connectionId, other]) {
+        const asked = Array.from({ length: few }, () => driver.send(asking, metadata, 12, { topics: null }));
+        expect(driver.answer(asking, metadata, 12, asked.at(-1)!)).toBeUndefined();
+      }
+      while (driver.appends.length > 0) driver.completeAppend();
+    }
+    expect(driver.closed.size).toBe(0);
+  });
+
+  test("may be a few of the largest that are ordinary, and a single one of any size", () => {
+    const { driver, connectionId, listBytes } = startDeciding({}, 9_999);
+    expect(listBytes).toBeGreaterThan(200_000);
+    const asked = Array.from({ length: 5 }, () => driver.send(connectionId, metadata, 12, { topics: null }));
+    driver.completeAppend();
+    for (const id of asked) expect(driver.answer(connectionId, metadata, 12, id)!.topics).toHaveLength(11);
+
+    const small = startDeciding({ maxWaitingBytes: 1_000 }, 100);
+    expect(small.listBytes).toBeGreaterThan(1_000);
+    const alone = small.driver.send(small.connectionId, metadata, 12, { topics: null });
+    small.driver.completeAppend();
+    expect(small.driver.answer(small.connectionId, metadata, 12, alone)!.topics).toHaveLength(2);
+  });
+});
+
+describe("metadata fetches that wait", () => {
+  function waitFor(driver: ControllerDriver, connectionId: number, maxWaitMs: number): number {
+    const partitions = [{ partition: 0, fetchOffset: driver.image.endOffset, partitionMaxBytes: 1_000_000 }];
+    return driver.send(connectionId, fetch, 17, {
+      maxWaitMs,
+      minBytes: 1,
+      maxBytes: 1_000_000,
+      topics: [{ topic: METADATA_TOPIC, topicId: METADATA_TOPIC_ID, partitions }],
+    });
+  }
+
+  test("are not looked at for every heartbeat, nor for every fetch that comes to wait", () => {
+    const { driver, broker } = start();
+    driver.advance(2_000);
+    const read = vi.spyOn(MetadataLog.prototype, "read");
+    for (let count = 0; count < 50; count++) waitFor(driver, driver.open(), 10_000);
+    expect(read).toHaveBeenCalledTimes(50);
+    for (let count = 0; count < 50; count++) broker.heartbeat();
+    expect(read).toHaveBeenCalledTimes(50);
+  });
+
+  test("are answered each in its own time, also when one that was due before is gone", () => {
+    const { driver } = start({ sessionTimeoutMs: 60_000 });
+    driver.advance(2_000);
+    const gone = driver.open();
+    waitFor(driver, gone, 500);
+    const waiting = [2_000, 1_000, 3_000].map((waitMs) => {
+      const connectionId = driver.open();
+      return { waitMs, connectionId, asked: waitFor(driver, connectionId, waitMs) };
+    });
+    driver.close(gone);
+    const startMs = driver.nowMs;
+    for (const passedMs of [499, 500, 999, 1_000, 1_999, 2_000, 2_999, 3_000]) {
+      driver.advance(startMs + passedMs - driver.nowMs);
+      for (const { waitMs, connectionId, asked } of waiting) {
+        const isAnswered = driver.answer(connectionId, fetch, 17, asked) !== undefined;
+        expect(isAnswered, `${waitMs} after ${passedMs}`).toBe(passedMs >= waitMs);
+      }
+    }
   });
 });
 
