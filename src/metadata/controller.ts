@@ -232,7 +232,7 @@ export class Controller {
     // Looked at before an answer is made, so that a single one may have any size.
     const { maxWaitingBytes } = this.#config;
     if (connection.waitingBytes > maxWaitingBytes) {
-      const reason = `more than ${maxWaitingBytes} bytes of answers wait for the disk; await some before asking on`;
+      const reason = `more than ${maxWaitingBytes} bytes of answers wait for the disk; let some come before asking on`;
       return this.#close(connectionId, reason, state);
     }
     const request = decodeControllerRequest(frame);

@@ -198,7 +198,7 @@ describe("answers that wait for the disk", () => {
     }
     expect(asked.length).toBeLessThanOrEqual(Math.ceil(LIMIT / listBytes) + 1);
     expect(driver.closed.get(connectionId)).toBe(
-      `more than ${LIMIT} bytes of answers wait for the disk; await some before asking on`,
+      `more than ${LIMIT} bytes of answers wait for the disk; let some come before asking on`,
     );
     driver.send(connectionId, createTopics, 7, { topics: [{ ...topics[0]!, name: "late" }] });
     expect(driver.image.topicsByName.has("late")).toBe(false);
