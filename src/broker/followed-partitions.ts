@@ -102,16 +102,11 @@ export class FollowedPartitions {
     replica.leaderHighWatermark = highWatermark;
     log.setHighWatermark(highWatermark);
     // Where the storage is full, records fit only once others are gone: those of this answer come again.
-    if (this.#dropBelow(replica, leaderLogStart) || records.length === 0) return;
+    const drops = log.deleteRecordsBefore(leaderLogStart);
+    if (drops.length > 0) return this.#broker.write(replica, drops, () => {});
+    if (records.length === 0) return;
     const { operations } = log.appendAsFollower(records);
     this.replicatedBytes += records.length;
     this.#broker.write(replica, operations, () => log.setHighWatermark(highWatermark));
-  }
-
-  /** Says whether anything was dropped. */
-  #dropBelow(replica: Replica, leaderLogStart: number): boolean {
-    const operations = replica.log.deleteRecordsBefore(Math.min(leaderLogStart, replica.log.highWatermark));
-    if (operations.length > 0) this.#broker.write(replica, operations, () => {});
-    return operations.length > 0;
   }
 }

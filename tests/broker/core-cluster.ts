@@ -7,7 +7,6 @@ import type { WantedCodecs } from "../../src/broker/recompression.ts";
 import { newIdentity } from "../../src/broker/storage-identity.ts";
 import type { StorageIdentity } from "../../src/broker/storage-identity.ts";
 import { coalesceAppends } from "../../src/log/coalesce-appends.ts";
-import type { StoreOperation } from "../../src/log/stored-log.ts";
 import { Controller } from "../../src/metadata/controller.ts";
 import type { ControllerConfig } from "../../src/metadata/controller-config.ts";
 import type { ControllerEffect, ControllerEvent } from "../../src/metadata/controller.ts";
@@ -15,6 +14,8 @@ import { StoredLogs } from "../../src/platform/simulated/stored-logs.ts";
 import { decodeCorrelationId, decodeResponse, encodeRequest } from "../../src/protocol/envelope.ts";
 import type { Api, RequestInit, Response } from "../../src/protocol/schema.ts";
 import { recompress } from "../../src/runtime/recompressed-batches.ts";
+
+type WriteEffect = Extract<BrokerEffect, { type: "write" }>;
 
 /**
  * Real brokers and a real controller in one thread, with a clock that stands still until it is advanced. Messages arrive
@@ -165,6 +166,8 @@ export class CoreBroker {
   wallOffsetMs = 1_700_000_000_000;
   /** What differs from the defaults, from the next start on. */
   config: Partial<BrokerConfig> = {};
+  /** All that its cores have asked to be written, in order, durable or not. */
+  readonly writes: WriteEffect[] = [];
   readonly peer: string;
   readonly #cluster: CoreCluster;
   readonly name: string;
@@ -173,7 +176,7 @@ export class CoreBroker {
   #backlog: BrokerEvent[] = [];
   readonly #held: (() => void)[] = [];
   readonly #wanted: WantedCodecs[] = [];
-  #pendingWrites: { writeId: number; operations: readonly StoreOperation[] }[] = [];
+  #pendingWrites: WriteEffect[] = [];
   /** The other end of each connection here, by its id. */
   readonly #connections = new Map<number, { frame(frame: Uint8Array): void; closed(reason: string): void }>();
   readonly #links = new Map<number, { to: CoreBroker; connectionId: number }>();
@@ -321,6 +324,7 @@ export class CoreBroker {
         return cluster.enqueue(() => cluster.toController({ type: "request", connectionId, frame }));
       }
       case "write":
+        this.writes.push(effect);
         this.#pendingWrites.push(effect);
         return;
       case "read": {
