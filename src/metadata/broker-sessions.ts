@@ -114,12 +114,21 @@ export class BrokerSessions {
 
   /** The unfenced brokers that were not heard for a whole session. */
   expired(nowMs: number): number[] {
-    return this.#active().filter(([, { deadlineMs }]) => deadlineMs <= nowMs).map(([brokerId]) => brokerId);
+    const brokers: number[] = [];
+    for (const [brokerId, { activeSinceMs, deadlineMs }] of this.#sessions) {
+      if (activeSinceMs !== undefined && deadlineMs <= nowMs) brokers.push(brokerId);
+    }
+    return brokers;
   }
 
   /** When the next session ends, `Infinity` if none does. */
   get nextExpiryMs(): number {
-    return this.#active().reduce((next, [, { deadlineMs }]) => Math.min(next, deadlineMs), Number.POSITIVE_INFINITY);
+    // Asked after every event: nothing is copied for it.
+    let next = Number.POSITIVE_INFINITY;
+    for (const { activeSinceMs, deadlineMs } of this.#sessions.values()) {
+      if (activeSinceMs !== undefined && deadlineMs < next) next = deadlineMs;
+    }
+    return next;
   }
 
   metadataOffset(brokerId: number): number {
@@ -134,9 +143,5 @@ export class BrokerSessions {
   /** Since when the broker has been unfenced, undefined while it is not. */
   activeSinceMs(brokerId: number): number | undefined {
     return this.#sessions.get(brokerId)?.activeSinceMs;
-  }
-
-  #active(): [number, Session][] {
-    return [...this.#sessions].filter(([, { activeSinceMs }]) => activeSinceMs !== undefined);
   }
 }
