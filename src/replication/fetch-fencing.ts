@@ -13,8 +13,9 @@ export function checkLeaderEpoch(requestedEpoch: number, currentEpoch: number): 
  * `lastFetchedEpoch`, parts from this one. Undefined if it does not; then the fetch may be answered with records and
  * counts as a position. To be asked before anything else is concluded from `fetchOffset`.
  *
- * A log that has been trimmed no longer knows where the epochs before its first one ended. A consumer that stands at
- * its start has read what was committed; a follower there may hold what never was, and is told that it parts from here.
+ * A log that has been trimmed no longer knows where the epochs before its first one ended, and one that started anew may
+ * have none. A consumer that stands at its start has read what was committed; a follower there may hold what never was,
+ * and is told that it parts from here.
  */
 export function divergence(
   log: Pick<PartitionLog, "epochs" | "logStartOffset" | "logEndOffset">,
@@ -25,6 +26,6 @@ export function divergence(
   if (lastFetchedEpoch < 0) return undefined;
   const end = log.epochs.endOffsetFor(lastFetchedEpoch, log.logEndOffset);
   if (end.epoch < lastFetchedEpoch || end.endOffset < fetchOffset) return end;
-  const oldest = log.epochs.entries[0]?.epoch ?? -1;
+  const oldest = log.epochs.entries[0]?.epoch ?? Number.POSITIVE_INFINITY;
   return isFollower && lastFetchedEpoch < oldest && fetchOffset === log.logStartOffset ? end : undefined;
 }

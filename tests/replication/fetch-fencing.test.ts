@@ -47,6 +47,14 @@ describe("divergence", () => {
     expect(divergence(log, 1, 10, true)).toBeUndefined();
   });
 
+  test("[R4] nor at the start of one that started anew, and has not one epoch", () => {
+    const anew = logOf();
+    anew.truncateFullyAndStartAt(12, []);
+    expect(divergence(anew, 1, 12, true)).toEqual({ epoch: 1, endOffset: 12 });
+    expect(divergence(anew, 1, 12)).toBeUndefined();
+    expect(divergence(anew, -1, 12, true)).toBeUndefined();
+  });
+
   test("[R4] a log without records diverges nowhere", () => {
     expect(divergence(log, -1, 0)).toBeUndefined();
   });
