@@ -86,9 +86,7 @@ export class FollowedPartitions {
       case "reset": {
         const { offset } = decision;
         this.#broker.log("info", `${replica.topicName}-${log.partitionIndex} starts anew at offset ${offset}`);
-        // They are told as they were at the leader's start; between there and another offset they may have written.
-        const producers = offset === answer.logStartOffset ? answer.earlierProducers : [];
-        this.#broker.write(replica, log.truncateFullyAndStartAt(offset, producers), () => {});
+        this.#broker.write(replica, log.truncateFullyAndStartAt(offset, answer.earlierProducers), () => {});
         return true;
       }
       default:

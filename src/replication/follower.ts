@@ -13,7 +13,10 @@ export interface FetchedPartition {
   readonly records: Uint8Array | null;
 }
 
-/** `records` continue the log, or are empty. Once they are durable the follower's high watermark is to be set (R5). */
+/**
+ * `records` continue the log, or are empty. The follower's high watermark is to be set at once, as far as its log goes,
+ * and again once they are durable (R5).
+ */
 export interface FollowerAppend {
   readonly kind: "append";
   readonly records: Uint8Array;
@@ -25,7 +28,7 @@ export interface FollowerAppend {
  * What a follower does next:
  *
  * - `truncate`: cut the log at `offset`, and ask again (R4);
- * - `reset`: empty the log and start at `offset`, for the leader has nothing from before;
+ * - `reset`: empty the log and start at `offset`, where the leader's starts, with the producers that it tells of;
  * - `fenced`: this broker is behind the cluster's metadata, or registered anew since; it copies nothing until it has
  *   heard of what happened;
  * - `refresh-metadata`: the other broker is not, or not yet, the leader;
@@ -86,7 +89,8 @@ function resolveDivergence(
   // -1 from a leader that knows no epoch at all cannot be: it has records, or nothing to diverge from.
   if (epoch < 0 || offset < 0) return { kind: "retry" };
   if (offset <= leaderLogStart && log.logStartOffset < leaderLogStart) return { kind: "reset", offset: leaderLogStart };
-  return offset < log.logStartOffset ? { kind: "reset", offset } : { kind: "truncate", offset };
+  // What the leader has from before this log's start is missing here, though it may have been committed since.
+  return offset < log.logStartOffset ? { kind: "reset", offset: leaderLogStart } : { kind: "truncate", offset };
 }
 
 /** The leader has deleted what this log needs next, or has never had what it was made to start from. */

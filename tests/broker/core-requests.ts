@@ -5,6 +5,7 @@ import { produce } from "../../src/protocol/apis/00-produce.ts";
 import type { ProduceResponse } from "../../src/protocol/apis/00-produce.ts";
 import { createTopics } from "../../src/protocol/apis/19-create-topics.ts";
 import { deleteTopics } from "../../src/protocol/apis/20-delete-topics.ts";
+import { deleteRecords } from "../../src/protocol/apis/21-delete-records.ts";
 import { incrementalAlterConfigs } from "../../src/protocol/apis/44-incremental-alter-configs.ts";
 import { errorName } from "../../src/protocol/error-codes.ts";
 import type { ErrorName } from "../../src/protocol/error-codes.ts";
@@ -136,6 +137,16 @@ export function createTopic(
 export function deleteTopic(cluster: CoreCluster, name: string): void {
   const { responses } = cluster.askController(deleteTopics, 6, { topics: [{ name }], timeoutMs: 1_000 });
   if (responses[0]?.errorCode !== 0) throw new Error(`deleting ${name}: ${responses[0]?.errorMessage}`);
+}
+
+/** Deletes what lies below `offset`, or all that is committed if that is -1. */
+export function deleteRecordsBefore(client: TestClient, topic: string, offset: number): void {
+  const { topics } = client.ask(deleteRecords, 2, {
+    topics: [{ name: topic, partitions: [{ partitionIndex: 0, offset }] }],
+    timeoutMs: 30_000,
+  });
+  const code = topics[0]!.partitions[0]!.errorCode;
+  if (code !== 0) throw new Error(`deleting records of ${topic}: ${errorName(code)}`);
 }
 
 const SET = 0;

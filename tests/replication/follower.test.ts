@@ -47,12 +47,13 @@ describe("a fetch response", () => {
     expect(onFetchResponse(answer({ divergingEpoch }), follower)).toEqual({ kind: "truncate", offset: 17 });
   });
 
-  test("[R18] starts anew where the leader's log parts from it below its own start", () => {
+  test("[R4, R18] starts anew with the leader where their logs part below its own start", () => {
     const follower = log();
     follower.setHighWatermark(20);
     follower.deleteRecordsBefore(17);
     const divergingEpoch = { epoch: 4, endOffset: 16 };
-    expect(onFetchResponse(answer({ divergingEpoch }), follower)).toEqual({ kind: "reset", offset: 16 });
+    const diverging = answer({ divergingEpoch, logStartOffset: 12 });
+    expect(onFetchResponse(diverging, follower)).toEqual({ kind: "reset", offset: 12 });
   });
 
   test("[R4, R16] keeps nothing of what the leader has trimmed, for nobody can tell whether it was committed", () => {

@@ -21,7 +21,7 @@ export const replicationBugs: readonly PlantedBug[] = [
     "const offset = isShared ? Math.min(own.endOffset, endOffset) : own.endOffset;",
     "const offset = isShared ? endOffset : own.endOffset;"),
   bug("starts-over-on-divergence", "R4, R18", "src/replication/follower.ts",
-    'return offset < log.logStartOffset ? { kind: "reset", offset } : { kind: "truncate", offset };',
+    'return offset < log.logStartOffset ? { kind: "reset", offset: leaderLogStart } : { kind: "truncate", offset };',
     'return { kind: "reset", offset: Math.min(offset, log.logStartOffset) };'),
   bug("truncates-to-watermark", "R5, KIP-101", "src/broker/broker.ts",
     'if (role.kind === "follower") this.#followed.add(replica, role.leaderId);',
