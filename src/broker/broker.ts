@@ -708,6 +708,7 @@ export class Broker {
     for (const replica of this.#replicas.values()) {
       if (replica.role.kind !== "leader") continue;
       this.propose(replica, replica.role.state.shrinkLagging(nowMs, this.config.replicaLagTimeMaxMs));
+      this.committed(replica);
     }
   }
 

@@ -5,7 +5,18 @@ import { LATEST_TIMESTAMP, listOffsets } from "../../src/protocol/apis/02-list-o
 import { errorName } from "../../src/protocol/error-codes.ts";
 import { CoreCluster } from "./core-cluster.ts";
 import type { CoreBroker } from "./core-cluster.ts";
-import { consumed, createTopic, deleteTopic, leaderOf, logKey, produced, sendProduce, threeTabs, untilInSync } from "./core-requests.ts";
+import {
+  consumed,
+  createTopic,
+  deleteRecordsBefore,
+  deleteTopic,
+  leaderOf,
+  logKey,
+  produced,
+  sendProduce,
+  threeTabs,
+  untilInSync,
+} from "./core-requests.ts";
 
 describe("a replicated partition", () => {
   let cluster: CoreCluster;
@@ -272,6 +283,30 @@ describe("a replicated partition", () => {
     expect(next).not.toBe(leader);
     expect(produced(cluster, next.connect(), "quakes", ["after"]).error).toBe("NONE");
   });
+});
+
+it("[R6] acknowledges what nobody who lags holds back any more, without another event", () => {
+  const cluster = new CoreCluster();
+  const tabs = cluster.startRunning("a", "b");
+  createTopic(cluster, "quakes", { replicationFactor: 2, configs: { "min.insync.replicas": "1" } });
+  untilInSync(cluster, "quakes", 2);
+  const leader = leaderOf(cluster, "quakes");
+  const client = leader.connect();
+  for (const value of ["0", "1", "2"]) produced(cluster, client, "quakes", [value]);
+  const late = tabs.find((tab) => tab !== leader)!;
+  late.kill();
+  cluster.advance(50);
+  deleteRecordsBefore(client, "quakes", 2);
+  // It holds every record, and so is about to join, but its disk does not get rid of the old ones.
+  late.slowDisk = true;
+  late.start();
+  cluster.until(() => late.core.state === "running", "the broker that was away");
+  cluster.advance(100);
+  const outcome = sendProduce(client, "quakes", ["3"], { timeoutMs: 60_000 });
+  cluster.advance(100);
+  expect(outcome()).toBeUndefined();
+  cluster.advance(leader.core.config.replicaLagTimeMaxMs + 2_000);
+  expect(outcome()).toEqual({ error: "NONE", baseOffset: 3 });
 });
 
 describe("a tab that is reloaded", () => {
