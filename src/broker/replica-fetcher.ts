@@ -35,9 +35,14 @@ export interface FetcherContext {
   fetched(replica: Replica, leaderEpoch: number, fetchOffset: number, answer: FetchedPartition): boolean;
 }
 
+interface AskedPartition {
+  readonly leaderEpoch: number;
+  readonly fetchOffset: number;
+}
+
 interface OpenFetch {
   readonly correlationId: number;
-  readonly asked: ReadonlyMap<string, { readonly leaderEpoch: number; readonly fetchOffset: number }>;
+  readonly asked: ReadonlyMap<string, AskedPartition>;
 }
 
 /**
@@ -147,12 +152,25 @@ export class ReplicaFetcher {
         const replica = this.replicas.get(key);
         // A partition may have moved to another leader since, or not have been asked for at all.
         if (request === undefined || replica === undefined) continue;
-        const accepted = this.#context.fetched(replica, request.leaderEpoch, request.fetchOffset, partition);
-        if (!accepted) this.#refusedUntilMs.set(key, nowMs + REFUSED_MS);
+        const restMs = this.#takenOver(replica, request, partition);
+        if (restMs > 0) this.#refusedUntilMs.set(key, nowMs + restMs);
         else if (partition.records !== null && partition.records.length > 0) this.#askLast(replica);
       }
     }
     this.pump(nowMs);
+  }
+
+  /** Says how long the partition is to rest. One whose answer makes no sense keeps nobody else waiting. */
+  #takenOver(replica: Replica, { leaderEpoch, fetchOffset }: AskedPartition, answer: FetchedPartition): number {
+    try {
+      return this.#context.fetched(replica, leaderEpoch, fetchOffset, answer) ? 0 : REFUSED_MS;
+    } catch (error) {
+      if (!(error instanceof CorruptMessageError)) throw error;
+      const name = `${replica.topicName}-${replica.log.partitionIndex}`;
+      const message = `what leader ${this.leaderId} answered of ${name} cannot be copied: ${error.message}`;
+      this.#context.effects({ type: "log", level: "warn", message });
+      return MAX_BACKOFF_MS;
+    }
   }
 
   /** An answer is filled in the order of the question, so those that lag most would have all of it. */
@@ -180,7 +198,7 @@ export class ReplicaFetcher {
     const self = this.#context.self();
     if (self === undefined || this.#link === undefined) return;
     const { config, directoryId } = this.#context;
-    const asked = new Map<string, { leaderEpoch: number; fetchOffset: number }>();
+    const asked = new Map<string, AskedPartition>();
     const topics = new Map<string, FetchRequestInit["topics"][number]["partitions"][number][]>();
     // A leader proposes who may join when it is asked, so a replica that wants to join asks often.
     let inSync = true;

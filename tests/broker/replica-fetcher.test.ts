@@ -3,6 +3,7 @@ import { defaultBrokerConfig } from "../../src/broker/broker-config.ts";
 import type { BrokerConfig } from "../../src/broker/broker-config.ts";
 import type { BrokerEffect } from "../../src/broker/effects.ts";
 import { ReplicaFetcher } from "../../src/broker/replica-fetcher.ts";
+import type { FetcherContext } from "../../src/broker/replica-fetcher.ts";
 import type { Replica } from "../../src/broker/replica.ts";
 import { PartitionLog } from "../../src/log/partition-log.ts";
 import { ClusterImage } from "../../src/metadata/image.ts";
@@ -11,6 +12,7 @@ import type { Partition } from "../../src/metadata/partition.ts";
 import { fetch } from "../../src/protocol/apis/01-fetch.ts";
 import type { FetchRequest } from "../../src/protocol/apis/01-fetch.ts";
 import { decodeRequest, decodeRequestHeader, encodeResponse } from "../../src/protocol/envelope.ts";
+import { CorruptMessageError } from "../../src/protocol/errors.ts";
 
 const FETCH_VERSION = 17;
 const LEADER = 2;
@@ -38,7 +40,11 @@ describe("ReplicaFetcher", () => {
     effects = [];
   });
 
-  function following(assignments: readonly Partition[], config: Partial<BrokerConfig> = {}): ReplicaFetcher {
+  function following(
+    assignments: readonly Partition[],
+    config: Partial<BrokerConfig> = {},
+    fetched: FetcherContext["fetched"] = () => true,
+  ): ReplicaFetcher {
     let links = 0;
     const fetcher = new ReplicaFetcher(LEADER, {
       config: { ...defaultBrokerConfig, ...config },
@@ -47,7 +53,7 @@ describe("ReplicaFetcher", () => {
       nextLinkId: () => ++links,
       self: () => ({ nodeId: SELF, brokerEpoch: 5 }),
       endpointOf: () => ({ host: "leader", port: 1 }),
-      fetched: () => true,
+      fetched,
     });
     for (const assignment of assignments) fetcher.add(replicaOf(assignment));
     return fetcher;
@@ -73,6 +79,8 @@ describe("ReplicaFetcher", () => {
     const header = decodeRequestHeader(frame!);
     return { correlationId: header.correlationId, request: decodeRequest(fetch, header) };
   }
+
+  const logged = () => effects.flatMap((effect) => (effect.type === "log" ? [effect.message] : []));
 
   const types = () => effects.splice(0).flatMap(({ type }) => (type === "log" ? [] : [type]));
 
@@ -123,6 +131,26 @@ describe("ReplicaFetcher", () => {
       [2, 3, 1, 0],
       [1, 0, 3, 2],
     ]);
+  });
+
+  it("sets a partition aside whose answer cannot be copied, and goes on with the others", () => {
+    const taken: number[] = [];
+    const partitions = [0, 1].map((partitionIndex) => ({ ...partition, partitionIndex }));
+    const fetcher = following(partitions, {}, (_replica, _leaderEpoch, _fetchOffset, { partitionIndex }) => {
+      if (partitionIndex === 0) throw new CorruptMessageError("a batch is missing");
+      taken.push(partitionIndex);
+      return true;
+    });
+    const asksFor = () => asked().request.topics[0]!.partitions.map(({ partition: index }) => index);
+    fetcher.pump(1_000);
+    fetcher.opened(1_000);
+    fetcher.received(answer(asked().correlationId, [0, 1]), 1_000);
+    expect(taken).toEqual([1]);
+    expect(logged()).toEqual(["what leader 2 answered of quakes-0 cannot be copied: a batch is missing"]);
+    expect(asksFor()).toEqual([1]);
+    expect(fetcher.wakeAtMs).toBe(2_000);
+    fetcher.pump(2_000);
+    expect(asksFor()).toEqual([0, 1]);
   });
 
   function answer(correlationId: number, filled: readonly number[]): Uint8Array {
