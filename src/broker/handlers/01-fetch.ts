@@ -191,10 +191,17 @@ class WaitingFetch implements Delayed {
       this.#readPart(asked, asked.replica, answer, (read, damage) => {
         complete[at] = read;
         missing--;
-        if (missing === 0) this.#respond(this.#response(complete));
+        if (missing === 0) this.#respond(this.#response(complete.map((ready, index) => this.#checkAgain(ready, index))));
         if (damage !== undefined) this.#broker.damaged(damage);
       });
     });
+  }
+
+  /** While the disk was read for others, somebody else may have begun to lead what was ready. */
+  #checkAgain(answer: Answer, at: number): Answer {
+    if (answer.kind !== "records") return answer;
+    const checked = this.#check(this.#asked[at]!);
+    return "kind" in checked ? checked : answer;
   }
 
   #readPart(
