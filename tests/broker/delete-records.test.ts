@@ -59,7 +59,7 @@ describe("DeleteRecords", () => {
     });
   };
 
-  it("a follower that was away drops them before it stores what is new: its disk may be full", () => {
+  it("[R18] a follower that was away drops them before it stores what is new: its disk may be full", () => {
     const [late] = followers();
     late!.kill();
     for (const value of ["5", "6"]) produced(cluster, leader().connect(), TOPIC, [value]);

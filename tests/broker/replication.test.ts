@@ -379,7 +379,7 @@ describe("a tab that is reloaded", () => {
   });
 });
 
-it("a leader drops what is too old as soon as it leads: where its disk is full, nothing else would fit", () => {
+it("[R18] a leader drops what is too old as soon as it leads: where its disk is full, nothing else would fit", () => {
   const cluster = new CoreCluster();
   const [tab] = cluster.startRunning("alone");
   createTopic(cluster, "quakes", { replicationFactor: 1 });
