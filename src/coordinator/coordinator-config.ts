@@ -27,8 +27,10 @@ export interface CoordinatorConfig {
    */
   readonly maxMemberBytes: number;
   readonly maxGroupBytes: number;
-  /** In one partition of `__consumer_offsets`. */
+  /** In one partition of `__consumer_offsets`, as is the next one. */
   readonly maxGroups: number;
+  /** Of all offsets, with their metadata. They outlive their coordinator, and the next one has to hold them too. */
+  readonly maxOffsetsBytes: number;
 }
 
 /**
@@ -53,4 +55,5 @@ export const defaultCoordinatorConfig: CoordinatorConfig = {
   maxMemberBytes: 256 * 1024,
   maxGroupBytes: 4 * 1024 * 1024,
   maxGroups: 10_000,
+  maxOffsetsBytes: 64 * 1024 * 1024,
 };

@@ -56,6 +56,9 @@ function commitOne(
   }
   const metadata = committedMetadata ?? "";
   if (metadata.length > state.config.offsetMetadataMaxSize) return "OFFSET_METADATA_TOO_LARGE";
+  // Whoever only goes on in what is stored already is always heard.
+  const growth = state.offsets.growth(groupId, topic, partitionIndex, { metadata });
+  if (growth > 0 && state.offsets.sizeInBytes + growth > state.config.maxOffsetsBytes) return "INVALID_COMMIT_OFFSET_SIZE";
   const committed = {
     offset: committedOffset,
     leaderEpoch: committedLeaderEpoch,

@@ -106,6 +106,22 @@ describe("committed offsets", () => {
     expect(driver.join({ groupId: "d" }).outcome).toBe("POLICY_VIOLATION");
   });
 
+  it("are bounded by what they take, but for those that only go on", () => {
+    driver = new ShardDriver({ maxOffsetsBytes: 1_000 });
+    const commit = (offset: number, more: Parameters<ShardDriver["commitOffset"]>[1] = {}) =>
+      commitError(driver.commitOffset(offset, more));
+    expect([0, 1, 2, 3].map((partition) => commit(1, { groupId: `g${partition}`, partition }))).toEqual([
+      "NONE", "NONE", "NONE", "INVALID_COMMIT_OFFSET_SIZE",
+    ]);
+    expect(commit(2, { groupId: "g0", metadata: "x".repeat(200) })).toBe("NONE");
+    expect(commit(2, { groupId: "g1", partition: 1, metadata: "x".repeat(100) })).toBe("INVALID_COMMIT_OFFSET_SIZE");
+    driver.failover();
+    expect(commit(1, { groupId: "g3", partition: 3 })).toBe("INVALID_COMMIT_OFFSET_SIZE");
+    expect(commit(3, { groupId: "g0", metadata: "y".repeat(200) })).toBe("NONE");
+    deleteGroup("g1");
+    expect(commit(1, { groupId: "g3", partition: 3 })).toBe("NONE");
+  });
+
   it("go with their topic", () => {
     driver.createTopic("other", 1);
     driver.commitOffset(5);
