@@ -1,10 +1,10 @@
-import { CONSUMER_PROTOCOL_TYPE, decodeSubscription } from "../protocol/consumer-protocol.ts";
+import { CONSUMER_PROTOCOL_TYPE } from "../protocol/consumer-protocol.ts";
 import type { ErrorName } from "../protocol/error-codes.ts";
-import { CorruptMessageError } from "../protocol/errors.ts";
 import type { GroupRecordOf } from "../protocol/group-records/registry.ts";
 import type { ClassicMember, MemberProtocol } from "./classic-member.ts";
 import { sizeOfClassicMember } from "./member-size.ts";
 import { commonProtocols, votedProtocol } from "./protocol-vote.ts";
+import { topicsOfSubscription } from "./subscription.ts";
 import type { Timer } from "./timers.ts";
 
 /**
@@ -147,15 +147,11 @@ export class ClassicGroup {
   subscribedTopics(): ReadonlySet<string> | undefined {
     if (this.protocolType !== CONSUMER_PROTOCOL_TYPE) return undefined;
     const topics = new Set<string>();
-    try {
-      for (const member of this.members.values()) {
-        const metadata = member.metadataFor(this.protocolName);
-        if (metadata === undefined) return undefined;
-        for (const topic of decodeSubscription(metadata).topics) topics.add(topic);
-      }
-    } catch (error) {
-      if (error instanceof CorruptMessageError) return undefined;
-      throw error;
+    for (const member of this.members.values()) {
+      const metadata = member.metadataFor(this.protocolName);
+      const subscribed = metadata === undefined ? undefined : topicsOfSubscription(metadata);
+      if (subscribed === undefined) return undefined;
+      for (const topic of subscribed) topics.add(topic);
     }
     return topics;
   }

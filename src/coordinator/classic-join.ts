@@ -1,4 +1,5 @@
 import type { JoinGroupRequest, JoinGroupResponseInit } from "../protocol/apis/11-join-group.ts";
+import { CONSUMER_PROTOCOL_TYPE } from "../protocol/consumer-protocol.ts";
 import { errorCode } from "../protocol/error-codes.ts";
 import type { ErrorName } from "../protocol/error-codes.ts";
 import { generationRecord } from "./classic-generation.ts";
@@ -21,6 +22,7 @@ import { classicGroupToJoin, forgetIfHollow, idProblem } from "./groups.ts";
 import { sizeOfClassicMember, sizeOfProtocols } from "./member-size.ts";
 import type { Client, Reply } from "./reply.ts";
 import type { ShardState } from "./shard-state.ts";
+import { isSameSubscription } from "./subscription.ts";
 
 type JoinReply = Reply<JoinGroupResponseInit>;
 
@@ -256,6 +258,7 @@ function replaceMember(
 function wantsTheSame(group: ClassicGroup, before: ClassicMember, after: ClassicMember): boolean {
   const wanted = after.metadataFor(group.protocolName);
   const had = before.metadataFor(group.protocolName);
-  if (wanted === undefined || had === undefined || !isSame(wanted, had)) return false;
-  return group.votedProtocol() === group.protocolName;
+  if (wanted === undefined || had === undefined) return false;
+  const matches = group.protocolType === CONSUMER_PROTOCOL_TYPE ? isSameSubscription : isSame;
+  return matches(wanted, had) && group.votedProtocol() === group.protocolName;
 }

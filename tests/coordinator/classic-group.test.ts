@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import type { SyncGroupResponseInit } from "../../src/protocol/apis/14-sync-group.ts";
+import { encodeSubscription } from "../../src/protocol/consumer-protocol.ts";
 import { ShardDriver, bytes, client, commitError, errorOf, protocol, response, text } from "./shard-driver.ts";
 
 /** Two members in a stable first generation; the first leads. */
@@ -372,6 +374,55 @@ describe("static members (KIP-345)", () => {
     const { leader, generation } = staticPair(driver);
     expect(driver.join({ groupInstanceId: "two", protocols: [protocol("range", "more")] }).outcome).toBeUndefined();
     expect(driver.heartbeat(leader, generation, "one")).toBe("REBALANCE_IN_PROGRESS");
+  });
+
+  it("takes it back without a rebalance when it has forgotten its generation and what it owned", () => {
+    const driver = start();
+    const subscribe = (topics: string[], generationId: number, partitions: number[]) => {
+      const ownedPartitions = generationId < 0 ? [] : [{ topic: "quakes", partitions }];
+      return [{ name: "range", metadata: encodeSubscription({ topics, generationId, ownedPartitions }) }];
+    };
+    const anew = subscribe(["quakes", "storms"], -1, []);
+    const first = driver.join({ groupInstanceId: "one", protocols: anew });
+    driver.advance(100);
+    const { memberId: leader } = response(first);
+    response(driver.sync(leader, 1, { [leader]: "all" }, "one"));
+    const second = driver.join({ groupInstanceId: "two", protocols: anew });
+    const had = subscribe(["quakes", "storms"], 1, [0, 1, 2]);
+    driver.join({ memberId: leader, groupInstanceId: "one", protocols: had });
+    const { memberId: follower } = response(second);
+    response(driver.sync(leader, 2, { [leader]: "0-2", [follower]: "3-5" }, "one"));
+    const back = driver.join({ groupInstanceId: "one", protocols: subscribe(["storms", "quakes"], -1, []) });
+    expect(driver.heartbeat(follower, 2, "two")).toBe("NONE");
+    expect(response(back).generationId).toBe(2);
+    expect(text(response(driver.sync(response(back).memberId, 2, {}, "one")).assignment)).toBe("0-2");
+    for (const topics of [["quakes"], ["quakes", "floods"], ["quakes", "storms", "floods"]]) {
+      const changed = start();
+      const before = changed.join({ groupInstanceId: "one", protocols: anew });
+      changed.advance(100);
+      response(changed.sync(response(before).memberId, 1, {}, "one"));
+      const after = changed.join({ groupInstanceId: "one", protocols: subscribe(topics, -1, []) });
+      expect(response(after).generationId).toBe(2);
+    }
+  });
+
+  it("compares what is not a consumer's subscription byte by byte", () => {
+    const driver = start();
+    const protocols = (generationId: number) => [
+      { name: "own", metadata: encodeSubscription({ topics: ["quakes"], generationId }) },
+    ];
+    const join = (generationId: number) =>
+      driver.join({ groupInstanceId: "one", protocolType: "stream", protocols: protocols(generationId) });
+    const first = join(-1);
+    driver.advance(100);
+    const { memberId } = response(first);
+    const who = { groupId: "group", generationId: 1, memberId, groupInstanceId: "one" };
+    const sync = driver.ask<SyncGroupResponseInit>((reply) =>
+      driver.shard.syncGroup({ ...who, protocolType: null, protocolName: null, assignments: [] }, driver.nowMs, reply),
+    );
+    expect(errorOf(sync)).toBe("NONE");
+    expect(response(join(-1)).generationId).toBe(1);
+    expect(response(join(1)).generationId).toBe(2);
   });
 
   it("fences whoever waits under the old id", () => {
