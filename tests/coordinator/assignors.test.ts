@@ -45,6 +45,20 @@ describe.each([...assignors.values()])("the assignor $name", ({ assign }) => {
       }),
     );
   });
+
+  it("reads each subscription once, however many topics there are", () => {
+    const topics = new Map(Array.from({ length: 50 }, (_, at) => [`t${at}`, 2]));
+    let reads = 0;
+    const names = new Proxy([...topics.keys()], {
+      get(list, key) {
+        if (typeof key === "string" && /^\d+$/.test(key)) reads++;
+        return Reflect.get(list, key);
+      },
+    });
+    const assigned = assign([member("a", names), member("b", ["t3", "t3", "gone"])], topics);
+    expect(reads).toBe(50);
+    expect(sizeOf(assigned.get("a")) + sizeOf(assigned.get("b"))).toBe(100);
+  });
 });
 
 describe("the assignor range", () => {

@@ -1,6 +1,6 @@
 import { addPartition } from "../assignment.ts";
 import type { Assignment } from "../assignment.ts";
-import type { AssignedMember, Assignor } from "./assignor.ts";
+import type { AssignedMember, Assignor, PartitionCounts } from "./assignor.ts";
 
 /**
  * Splits each topic by itself into consecutive ranges, in the order of the members, so that equal partitions of
@@ -11,13 +11,23 @@ export const rangeAssignor: Assignor = {
   name: "range",
   assign(members, topics) {
     const assignments = new Map(members.map(({ memberId }) => [memberId, new Map<string, Set<number>>()]));
-    const ordered = [...members].sort(byName);
-    for (const [topicId, count] of topics) {
-      assignTopic(assignments, topicId, count, ordered.filter(({ subscribed }) => subscribed.includes(topicId)));
-    }
+    const subscribers = subscribersOf([...members].sort(byName), topics);
+    for (const [topicId, count] of topics) assignTopic(assignments, topicId, count, subscribers.get(topicId)!);
     return assignments as ReadonlyMap<string, Assignment>;
   },
 };
+
+/** Goes through each subscription once, for a search in it for each topic would take a large group seconds. */
+function subscribersOf(
+  members: readonly AssignedMember[],
+  topics: PartitionCounts,
+): ReadonlyMap<string, readonly AssignedMember[]> {
+  const subscribers = new Map([...topics.keys()].map((topicId) => [topicId, [] as AssignedMember[]]));
+  for (const member of members) {
+    for (const topicId of new Set(member.subscribed)) subscribers.get(topicId)?.push(member);
+  }
+  return subscribers;
+}
 
 function assignTopic(
   assignments: ReadonlyMap<string, Map<string, Set<number>>>,
