@@ -380,7 +380,7 @@ describe("a coordinator that dies", () => {
     expect(untilFetched(cluster, third.connect())).toBe(20);
   });
 
-  it("[R14] answers COORDINATOR_LOAD_IN_PROGRESS until what it loaded is committed", () => {
+  it("[R14] answers COORDINATOR_LOAD_IN_PROGRESS until what it loaded is committed, where members understand that", () => {
     const coordinator = readyCoordinator();
     committed(cluster, coordinator.connect(), 5);
     cluster.advance(100);
@@ -398,6 +398,10 @@ describe("a coordinator that dies", () => {
     expect(committed(cluster, next.connect(), 7)).toBe("COORDINATOR_LOAD_IN_PROGRESS");
     const listed = next.connect().ask(listGroups, 5, {});
     expect(errorName(listed.errorCode)).toBe("COORDINATOR_LOAD_IN_PROGRESS");
+    expect(heartbeatError(next.connect(), "somebody", 1)).toBe("NONE");
+    const sync = sendSync(next.connect(), "somebody", 1);
+    cluster.settle();
+    expect(errorName(sync()!.errorCode)).toBe("REBALANCE_IN_PROGRESS");
     last.slowDisk = false;
     last.flush();
     expect(unanswered()).toBeUndefined();

@@ -2,7 +2,8 @@ import { errorName } from "../../src/protocol/error-codes.ts";
 import type { ErrorName } from "../../src/protocol/error-codes.ts";
 import { fail } from "./oracle-context.ts";
 
-const ELSEWHERE = ["NOT_COORDINATOR", "COORDINATOR_NOT_AVAILABLE", "COORDINATOR_LOAD_IN_PROGRESS"] as const;
+const NOT_HERE = ["NOT_COORDINATOR", "COORDINATOR_NOT_AVAILABLE"] as const;
+const ELSEWHERE = [...NOT_HERE, "COORDINATOR_LOAD_IN_PROGRESS"] as const;
 
 /** What Kafka's protocol lets a broker answer to each API that the scripted clients use, beside success. */
 const documented: Readonly<Record<string, readonly ErrorName[]>> = {
@@ -33,12 +34,13 @@ const documented: Readonly<Record<string, readonly ErrorName[]>> = {
     ...ELSEWHERE, "INCONSISTENT_GROUP_PROTOCOL", "UNKNOWN_MEMBER_ID", "INVALID_SESSION_TIMEOUT", "INVALID_GROUP_ID",
     "MEMBER_ID_REQUIRED", "GROUP_MAX_SIZE_REACHED", "FENCED_INSTANCE_ID", "REBALANCE_IN_PROGRESS",
   ],
+  // Members that wait for an assignment, or beat, are not told that their group is loading.
   SyncGroup: [
-    ...ELSEWHERE, "UNKNOWN_MEMBER_ID", "ILLEGAL_GENERATION", "REBALANCE_IN_PROGRESS", "INCONSISTENT_GROUP_PROTOCOL",
+    ...NOT_HERE, "UNKNOWN_MEMBER_ID", "ILLEGAL_GENERATION", "REBALANCE_IN_PROGRESS", "INCONSISTENT_GROUP_PROTOCOL",
     "INVALID_GROUP_ID", "FENCED_INSTANCE_ID",
   ],
   Heartbeat: [
-    ...ELSEWHERE, "UNKNOWN_MEMBER_ID", "ILLEGAL_GENERATION", "REBALANCE_IN_PROGRESS", "FENCED_INSTANCE_ID",
+    ...NOT_HERE, "UNKNOWN_MEMBER_ID", "ILLEGAL_GENERATION", "REBALANCE_IN_PROGRESS", "FENCED_INSTANCE_ID",
   ],
   LeaveGroup: [...ELSEWHERE, "UNKNOWN_MEMBER_ID", "FENCED_INSTANCE_ID"],
   OffsetCommit: [

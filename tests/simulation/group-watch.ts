@@ -1,3 +1,4 @@
+import type { CoordinatorShard } from "../../src/coordinator/coordinator-shard.ts";
 import { OFFSETS_TOPIC, partitionForGroup } from "../../src/coordinator/group-partition.ts";
 import type { SimulatedTab } from "../../src/platform/simulated/simulated-tab.ts";
 import { offsetCommit } from "../../src/protocol/apis/08-offset-commit.ts";
@@ -97,7 +98,8 @@ export class GroupWatch implements RequestWatch {
     if (api === joinGroup) this.#joins.asked(groupId, (request as JoinGroupRequest).memberId, atUs);
     if (api === joinGroup || api === syncGroup) this.#listener?.("rebalance");
     else if (api === offsetCommit) this.#listener?.("commit");
-    return (answer: Uint8Array) => this.#answered(tab, asked, answer);
+    const shard = shardOf(tab, groupId);
+    return (answer: Uint8Array) => this.#answered(tab, asked, answer, shard);
   }
 
   /** The epoch in which the tab coordinates the group; undefined if it does not, or somebody else is to by now. */
@@ -150,7 +152,8 @@ export class GroupWatch implements RequestWatch {
     }
   }
 
-  #answered(tab: SimulatedTab, asked: Asked, frame: Uint8Array): void {
+  /** `shard`: what was loaded of the group's coordinator when the request came. */
+  #answered(tab: SimulatedTab, asked: Asked, frame: Uint8Array, shard: CoordinatorShard | undefined): void {
     const { body } = decodeResponse(asked.api, asked.version, frame);
     const where = `${tab.name}, ${asked.groupId}`;
     switch (asked.api) {
@@ -162,8 +165,10 @@ export class GroupWatch implements RequestWatch {
         return this.#joined(where, asked as Asked<JoinGroupRequest>, body as JoinGroupResponse);
       case syncGroup:
         return this.#synced(where, asked as Asked<SyncGroupRequest>, body as SyncGroupResponse);
-      case heartbeat:
-        return this.#beaten(where, asked as Asked<HeartbeatRequest>, (body as { errorCode: number }).errorCode);
+      case heartbeat: {
+        const isLoaded = shard !== undefined && shardOf(tab, asked.groupId) === shard;
+        return this.#beaten(where, asked as Asked<HeartbeatRequest>, (body as { errorCode: number }).errorCode, isLoaded);
+      }
       case consumerGroupHeartbeat: {
         const isReplaced = this.#epochOf(tab, asked.groupId) === undefined;
         return this.#told(where, asked as Asked<ConsumerGroupHeartbeatRequest>, body as never, isReplaced);
@@ -284,16 +289,23 @@ export class GroupWatch implements RequestWatch {
     this.#consumers.answered(where, asked, response, error, isReplaced);
   }
 
-  #beaten(where: string, asked: Asked<HeartbeatRequest>, errorCode: number): void {
+  /** A coordinator that is still loading refuses nobody's heartbeats, so they promise nothing. */
+  #beaten(where: string, asked: Asked<HeartbeatRequest>, errorCode: number, isLoaded: boolean): void {
     const { request, leaderEpoch, announced } = asked;
     const { memberId, generationId } = request;
-    if (this.#noteOf(where, asked, errorCode) !== "NONE") return;
+    if (this.#noteOf(where, asked, errorCode) !== "NONE" || !isLoaded) return;
     const stored = this.#storedBefore(asked);
     const newest = leaderEpoch === undefined ? 0 : Math.max(stored, announced);
     if (generationId < newest) {
       fail("old-members-are-refused", `${where}: ${memberId} is in generation ${generationId}, ${newest} has begun`);
     }
   }
+}
+
+/** What is loaded of the group's coordinator at that tab, if anything. */
+function shardOf({ core }: SimulatedTab, groupId: string): CoordinatorShard | undefined {
+  const topic = core?.image.topicNamed(OFFSETS_TOPIC);
+  return topic === undefined ? undefined : core?.groups.loaded(partitionForGroup(groupId, topic.partitions.length));
 }
 
 function leavingIn(api: Api, request: unknown): readonly string[] {
