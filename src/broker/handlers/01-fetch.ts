@@ -344,7 +344,8 @@ class WaitingFetch implements Delayed {
   }
 
   #partitionResponse(asked: Asked, answer: Answer): PartitionResponse {
-    const { replica, partition, topic } = asked;
+    const { replica, partition, topic, topicId } = asked;
+    const topicName = replica?.topicName ?? this.#broker.image.topics.get(topicId)?.name ?? topic;
     const error = answer.kind === "error" ? answer.error : "NONE";
     const stale = error === "NOT_LEADER_OR_FOLLOWER" || error === "FENCED_LEADER_EPOCH";
     const highWatermark = error === "NONE" && replica?.role.kind === "leader" ? replica.role.state.highWatermark : -1;
@@ -365,7 +366,7 @@ class WaitingFetch implements Delayed {
       logStartOffset: (tellsStart ? replica?.log.logStartOffset : undefined) ?? -1,
       earlierProducers,
       divergingEpoch: answer.kind === "diverging" ? { epoch: answer.epoch, endOffset: answer.endOffset } : null,
-      currentLeader: stale ? this.#broker.currentLeader(replica?.topicName ?? topic, partition.partition) : null,
+      currentLeader: stale ? this.#broker.currentLeader(topicName, partition.partition) : null,
       abortedTransactions: replica === undefined || (error === "NONE" && this.#readsCommitted) ? [] : null,
       records: answer.kind === "records" ? answer.bytes : NO_RECORDS,
     };
