@@ -40,6 +40,14 @@ describe("a fetch that asks for some bytes at least", () => {
     expect(sizes()!.reduce((sum, size) => sum + size)).toBeGreaterThan(2_700);
   });
 
+  it("waits for nothing where it names no partition", () => {
+    const answers = [[], [{ topic: TOPIC, partitions: [] }]].map((topics) =>
+      tab.connect().send(fetch, 12, { maxWaitMs: 60_000, minBytes: 1, topics }),
+    );
+    cluster.settle();
+    expect(answers.map((answer) => answer()?.responses.length)).toEqual([0, 1]);
+  });
+
   it("takes what there is when its time is up", () => {
     const sizes = send(2_000, { maxWaitMs: 100 });
     write(900);

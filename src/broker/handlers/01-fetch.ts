@@ -133,10 +133,11 @@ class WaitingFetch implements Delayed {
   }
 
   /**
-   * Whether there is an error, a divergence, or about as much as the asker wants. Reads nothing, for it is asked each
-   * time that one of the partitions changes.
+   * Whether there is an error, a divergence, about as much as the asker wants, or nothing to wait for at all. Reads
+   * nothing, for it is asked each time that one of the partitions changes.
    */
   #mayAnswer(): boolean {
+    if (this.#asked.length === 0) return true;
     const minBytes = Math.min(this.#request.minBytes, this.#maxBytes);
     let bytes = 0;
     for (const asked of this.#asked) {
