@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { partitionKey } from "../../src/log/stored-log.ts";
 import type { Chunk } from "../../src/log/stored-log.ts";
 import { fetch } from "../../src/protocol/apis/01-fetch.ts";
+import { errorName } from "../../src/protocol/error-codes.ts";
 import { batch, lead } from "../log/batch-builder.ts";
 import { CoreCluster } from "./core-cluster.ts";
 import type { CoreBroker } from "./core-cluster.ts";
@@ -96,10 +97,10 @@ describe("a broker whose storage fails", () => {
     damage(chunksOf(leader)[0]!);
   };
 
-  const readFirst = () => {
+  const readFirst = (version = 12) => {
     const partitions = [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1_000 }];
     const asked = { maxWaitMs: 0, minBytes: 1, topics: [{ topic: "quakes", partitions }] };
-    return leader.connect().ask(fetch, 12, asked).responses[0]!.partitions[0];
+    return leader.connect().ask(fetch, version, asked).responses[0]!.partitions[0];
   };
 
   it("[R20] serves no damaged batch from disk, and gives its storage up when it meets one that others have", () => {
@@ -114,6 +115,14 @@ describe("a broker whose storage fails", () => {
     cluster.advance(1_000);
     expect(leader.core.state).toBe("refused");
     expect(consumed(leaderOf(cluster, "quakes").connect(), "quakes").values[0]).toBe("record 0");
+  });
+
+  it.each([
+    [5, "NOT_LEADER_OR_FOLLOWER"],
+    [6, "KAFKA_STORAGE_ERROR"],
+  ])("[R20] tells of a damaged batch in version %i by an error that its clients know: %s", (version, error) => {
+    damageFirst();
+    expect(errorName(readFirst(version)!.errorCode)).toBe(error);
   });
 
   it("[R20] keeps a damaged storage that is the only one there to hold everything", () => {

@@ -39,6 +39,8 @@ type Answer =
 
 const NO_RECORDS = new Uint8Array(0);
 const READ_COMMITTED = 1;
+/** Since this version clients know that a broker's storage can fail; those before look for another leader. */
+const STORAGE_ERROR_SINCE = 6;
 /**
  * Once one answer tells of so many earlier producers it tells no more: what a reader takes from one message is bounded.
  * Those of one partition are fewer.
@@ -344,10 +346,15 @@ class WaitingFetch implements Delayed {
     return { responses, nodeEndpoints: nodeEndpoints(this.#broker.image, leaders, this.#context.listener) };
   }
 
+  #toldOf(error: ErrorName): ErrorName {
+    const isUnknown = error === "KAFKA_STORAGE_ERROR" && this.#context.version < STORAGE_ERROR_SINCE;
+    return isUnknown ? "NOT_LEADER_OR_FOLLOWER" : error;
+  }
+
   #partitionResponse(asked: Asked, answer: Answer): PartitionResponse {
     const { replica, partition, topic, topicId } = asked;
     const topicName = replica?.topicName ?? this.#broker.image.topics.get(topicId)?.name ?? topic;
-    const error = answer.kind === "error" ? answer.error : "NONE";
+    const error = answer.kind === "error" ? this.#toldOf(answer.error) : "NONE";
     const stale = error === "NOT_LEADER_OR_FOLLOWER" || error === "FENCED_LEADER_EPOCH";
     const highWatermark = error === "NONE" && replica?.role.kind === "leader" ? replica.role.state.highWatermark : -1;
     // Whoever is out of range goes on from where the log starts, without another question.
