@@ -1,6 +1,12 @@
 import { expect, test, vi } from "vitest";
 import { partitionKey } from "../../src/log/stored-log.ts";
-import { LATEST_TIMESTAMP, listOffsets } from "../../src/protocol/apis/02-list-offsets.ts";
+import {
+  EARLIEST_LOCAL_TIMESTAMP,
+  EARLIEST_TIMESTAMP,
+  LATEST_TIMESTAMP,
+  MAX_TIMESTAMP,
+  listOffsets,
+} from "../../src/protocol/apis/02-list-offsets.ts";
 import { errorName } from "../../src/protocol/error-codes.ts";
 import { CoreCluster } from "./core-cluster.ts";
 import type { CoreBroker } from "./core-cluster.ts";
@@ -84,4 +90,19 @@ test("[R14] an end that may not be told yet is an error that clients of the vers
   };
   expect([1, 2, 3, 4].map(errorIn)).toEqual(Array(4).fill("LEADER_NOT_AVAILABLE"));
   expect([5, 6, 7, 8].map(errorIn)).toEqual(Array(4).fill("OFFSET_NOT_AVAILABLE"));
+});
+
+test.each([
+  [MAX_TIMESTAMP, 7],
+  [EARLIEST_LOCAL_TIMESTAMP, 8],
+  [LATEST_TIMESTAMP, 1],
+  [EARLIEST_TIMESTAMP, 1],
+  [-5, Number.POSITIVE_INFINITY],
+])("the timestamp %i is refused below version %i", (timestamp, since) => {
+  const tab = restarted();
+  for (let version = 1; version <= 8; version++) {
+    const { topics } = tab.connect().ask(listOffsets, version, asking([0], timestamp));
+    const error = errorName(topics[0]!.partitions[0]!.errorCode);
+    expect(error, String(version)).toBe(version < since ? "UNSUPPORTED_VERSION" : "NONE");
+  }
 });

@@ -30,6 +30,14 @@ interface Wanted {
   readonly isTwice: boolean;
 }
 
+/** Below these versions a timestamp of that meaning is not known, as any other negative one is in none. */
+const knownSince: ReadonlyMap<number, number> = new Map([
+  [LATEST_TIMESTAMP, 1],
+  [EARLIEST_TIMESTAMP, 1],
+  [MAX_TIMESTAMP, 7],
+  [EARLIEST_LOCAL_TIMESTAMP, 8],
+]);
+
 const indexOf = ({ partitionIndex }: AskedPartition) => String(partitionIndex);
 
 /**
@@ -69,6 +77,8 @@ function answer(
   done: (answer: PartitionResponse) => void,
 ): void {
   const refuse = (error: ErrorName) => done({ partitionIndex: asked.partitionIndex, errorCode: errorCode(error) });
+  const since = asked.timestamp < 0 ? (knownSince.get(asked.timestamp) ?? Number.POSITIVE_INFINITY) : 0;
+  if (version < since) return refuse("UNSUPPORTED_VERSION");
   const found = broker.leaderOf(topic, asked.partitionIndex);
   if ("error" in found) return refuse(found.error);
   const { replica, state } = found;
@@ -89,7 +99,7 @@ function answer(
   if (!state.hwMonotonicReady) return refuse(version < 5 ? "LEADER_NOT_AVAILABLE" : "OFFSET_NOT_AVAILABLE");
   if (asked.timestamp === LATEST_TIMESTAMP) return tell({ offset: state.highWatermark, timestamp: -1 });
   const timestamp = asked.timestamp === MAX_TIMESTAMP ? log.maxTimestamp : asked.timestamp;
-  if (timestamp < 0) return asked.timestamp === MAX_TIMESTAMP ? tell(NOTHING) : refuse("UNSUPPORTED_VERSION");
+  if (timestamp < 0) return tell(NOTHING);
   // What is not committed yet is not told.
   const tellCommitted = (first: Found | undefined) =>
     tell(first === undefined || first.offset >= state.highWatermark ? NOTHING : first);
