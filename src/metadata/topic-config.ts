@@ -35,14 +35,17 @@ const listOf = (...values: string[]): Rule => ({
   accepts: (value) => listItems(value).length > 0 && listItems(value).every((item) => values.includes(item)),
 });
 
-const atLeast = (type: "int" | "short" | "long", lowest: number): Rule => {
-  const highest = { short: 0x7fffn, int: 0x7fff_ffffn, long: MAX_LONG }[type];
-  return {
-    type,
-    expects: `a whole number from ${lowest} to ${highest}`,
-    accepts: (value) => /^-?\d{1,19}$/.test(value) && BigInt(value) >= lowest && BigInt(value) <= highest,
-  };
-};
+const between = (type: "int" | "short" | "long", lowest: number, highest: number | bigint): Rule => ({
+  type,
+  expects: `a whole number from ${lowest} to ${highest}`,
+  accepts: (value) => /^-?\d{1,19}$/.test(value) && BigInt(value) >= lowest && BigInt(value) <= highest,
+});
+
+const atLeast = (type: "int" | "short" | "long", lowest: number): Rule =>
+  between(type, lowest, { short: 0x7fffn, int: 0x7fff_ffffn, long: MAX_LONG }[type]);
+
+/** One number that stands for the codec's own choice, or a level. */
+const gzipLevel: Rule = { ...anyOf("-1", "1", "2", "3", "4", "5", "6", "7", "8", "9"), type: "int" };
 
 const ratio: Rule = {
   type: "double",
@@ -61,13 +64,20 @@ function define(
   return { name, brokerName, ...rule, fallback };
 }
 
-/** What can be configured for a topic. */
+/** What can be configured for a topic. Some of it means nothing here: tools set it wherever they make a topic. */
 export const topicConfigs: ReadonlyMap<string, ConfigDefinition> = byName([
   define("cleanup.policy", "log.cleanup.policy", listOf("delete", "compact"), "delete"),
+  define("compression.gzip.level", "compression.gzip.level", gzipLevel, "-1"),
+  define("compression.lz4.level", "compression.lz4.level", between("int", 1, 17), "9"),
   define("compression.type", "compression.type",
     anyOf("producer", "uncompressed", "gzip", "snappy", "lz4", "zstd"), "producer"),
+  define("compression.zstd.level", "compression.zstd.level", between("int", -131_072, 22), "3"),
   define("delete.retention.ms", "log.cleaner.delete.retention.ms", atLeast("long", 0), "86400000"),
   define("durability", "default.durability", anyOf("strict", "relaxed"), "strict"),
+  define("file.delete.delay.ms", "log.segment.delete.delay.ms", atLeast("long", 0), "60000"),
+  define("flush.messages", "log.flush.interval.messages", atLeast("long", 1), String(MAX_LONG)),
+  define("flush.ms", "log.flush.interval.ms", atLeast("long", 0), String(MAX_LONG)),
+  define("index.interval.bytes", "log.index.interval.bytes", atLeast("int", 0), "4096"),
   define("max.compaction.lag.ms", "log.cleaner.max.compaction.lag.ms", atLeast("long", 1), String(MAX_LONG)),
   define("max.message.bytes", "message.max.bytes", atLeast("int", 0), "1048588"),
   define("message.timestamp.after.max.ms", "log.message.timestamp.after.max.ms", atLeast("long", 0), String(MAX_LONG)),
@@ -76,11 +86,14 @@ export const topicConfigs: ReadonlyMap<string, ConfigDefinition> = byName([
   define("min.cleanable.dirty.ratio", "log.cleaner.min.cleanable.ratio", ratio, "0.5"),
   define("min.compaction.lag.ms", "log.cleaner.min.compaction.lag.ms", atLeast("long", 0), "0"),
   define("min.insync.replicas", "min.insync.replicas", atLeast("int", 1), "2"),
+  define("preallocate", "log.preallocate", boolean, "false"),
   define("replica.replacement.delay.ms", "replica.replacement.delay.ms", atLeast("long", 0), "60000"),
   define(REPLICATION_FACTOR, "default.replication.factor", atLeast("short", 1), "3"),
   define("retention.bytes", "log.retention.bytes", atLeast("long", -1), "-1"),
   define("retention.ms", "log.retention.ms", atLeast("long", -1), "604800000"),
   define("segment.bytes", "log.segment.bytes", atLeast("int", 14), "1073741824"),
+  define("segment.index.bytes", "log.index.size.max.bytes", atLeast("int", 4), "10485760"),
+  define("segment.jitter.ms", "log.roll.jitter.ms", atLeast("long", 0), "0"),
   define("segment.ms", "log.roll.ms", atLeast("long", 1), "604800000"),
   define("unclean.leader.election.enable", "unclean.leader.election.enable", boolean, "false"),
 ]);

@@ -3,6 +3,7 @@ import { describeConfigs } from "../../src/protocol/apis/32-describe-configs.ts"
 import { alterConfigs } from "../../src/protocol/apis/33-alter-configs.ts";
 import { incrementalAlterConfigs } from "../../src/protocol/apis/44-incremental-alter-configs.ts";
 import { errorName } from "../../src/protocol/error-codes.ts";
+import { configDocumentation } from "../../src/metadata/config-documentation.ts";
 import { BROKER_RESOURCE, TOPIC_RESOURCE } from "../../src/metadata/image.ts";
 import { configProblem, topicConfig, topicConfigs } from "../../src/metadata/topic-config.ts";
 import { ControllerDriver, newDirectory, TestBroker } from "./controller-driver.ts";
@@ -100,6 +101,28 @@ describe("IncrementalAlterConfigs", () => {
     const broker = { type: BROKER_RESOURCE, name: "1" };
     expect(alter(driver, broker, [["leader.replication.throttled.rate", DELETE, null]])).toBe("NONE");
     expect(alter(driver, broker, [["leader.replication.throttled.rate", SET, "1"]])).toBe("INVALID_REQUEST");
+  });
+
+  test.each([
+    ["compression.gzip.level", "-1", ["-1", "1", "9"], ["-2", "0", "10"]],
+    ["compression.lz4.level", "9", ["1", "17"], ["0", "18"]],
+    ["compression.zstd.level", "3", ["-131072", "0", "22"], ["-131073", "23"]],
+    ["file.delete.delay.ms", "60000", ["0", "9223372036854775807"], ["-1", "9223372036854775808"]],
+    ["flush.messages", "9223372036854775807", ["1"], ["0", "9223372036854775808"]],
+    ["flush.ms", "9223372036854775807", ["0"], ["-1"]],
+    ["index.interval.bytes", "4096", ["0", "2147483647"], ["-1", "2147483648"]],
+    ["preallocate", "false", ["true", "false"], ["1"]],
+    ["segment.index.bytes", "10485760", ["4", "2147483647"], ["3"]],
+    ["segment.jitter.ms", "0", ["0", "1"], ["-1"]],
+  ])("takes %s as Kafka does, and makes nothing of it", (name, fallback, taken, refused) => {
+    const { driver } = start();
+    const before = topicConfig(driver.image, "quakes");
+    expect(topicConfigs.get(name)?.fallback).toBe(fallback);
+    expect(configDocumentation.get(name)).toContain("for the sake of tools");
+    expect(taken.map((value) => alter(driver, {}, [[name, SET, value]]))).toEqual(taken.map(() => "NONE"));
+    expect(driver.image.configOf(TOPIC_RESOURCE, "quakes").get(name)).toBe(taken.at(-1));
+    expect(refused.map((value) => alter(driver, {}, [[name, SET, value]]))).toEqual(refused.map(() => "INVALID_CONFIG"));
+    expect(topicConfig(driver.image, "quakes")).toEqual(before);
   });
 
   test("changes all keys of a resource or none", () => {
