@@ -52,15 +52,19 @@ export class LmdbMetadataStore implements MetadataStore {
     expectWritable(this.#path);
     const flaw = flawOfLmdbFile(this.#path);
     if (flaw !== undefined) throw damaged(this.#path, flaw);
+    let root: RootDatabase<Buffer, string> | undefined;
     try {
-      this.#root = openFile(this.#path);
+      root = openFile(this.#path);
+      fillUp(root, this.#path);
       const encoding = "binary";
-      this.#states = this.#root.openDB({ name: "states", encoding });
-      this.#logs = this.#root.openDB({ name: "logs", encoding });
-      this.#snapshots = this.#root.openDB({ name: "snapshots", encoding });
+      this.#root = root;
+      this.#states = root.openDB({ name: "states", encoding });
+      this.#logs = root.openDB({ name: "logs", encoding });
+      this.#snapshots = root.openDB({ name: "snapshots", encoding });
       for (const rows of [this.#states, this.#logs, this.#snapshots]) expectReadable(rows, this.#path);
-      this.#root.putSync(MARK, this.#mark);
+      root.putSync(MARK, this.#mark);
     } catch (cause) {
+      void root?.close();
       if (cause instanceof DamagedMetadataError) throw cause;
       const failure = `cannot open ${this.#path}: ${messageOf(cause)}`;
       // The others are the system's: a full disk is no reason to take a backup.
@@ -181,7 +185,7 @@ const MARK = "writer";
 const REMEDY = "restore the file from a backup, or move it away to start with empty clusters";
 
 function openFile(path: string): RootDatabase<Buffer, string> {
-  const root = open<Buffer, string>({
+  return open<Buffer, string>({
     path,
     noSubdir: true,
     encoding: "binary",
@@ -191,8 +195,6 @@ function openFile(path: string): RootDatabase<Buffer, string> {
     // The controllers gather their own batches; and with it a failed commit rejects promises that nobody holds.
     eventTurnBatching: false,
   });
-  fillUp(root, path);
-  return root;
 }
 
 function newState(): ClusterState {
@@ -210,14 +212,18 @@ function endOffsetOf(batch: Uint8Array): number {
 /**
  * LMDB maps the file into memory: to read a page beyond the file's end would end the process. That the file ends early
  * does not mean that anything is lost, for LMDB does not write pages that one transaction both took and gave back. So
- * it is filled up with zeros, which are no page of rows, and pass no checksum.
+ * it is filled up with zeros, which are no page of rows, and pass no checksum. But LMDB writes whole pages: of one that
+ * is there in part the rest is lost, and with zeros for it the page would seem to have its rows.
  */
 function fillUp(root: RootDatabase, path: string): void {
   // A transaction keeps another server from writing meanwhile, whose pages would be cut off.
   root.transactionSync(() => {
     const { pageSize, lastPageNumber } = root.getStats() as { pageSize: number; lastPageNumber: number };
     const length = pageSize * (lastPageNumber + 1);
-    if (statSync(path).size < length) truncateSync(path, length);
+    const { size } = statSync(path);
+    if (size >= length) return;
+    if (size % pageSize !== 0) throw damaged(path, `it is cut short to ${size} bytes`);
+    truncateSync(path, length);
   });
 }
 

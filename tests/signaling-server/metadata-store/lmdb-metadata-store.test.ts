@@ -250,6 +250,7 @@ const PAGE_BYTES = 4_096;
 
 test.each<[string, (file: Buffer, at: number) => Buffer]>([
   ["its end", (file, at) => file.subarray(0, at)],
+  ["its end within a page", (file, at) => file.subarray(0, at + PAGE_BYTES / 2)],
   ["a page", (file, at) => Buffer.from(file).fill(0, at, at + PAGE_BYTES)],
 ])("a file that lost %s is refused, wherever that is, or has everything all the same", async (_, lose) => {
   const dataDir = await temporaryFolder();
