@@ -56,11 +56,10 @@ export class LmdbMetadataStore implements MetadataStore {
     try {
       root = openFile(this.#path);
       fillUp(root, this.#path);
-      const encoding = "binary";
       this.#root = root;
-      this.#states = root.openDB({ name: "states", encoding });
-      this.#logs = root.openDB({ name: "logs", encoding });
-      this.#snapshots = root.openDB({ name: "snapshots", encoding });
+      this.#states = openTable(root, "states", this.#path);
+      this.#logs = openTable(root, "logs", this.#path);
+      this.#snapshots = openTable(root, "snapshots", this.#path);
       for (const rows of [this.#states, this.#logs, this.#snapshots]) expectReadable(rows, this.#path);
       root.putSync(MARK, this.#mark);
     } catch (cause) {
@@ -182,6 +181,8 @@ export class LmdbMetadataStore implements MetadataStore {
 
 const MARK = "writer";
 
+const TABLES = 3;
+
 const REMEDY = "restore the file from a backup, or move it away to start with empty clusters";
 
 function openFile(path: string): RootDatabase<Buffer, string> {
@@ -189,12 +190,22 @@ function openFile(path: string): RootDatabase<Buffer, string> {
     path,
     noSubdir: true,
     encoding: "binary",
-    maxDbs: 3,
+    maxDbs: TABLES,
     // A commit then includes the sync of the file, so its promise is a promise of durability.
     overlappingSync: false,
     // The controllers gather their own batches; and with it a failed commit rejects promises that nobody holds.
     eventTurnBatching: false,
   });
+}
+
+/** Makes the table only while the file has not got them all, so that one whose name was lost is not founded anew. */
+function openTable<K extends Key>(root: RootDatabase, name: string, path: string): Database<Buffer, K> {
+  // This is written beside the names, not among them: the mark comes last, so with it nothing is to be made any more.
+  const { entryCount } = root.getStats() as { entryCount: number };
+  const options = { name, encoding: "binary", create: entryCount <= TABLES } as const;
+  const table: Database<Buffer, K> | undefined = root.openDB<Buffer, K>(options);
+  if (table === undefined) throw damaged(path, `it has lost its ${name}`);
+  return table;
 }
 
 function newState(): ClusterState {

@@ -281,6 +281,32 @@ test.each<[string, (file: Buffer, at: number) => Buffer]>([
   expect(refusals).toBeGreaterThan(10);
 });
 
+test("a file that lost the names of its tables is refused, and founds no cluster anew", async () => {
+  const dataDir = await temporaryFolder();
+  const store = storeAt(dataDir);
+  await store.open("demo");
+  await store.close();
+  const file = readFileSync(join(dataDir, "metadata.mdb"));
+  let refusals = 0;
+  for (let at = 2 * PAGE_BYTES; at < file.length; at += PAGE_BYTES) {
+    if (!file.subarray(at, at + PAGE_BYTES).includes("snapshots")) continue;
+    const damaged = await temporaryFolder();
+    // Names are at the end of their page.
+    writeFileSync(join(damaged, "metadata.mdb"), Buffer.from(file).fill(0, at + PAGE_BYTES / 2, at + PAGE_BYTES));
+    for (const _ of ["first", "second"]) {
+      try {
+        // An older version of the page is not missed.
+        expect((await storeAt(damaged).open("demo")).controllerEpoch).toBeGreaterThan(1);
+      } catch (error) {
+        expect(error).toBeInstanceOf(DamagedMetadataError);
+        expect(String(error)).toContain("it has lost its states");
+        refusals++;
+      }
+    }
+  }
+  expect(refusals).toBe(2);
+});
+
 test("a lock file that cannot be opened is named, and does not end the process", async () => {
   const dataDir = await temporaryFolder();
   mkdirSync(join(dataDir, "metadata.mdb-lock"));
