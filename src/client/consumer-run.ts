@@ -27,7 +27,7 @@ export interface ConsumerRunOptions {
   readonly setPaused: (where: TopicPartition, paused: boolean) => void;
 }
 
-/** How often a failing callback is called again for the same message, if `retries` does not say. */
+/** How often in a row a failing callback is called again for a partition, if `retries` does not say. */
 const CALLBACK_RETRIES = 5;
 
 /** One `run` of a consumer, from its start to its stop or its crash: calls back with what the fetcher has. */
@@ -38,6 +38,10 @@ export class ConsumerRun {
   readonly #options: ConsumerRunOptions;
   /** After so many failures in a row the consumer counts as crashed. */
   readonly #mostRetries: number;
+  /** How often in a row each partition's callback has failed, whichever worker called it. */
+  readonly #failures = new Map<AssignedPartition, number>();
+  /** Whose callback failed, until the pause after that is over: no other worker is to call it meanwhile. */
+  readonly #pausing = new Set<AssignedPartition>();
   #over = false;
 
   constructor(config: ConsumerRunConfig, options: ConsumerRunOptions) {
@@ -61,18 +65,19 @@ export class ConsumerRun {
   }
 
   async #work(): Promise<void> {
-    const failures = new Map<AssignedPartition, number>();
+    const mayTake = (partition: AssignedPartition) => !this.#pausing.has(partition);
     while (!this.#over) {
       let taken: Taken | undefined;
       try {
-        taken = await this.#options.fetcher.next(() => this.#over);
+        taken = await this.#options.fetcher.next(() => this.#over, mayTake);
         if (taken === undefined) return;
         await this.#process(taken);
-        failures.delete(taken.partition);
+        this.#failures.delete(taken.partition);
       } catch (error) {
-        const count = taken === undefined ? this.#mostRetries : (failures.get(taken.partition) ?? 0);
-        if (taken !== undefined) failures.set(taken.partition, count < this.#mostRetries ? count + 1 : 0);
+        const count = taken === undefined ? this.#mostRetries : (this.#failures.get(taken.partition) ?? 0);
+        if (taken !== undefined) this.#failures.set(taken.partition, count < this.#mostRetries ? count + 1 : 0);
         await this.#recover(asError(error), count);
+        if (taken !== undefined) this.#pausing.delete(taken.partition);
       }
     }
   }
@@ -119,6 +124,7 @@ export class ConsumerRun {
       emitter.emit(consumerEvents.END_BATCH_PROCESS, { ...payload, duration });
     } catch (error) {
       logger.error(`Processing ${nameOf(partition)} failed: ${asError(error).message}`, { error });
+      this.#pausing.add(partition);
       throw error;
     } finally {
       fetcher.done(taken);

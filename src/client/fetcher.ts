@@ -112,13 +112,16 @@ export class Fetcher {
   }
 
   /**
-   * Records to process, of the partitions in turn; undefined once `isOver` says so. Nobody else gets records of that
-   * partition until they are given to {@link done}, while the next ones are fetched. Throws what is wrong with a
-   * partition, if something is that trying again does not mend.
+   * Records to process, of the partitions in turn, as far as `mayTake` lets them; undefined once `isOver` says so.
+   * Nobody else gets records of that partition until they are given to {@link done}, while the next ones are fetched.
+   * Throws what is wrong with a partition, if something is that trying again does not mend.
    */
-  async next(isOver: () => boolean): Promise<Taken | undefined> {
+  async next(
+    isOver: () => boolean,
+    mayTake: (partition: AssignedPartition) => boolean = () => true,
+  ): Promise<Taken | undefined> {
     while (!isOver()) {
-      const taken = this.#takeNext();
+      const taken = this.#takeNext(mayTake);
       if (taken !== undefined) return taken;
       await this.#changed();
     }
@@ -169,7 +172,7 @@ export class Fetcher {
     });
   }
 
-  #takeNext(): Taken | undefined {
+  #takeNext(mayTake: (partition: AssignedPartition) => boolean): Taken | undefined {
     const failure = this.#failure;
     this.#failure = undefined;
     if (failure !== undefined) throw failure;
@@ -177,7 +180,7 @@ export class Fetcher {
     const count = this.#partitions.length;
     for (let step = 0; step < count; step++) {
       const partition = this.#partitions[(this.#nextIndex + step) % count]!;
-      if (partition.busy || partition.paused || partition.revoking) continue;
+      if (partition.busy || partition.paused || partition.revoking || !mayTake(partition)) continue;
       if (partition.error !== undefined) throw partition.error;
       const { fetched, generation } = partition;
       if (fetched === undefined) continue;

@@ -360,7 +360,12 @@ describe("run", () => {
     expect(asked).toEqual(["never", "never"]);
   });
 
-  test.each([0, 2, 20])("one is called again as often as retries says: %i", async (retries) => {
+  test.each([
+    { retries: 0, partitionsConsumedConcurrently: 1 },
+    { retries: 2, partitionsConsumedConcurrently: 1 },
+    { retries: 20, partitionsConsumedConcurrently: 1 },
+    { retries: 2, partitionsConsumedConcurrently: 3 },
+  ])("one is called again as often as retries says: %o", async ({ retries, partitionsConsumedConcurrently }) => {
     const { cluster } = filled(1);
     const restartOnFailure = async () => false;
     const retry = { initialRetryTime: 1, maxRetryTime: 1, retries, restartOnFailure };
@@ -372,6 +377,7 @@ describe("run", () => {
     consumer.on<{ restart: boolean }>(consumer.events.CRASH, ({ payload }) => crashes.push(payload.restart));
     let calls = 0;
     await consumer.run({
+      partitionsConsumedConcurrently,
       eachMessage: () => {
         calls++;
         throw new Error("never");
@@ -380,6 +386,23 @@ describe("run", () => {
     await until(() => crashes.length > 0);
     expect(crashes).toEqual([false]);
     expect(calls).toBe(retries + 1);
+  });
+
+  test("one is called again by nobody before the pause is over", async () => {
+    const { cluster } = filled(1);
+    const consumer = await connected(cluster, { retry: { initialRetryTime: 60, factor: 0, retries: 1 } });
+    consumer.assign([{ topic: "t", partition: 0, offset: "earliest" }]);
+    const calledAt: number[] = [];
+    await consumer.run({
+      partitionsConsumedConcurrently: 3,
+      eachMessage: () => {
+        if (calledAt.push(performance.now()) === 1) throw new Error("once");
+      },
+    });
+    await until(() => consumer.positions()[0]!.offset === "1");
+    expect(calledAt).toHaveLength(2);
+    // Timers may be a little early by the clock.
+    expect(calledAt[1]! - calledAt[0]!).toBeGreaterThan(50);
   });
 
   test("a restartOnFailure that fails itself is logged, and the consumer starts again", async () => {
