@@ -11,7 +11,10 @@ export interface RetryOptions {
   readonly factor?: number;
   /** By how much a pause exceeds the one before. */
   readonly multiplier?: number;
-  /** How often a failed attempt is repeated, a consumer's callback included. */
+  /**
+   * How often a failed attempt is repeated. For a consumer's callback that is 5 by default, and the client's counts only
+   * for a consumer that has a `retry` of its own without `retries`, as with KafkaJS.
+   */
   readonly retries?: number;
   /** Asked when a consumer crashes by something that may mend itself: whether it shall go on. */
   readonly restartOnFailure?: (error: Error) => Promise<boolean>;

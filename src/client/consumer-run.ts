@@ -22,6 +22,8 @@ export interface ConsumerRunOptions {
   readonly emitter: Emitter;
   readonly logger: Logger;
   readonly retry: RetryPolicy;
+  /** After so many failures in a row of a partition's callback, one more counts as a crash. */
+  readonly callbackRetries: number;
   readonly restartOnFailure: RetryOptions["restartOnFailure"];
   readonly group: ConsumerGroup | undefined;
   readonly setPaused: (where: TopicPartition, paused: boolean) => void;
@@ -30,14 +32,18 @@ export interface ConsumerRunOptions {
 /** How often in a row a failing callback is called again for a partition, if `retries` does not say. */
 const CALLBACK_RETRIES = 5;
 
+/** KafkaJS has this default in the place of a consumer's own options, so that it outdoes the client's `retries`. */
+export function callbackRetries(ofClient: RetryOptions | undefined, own: RetryOptions | undefined): number {
+  if (own === undefined) return CALLBACK_RETRIES;
+  return own.retries ?? ofClient?.retries ?? CALLBACK_RETRIES;
+}
+
 /** One `run` of a consumer, from its start to its stop or its crash: calls back with what the fetcher has. */
 export class ConsumerRun {
   /** Resolves when no callback is under way any more. */
   readonly finished: Promise<unknown>;
   readonly #config: ConsumerRunConfig;
   readonly #options: ConsumerRunOptions;
-  /** After so many failures in a row the consumer counts as crashed. */
-  readonly #mostRetries: number;
   /** How often in a row each partition's callback has failed, whichever worker called it. */
   readonly #failures = new Map<AssignedPartition, number>();
   /** Whose callback failed, until the pause after that is over: no other worker is to call it meanwhile. */
@@ -47,8 +53,6 @@ export class ConsumerRun {
   constructor(config: ConsumerRunConfig, options: ConsumerRunOptions) {
     this.#config = config;
     this.#options = options;
-    const { retries } = options.retry;
-    this.#mostRetries = Number.isFinite(retries) ? retries : CALLBACK_RETRIES;
     const workers = Math.max(1, config.partitionsConsumedConcurrently ?? 1);
     this.#options.group?.join(config);
     this.finished = Promise.all(Array.from({ length: workers }, () => this.#work()));
@@ -74,25 +78,29 @@ export class ConsumerRun {
         await this.#process(taken);
         this.#failures.delete(taken.partition);
       } catch (error) {
-        const count = taken === undefined ? this.#mostRetries : (this.#failures.get(taken.partition) ?? 0);
-        if (taken !== undefined) this.#failures.set(taken.partition, count < this.#mostRetries ? count + 1 : 0);
-        await this.#recover(asError(error), count);
-        if (taken !== undefined) this.#pausing.delete(taken.partition);
+        await this.#recover(asError(error), taken?.partition);
       }
     }
   }
 
-  /** After a failure: pauses and goes on, or, when that has been tried often enough, counts as a crash. */
-  async #recover(error: Error, failures: number): Promise<void> {
-    const { cluster, emitter, group, logger, retry } = this.#options;
+  /**
+   * After a failure of the callback for `partition`: pauses and goes on, or, when that has been tried often enough,
+   * counts as a crash. So does at once what the fetcher throws, which trying again does not mend.
+   */
+  async #recover(error: Error, partition: AssignedPartition | undefined): Promise<void> {
+    const { callbackRetries, cluster, emitter, group, logger, retry } = this.#options;
+    const failures = partition === undefined ? CALLBACK_RETRIES : (this.#failures.get(partition) ?? 0);
+    const isCrash = partition === undefined || failures >= callbackRetries;
+    if (partition !== undefined) this.#failures.set(partition, isCrash ? 0 : failures + 1);
     const pause = retryPause(retry, failures, cluster.platform.random());
-    if (failures >= this.#mostRetries) {
+    if (isCrash) {
       const restart = await this.#restarts(error);
       logger.error(`The consumer crashed: ${error.message}`, { error, restart });
       if (!restart) this.end();
       emitter.emit(consumerEvents.CRASH, { error, groupId: group?.groupId ?? "", restart });
     }
     if (!this.#over) await sleep(cluster.clock, pause);
+    if (partition !== undefined) this.#pausing.delete(partition);
     if (!this.#over && group?.isMember === false) group.join(this.#config);
   }
 

@@ -4,7 +4,7 @@ import { retryPolicy } from "./backoff.ts";
 import type { RetryOptions, RetryPolicy } from "./backoff.ts";
 import { BrokerConnections } from "./broker-connections.ts";
 import type { Cluster } from "./cluster.ts";
-import { ConsumerRun } from "./consumer-run.ts";
+import { callbackRetries, ConsumerRun } from "./consumer-run.ts";
 import type {
   ConsumerConfig,
   ConsumerRunConfig,
@@ -51,6 +51,7 @@ export class Consumer {
   readonly #logger: Logger;
   readonly #emitter: Emitter;
   readonly #retry: RetryPolicy;
+  readonly #callbackRetries: number;
   readonly #restartOnFailure: RetryOptions["restartOnFailure"];
   readonly #presence: Presence;
   readonly #subscription = new Subscription();
@@ -69,6 +70,7 @@ export class Consumer {
     this.#logger = options.logger.namespace("Consumer");
     this.#emitter = new Emitter(() => cluster.wallNow(), this.#logger, consumerEvents);
     this.#retry = retryPolicy(options.retry, config.retry);
+    this.#callbackRetries = callbackRetries(options.retry, config.retry);
     this.#restartOnFailure = config.retry?.restartOnFailure ?? options.retry?.restartOnFailure;
     this.#presence = new Presence(cluster, "consumer");
   }
@@ -208,6 +210,7 @@ export class Consumer {
       emitter: this.#emitter,
       logger: this.#logger,
       retry: this.#retry,
+      callbackRetries: this.#callbackRetries,
       restartOnFailure: this.#restartOnFailure,
       group: this.#subscribedGroup,
       setPaused: ({ topic, partition }, paused) => this.#setPaused([{ topic, partitions: [partition] }], paused),

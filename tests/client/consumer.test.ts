@@ -369,9 +369,7 @@ describe("run", () => {
     const { cluster } = filled(1);
     const restartOnFailure = async () => false;
     const retry = { initialRetryTime: 1, maxRetryTime: 1, retries, restartOnFailure };
-    const consumer = cluster.kafka({ retry }).consumer();
-    consumers.push(consumer);
-    await consumer.connect();
+    const consumer = await connected(cluster, { retry });
     consumer.assign([{ topic: "t", partition: 0, offset: "earliest" }]);
     const crashes: boolean[] = [];
     consumer.on<{ restart: boolean }>(consumer.events.CRASH, ({ payload }) => crashes.push(payload.restart));
@@ -386,6 +384,49 @@ describe("run", () => {
     await until(() => crashes.length > 0);
     expect(crashes).toEqual([false]);
     expect(calls).toBe(retries + 1);
+  });
+
+  test.each([
+    { ofClient: { retries: 0 }, own: undefined, calls: 6 },
+    { ofClient: { retries: 0 }, own: {}, calls: 1 },
+    { ofClient: { retries: 0 }, own: { retries: 2 }, calls: 3 },
+    { ofClient: {}, own: {}, calls: 6 },
+  ])("the client's retries count as with KafkaJS: %j", async ({ ofClient, own, calls }) => {
+    const { cluster } = filled(1);
+    const restartOnFailure = async () => false;
+    const retry = { initialRetryTime: 1, maxRetryTime: 1, restartOnFailure, ...ofClient };
+    const consumer = cluster.kafka({ retry }).consumer(own && { retry: own });
+    consumers.push(consumer);
+    await consumer.connect();
+    consumer.assign([{ topic: "t", partition: 0, offset: "earliest" }]);
+    let hasCrashed = false;
+    consumer.on(consumer.events.CRASH, () => (hasCrashed = true));
+    let called = 0;
+    await consumer.run({
+      eachMessage: () => {
+        called++;
+        throw new Error("never");
+      },
+    });
+    await until(() => hasCrashed);
+    expect(called).toBe(calls);
+  });
+
+  test("one is called again for good with infinite retries", async () => {
+    const { cluster } = filled(1);
+    const retry = { initialRetryTime: 1, maxRetryTime: 1, retries: Number.POSITIVE_INFINITY };
+    const consumer = await connected(cluster, { retry });
+    consumer.assign([{ topic: "t", partition: 0, offset: "earliest" }]);
+    let crashes = 0;
+    consumer.on(consumer.events.CRASH, () => crashes++);
+    let calls = 0;
+    await consumer.run({
+      eachMessage: () => {
+        if (++calls <= 8) throw new Error("not yet");
+      },
+    });
+    await until(() => consumer.positions()[0]!.offset === "1");
+    expect({ calls, crashes }).toEqual({ calls: 9, crashes: 0 });
   });
 
   test("one is called again by nobody before the pause is over", async () => {
