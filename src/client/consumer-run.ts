@@ -45,9 +45,9 @@ export class ConsumerRun {
   readonly #config: ConsumerRunConfig;
   readonly #options: ConsumerRunOptions;
   /** How often in a row each partition's callback has failed, whichever worker called it. */
-  readonly #failures = new Map<AssignedPartition, number>();
+  readonly #failures = new WeakMap<AssignedPartition, number>();
   /** Whose callback failed, until the pause after that is over: no other worker is to call it meanwhile. */
-  readonly #pausing = new Set<AssignedPartition>();
+  readonly #pausing = new WeakSet<AssignedPartition>();
   #over = false;
 
   constructor(config: ConsumerRunConfig, options: ConsumerRunOptions) {
