@@ -38,13 +38,14 @@ import { electLeaders as holdElections } from "./elect-leaders.ts";
 import { fetchSnapshotPiece } from "./fetch-metadata.ts";
 import { heartbeat } from "./heartbeats.ts";
 import { TOPIC_RESOURCE } from "./image.ts";
+import type { BrokerRegistration } from "./image.ts";
 import { withKafkaEndpoint } from "./kafka-endpoint.ts";
 import { KAFKA_LISTENER } from "./listener-names.ts";
 import { describeClusterResponse, endpointOf, metadataResponse } from "./metadata-response.ts";
 import { changePartitions } from "./partition-changes.ts";
 import { allocateProducerIds as takeBlock } from "./producer-ids.ts";
 import { alterReassignments, listReassignments } from "./reassignments.ts";
-import { identify, registerBroker } from "./registration.ts";
+import { emptyBrokers, identify, registerBroker } from "./registration.ts";
 import { REPLICATION_FACTOR } from "./topic-config.ts";
 
 /** Who asks, and in which version. */
@@ -172,10 +173,9 @@ function register(
     state.note("warn", `a registration is refused: ${identity.reason}`);
     return refused(identity.error);
   }
-  const isFull = () => image.brokers.size >= state.config.maxBrokers;
-  // How long they have been gone is not asked: no controller may have run for long enough to know.
-  if (identity.kind === "new" && isFull()) forget(state, (brokerId) => !sessions.isConnected(brokerId));
-  if (identity.kind === "new" && isFull()) {
+  const missingPlaces = identity.kind === "new" ? image.brokers.size + 1 - state.config.maxBrokers : 0;
+  const replaced = missingPlaces > 0 ? longestGone(state).slice(0, missingPlaces) : [];
+  if (replaced.length < missingPlaces) {
     state.note("warn", `a registration is refused: the cluster has its ${state.config.maxBrokers} brokers`);
     return refused("POLICY_VIOLATION");
   }
@@ -196,6 +196,8 @@ function register(
     state.note("warn", `broker ${broker.brokerId} gets no Kafka port: there is none so far above ${basePort}`);
   }
   state.commit(records);
+  // Not before there is a higher id than theirs: one of them may have the highest.
+  for (const gone of replaced) forget(state, gone, "the cluster is full, and another broker takes its place");
   sessions.registered(broker.brokerId, connectionId, state.nowMs);
   state.note("info", `broker ${broker.brokerId} is registered with epoch ${broker.brokerEpoch}`);
   return {
@@ -204,6 +206,14 @@ function register(
     brokerId: broker.brokerId,
     generation: request.generation + 1,
   };
+}
+
+/** Who can make room, the longest gone first. None has to be so for long, which a new controller would not know of. */
+function longestGone({ image, sessions, nowMs }: ControllerState): readonly BrokerRegistration[] {
+  const sinceMs = ({ brokerId }: BrokerRegistration) => sessions.goneSinceMs(brokerId) ?? nowMs;
+  return emptyBrokers(image, (brokerId) => !sessions.isConnected(brokerId)).toSorted(
+    (left, right) => sinceMs(left) - sinceMs(right) || left.brokerId - right.brokerId,
+  );
 }
 
 function refused(error: ErrorName): BrokerRegistrationResponseInit {

@@ -5,7 +5,6 @@ import { beginControlledShutdown, fenceBroker, unfenceBroker } from "./fencing.t
 import type { BrokerRegistration, ClusterImage } from "./image.ts";
 import type { MetadataLog } from "./metadata-log.ts";
 import type { Random } from "./random.ts";
-import { forgetBrokers } from "./registration.ts";
 
 export type LogLevel = "info" | "warn" | "error";
 
@@ -38,12 +37,11 @@ export function unfence(state: ControllerState, broker: BrokerRegistration): voi
   state.note("info", `broker ${broker.brokerId} is unfenced`);
 }
 
-export function forget(state: ControllerState, isForgettable: (brokerId: number) => boolean): void {
-  const forgotten = forgetBrokers(state.image, isForgettable);
-  state.commit(forgotten);
-  for (const record of forgotten) {
-    if (record.type === "UnregisterBrokerRecord") state.sessions.forget(record.brokerId);
-  }
+/** For a broker that holds nothing; if it comes back, it is a new one. */
+export function forget(state: ControllerState, { brokerId, brokerEpoch }: BrokerRegistration, reason: string): void {
+  state.commit([{ type: "UnregisterBrokerRecord", brokerId, brokerEpoch }]);
+  state.sessions.forget(brokerId);
+  state.note("info", `broker ${brokerId} is forgotten: ${reason}`);
 }
 
 export function shutDown(state: ControllerState, broker: BrokerRegistration): void {

@@ -24,6 +24,7 @@ import { decodeMetadataBatches, encodeMetadataBatch, replay, takeSnapshot } from
 import type { MetadataSnapshot } from "./metadata-batch.ts";
 import { MetadataLog } from "./metadata-log.ts";
 import { Random } from "./random.ts";
+import { emptyBrokers, newestBrokerId } from "./registration.ts";
 import { healReplicas, nextLossMs } from "./replica-healing.ts";
 
 export type ControllerEvent =
@@ -326,7 +327,9 @@ export class Controller {
         return settledAtMs <= nowMs;
       }),
     );
-    forget(state, (brokerId) => isGoneFor(brokerId, config.forgetBrokerAfterMs));
+    const newest = newestBrokerId(image);
+    const isGone = (brokerId: number) => brokerId !== newest && isGoneFor(brokerId, config.forgetBrokerAfterMs);
+    for (const broker of emptyBrokers(image, isGone)) forget(state, broker, "it has been gone for long");
   }
 
   /** Applies records through their encoded form, so that a replay cannot differ. */

@@ -91,11 +91,15 @@ export function registerBroker(
   return { records: [...before, registerBrokerRecord(broker)], broker };
 }
 
-/** Node ids count up. The broker with the highest one is never forgotten, so no id is given twice. */
+/** Node ids count up. The broker with the highest one is not forgotten before there is a higher: none comes twice. */
 function nextBrokerId(image: ClusterImage): number {
+  return newestBrokerId(image) + 1;
+}
+
+export function newestBrokerId(image: ClusterImage): number {
   let highest = 0;
   for (const brokerId of image.brokers.keys()) highest = Math.max(highest, brokerId);
-  return highest + 1;
+  return highest;
 }
 
 /** The heartbeat of a broker that has stored its new generation makes its registration final. */
@@ -113,21 +117,13 @@ export function isConfirmed(image: ClusterImage, broker: BrokerRegistration): bo
   return image.directories.get(broker.directoryId)?.confirmed === true;
 }
 
-/** Forgets brokers that hold nothing and will hardly come back; one that does is a new broker. */
-export function forgetBrokers(
-  image: ClusterImage,
-  isForgettable: (brokerId: number) => boolean,
-): MetadataRecordInit[] {
-  const newest = nextBrokerId(image) - 1;
-  const candidates = [...image.brokers.values()].filter(
-    ({ brokerId, fenced }) => fenced && brokerId !== newest && isForgettable(brokerId),
-  );
+/** Of the brokers that are gone, those that hold nothing. */
+export function emptyBrokers(image: ClusterImage, isGone: (brokerId: number) => boolean): BrokerRegistration[] {
+  const candidates = [...image.brokers.values()].filter(({ brokerId, fenced }) => fenced && isGone(brokerId));
   if (candidates.length === 0) return [];
   const holders = new Set<number>();
   for (const { replicas } of image.partitions()) for (const node of replicas) holders.add(node);
-  return candidates
-    .filter(({ brokerId }) => !holders.has(brokerId))
-    .map(({ brokerId, brokerEpoch }) => ({ type: "UnregisterBrokerRecord", brokerId, brokerEpoch }));
+  return candidates.filter(({ brokerId }) => !holders.has(brokerId));
 }
 
 /** What is wrong with the request itself, if anything. */

@@ -164,6 +164,27 @@ describe("a registration in a full cluster", () => {
     expect([...driver.replayed().brokers.keys()]).toEqual([...driver.image.brokers.keys()]);
   });
 
+  test("takes the place of the broker with the highest id as well, and gets a higher one", () => {
+    const driver = new ControllerDriver({ maxBrokers: 3 });
+    for (const number of [1, 2]) TestBroker.start(driver, newDirectory(number));
+    TestBroker.start(driver, newDirectory(3)).die();
+    expect(new TestBroker(driver, newDirectory(4)).register()).toMatchObject({ errorCode: 0, brokerId: 4 });
+    expect([...driver.image.brokers.keys()]).toEqual([1, 2, 4]);
+    expect([...driver.replayed().brokers.keys()]).toEqual([...driver.image.brokers.keys()]);
+  });
+
+  test("takes the place of one broker only, of the one that has been gone for longest", () => {
+    const driver = new ControllerDriver({ maxBrokers: 4 });
+    const [first, second] = [1, 2, 3, 4].map((number) => TestBroker.start(driver, newDirectory(number)));
+    second!.die();
+    driver.advance(1);
+    first!.die();
+    expect(TestBroker.start(driver, newDirectory(5)).id).toBe(5);
+    expect([...driver.image.brokers.keys()]).toEqual([1, 3, 4, 5]);
+    expect(TestBroker.start(driver, newDirectory(6)).id).toBe(6);
+    expect([...driver.image.brokers.keys()]).toEqual([3, 4, 5, 6]);
+  });
+
   test("takes the place of nobody who is just registering", () => {
     const driver = new ControllerDriver({ maxBrokers: 3 });
     TestBroker.start(driver, newDirectory(1));
