@@ -541,6 +541,23 @@ describe("committed offsets", () => {
     await expect.poll(() => valuesOf(member)).toEqual([56, 60, 61, 62, 63, 64, 65]);
   });
 
+  test("a seek in what another member had is forgotten with stop", { timeout: 20_000 }, async () => {
+    await start(1);
+    const [member, other] = [await new Member().run(), await new Member().run()];
+    await balanced(member, other);
+    await produce(0, 60);
+    await expect.poll(() => valuesOf(member, other)).toEqual(range(0, 60));
+    member.consumer.seek({ topic: "t", partition: other.partitions[0]!, offset: "0" });
+    await member.consumer.stop();
+    await other.consumer.disconnect();
+    member.seen.length = 0;
+    await member.run();
+    await balanced(member);
+    await produce(60, 12);
+    await expect.poll(() => valuesOf(member).filter((value) => value >= 60)).toEqual(range(60, 12));
+    expect(valuesOf(member)).toEqual(range(60, 12));
+  });
+
   test(
     "for await: what was asked for after is committed, and a broken loop repeats its message",
     { timeout: 20_000 },
