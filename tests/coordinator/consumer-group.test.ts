@@ -214,6 +214,19 @@ describe("a consumer group (KIP-848)", () => {
     expect(errorOf(beat("b", epoch))).toBe("UNKNOWN_MEMBER_ID");
   });
 
+  it("waits for a member to give up for as long as it has asked for, hours included", () => {
+    join("a", { rebalanceTimeoutMs: 7_200_000 });
+    join("b");
+    beat("a", 1, owning(0, 1, 2, 3, 4, 5));
+    for (let minute = 0; minute < 31; minute += 0.5) {
+      driver.advance(30_000);
+      expect(errorOf(beat("a", 1, owning(0, 1, 2, 3, 4, 5)))).toBe("NONE");
+      beat("b", 2);
+    }
+    expect(group().members.get("a")!.assigned.get(quakes)?.size).toBe(3);
+    expect(group().members.has("b")).toBe(true);
+  });
+
   it("lets members that could not be heard for a while say as late that they are there, and what they gave up", () => {
     join("a");
     join("b");
