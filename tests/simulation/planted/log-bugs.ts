@@ -30,7 +30,7 @@ export const logBugs: readonly PlantedBug[] = [
     "this.#producers.truncateTo(offset);", "this.#producers = new ProducerState({ offset, producers: [] });"),
   {
     ...bug("starts-anew-without-producers", "R16", "src/broker/followed-partitions.ts",
-      "offset === answer.logStartOffset ? answer.earlierProducers : []", "[]"),
+      "log.truncateFullyAndStartAt(offset, answer.earlierProducers)", "log.truncateFullyAndStartAt(offset, [])"),
     scripts: ["starts-anew"],
   },
   bug("serves-truncated-from-cache", "R4, reads", "src/log/partition-log.ts",
