@@ -4,14 +4,16 @@ import type {
   IncrementalAlterConfigsResponseInit,
 } from "../protocol/apis/44-incremental-alter-configs.ts";
 import type { MetadataRecordInit } from "../protocol/metadata-records/registry.ts";
+import { configProblem, listItems } from "./config-definition.ts";
+import type { ConfigDefinition } from "./config-definition.ts";
 import { isBroker } from "./describe-configs.ts";
 import { BROKER_RESOURCE, TOPIC_RESOURCE } from "./image.ts";
 import type { ClusterImage } from "./image.ts";
 import { isReassigning } from "./partition.ts";
 import { duplicates, errorFields, isRefused, refuse } from "./request-error.ts";
 import type { RequestError } from "./request-error.ts";
-import { brokerKeys, configProblem, listItems, REPLICATION_FACTOR, topicConfigs } from "./topic-config.ts";
-import type { ConfigDefinition } from "./topic-config.ts";
+import { brokerKeys, topicConfigs } from "./settable-configs.ts";
+import { REPLICATION_FACTOR } from "./topic-config.ts";
 import { isInternalTopic } from "./topic-name.ts";
 
 type Resource = Pick<IncrementalAlterConfigsRequest["resources"][number], "resourceType" | "resourceName">;

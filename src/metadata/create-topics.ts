@@ -1,5 +1,6 @@
 import type { CreateTopicsRequest, CreateTopicsResponseInit } from "../protocol/apis/19-create-topics.ts";
 import type { MetadataRecordInit } from "../protocol/metadata-records/registry.ts";
+import { configProblem } from "./config-definition.ts";
 import type { ControllerConfig } from "./controller-config.ts";
 import { configSources } from "./describe-configs.ts";
 import { TOPIC_RESOURCE } from "./image.ts";
@@ -11,7 +12,8 @@ import type { Random } from "./random.ts";
 import { assignmentProblem, currentPlacement, newPartition } from "./replica-assignment.ts";
 import { distinct, duplicates, errorFields, isRefused, refuse } from "./request-error.ts";
 import type { RequestError } from "./request-error.ts";
-import { configProblem, configValue, defaultPartitions, REPLICATION_FACTOR, topicConfigs } from "./topic-config.ts";
+import { topicConfigs } from "./settable-configs.ts";
+import { configValue, defaultPartitions, REPLICATION_FACTOR } from "./topic-config.ts";
 import { collisionKey, isInternalTopic, topicNameProblem } from "./topic-name.ts";
 
 type TopicRequest = CreateTopicsRequest["topics"][number];

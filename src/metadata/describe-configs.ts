@@ -1,10 +1,13 @@
 import type { DescribeConfigsRequest, DescribeConfigsResponseInit } from "../protocol/apis/32-describe-configs.ts";
+import { configTypes } from "./config-definition.ts";
+import type { ConfigDefinition } from "./config-definition.ts";
 import { configDocumentation } from "./config-documentation.ts";
 import { BROKER_RESOURCE, TOPIC_RESOURCE } from "./image.ts";
 import type { ClusterImage } from "./image.ts";
 import { distinct, errorFields, refuse } from "./request-error.ts";
-import { brokerKeys, configTypes, configValue, topicConfigs } from "./topic-config.ts";
-import type { ConfigDefinition, ConfigSource } from "./topic-config.ts";
+import { brokerKeys, topicConfigs } from "./settable-configs.ts";
+import { configValue } from "./topic-config.ts";
+import type { ConfigSource } from "./topic-config.ts";
 import { topicNameProblem } from "./topic-name.ts";
 
 /** Where a value comes from, by the numbers in DescribeConfigs: a topic, the default of all brokers, the code. */

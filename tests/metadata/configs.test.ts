@@ -3,9 +3,11 @@ import { describeConfigs } from "../../src/protocol/apis/32-describe-configs.ts"
 import { alterConfigs } from "../../src/protocol/apis/33-alter-configs.ts";
 import { incrementalAlterConfigs } from "../../src/protocol/apis/44-incremental-alter-configs.ts";
 import { errorName } from "../../src/protocol/error-codes.ts";
+import { configProblem } from "../../src/metadata/config-definition.ts";
 import { configDocumentation } from "../../src/metadata/config-documentation.ts";
 import { BROKER_RESOURCE, TOPIC_RESOURCE } from "../../src/metadata/image.ts";
-import { configProblem, topicConfig, topicConfigs } from "../../src/metadata/topic-config.ts";
+import { topicConfigs } from "../../src/metadata/settable-configs.ts";
+import { topicConfig } from "../../src/metadata/topic-config.ts";
 import { ControllerDriver, newDirectory, TestBroker } from "./controller-driver.ts";
 
 const SET = 0;
