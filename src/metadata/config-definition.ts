@@ -27,8 +27,15 @@ export const anyOf = (...values: string[]): ConfigRule => ({
 export const listOf = (...values: string[]): ConfigRule => ({
   type: "list",
   expects: `a list of ${values.join(", ")}`,
-  accepts: (value) => listItems(value).length > 0 && listItems(value).every((item) => values.includes(item)),
+  accepts: (value) => isListOf(listItems(value), values) && value.length <= MAX_LIST_LENGTH,
 });
+
+/** The text is kept as it was given, by every tab: an item twice, or a page of blanks, would be no value but a burden. */
+const MAX_LIST_LENGTH = 256;
+
+function isListOf(items: readonly string[], values: readonly string[]): boolean {
+  return items.length > 0 && new Set(items).size === items.length && items.every((item) => values.includes(item));
+}
 
 export const between = (type: "int" | "short" | "long", lowest: number, highest: number | bigint): ConfigRule => ({
   type,

@@ -106,6 +106,8 @@ describe("CreateTopics", () => {
     [{ configs: [{ name: "retention.ms", value: null }] }, "INVALID_CONFIG"],
     [{ configs: [{ name: "cleanup.policy", value: "compact,delete" }] }, "NONE"],
     [{ configs: [{ name: "cleanup.policy", value: "burn" }] }, "INVALID_CONFIG"],
+    [{ configs: [{ name: "cleanup.policy", value: "delete,delete" }] }, "INVALID_CONFIG"],
+    [{ configs: [{ name: "cleanup.policy", value: `delete${" ".repeat(32_000)}` }] }, "INVALID_CONFIG"],
     [{ configs: [{ name: "replication.factor", value: "2" }] }, "NONE"],
     [{ replicationFactor: 3, configs: [{ name: "replication.factor", value: "2" }] }, "INVALID_CONFIG"],
   ])("judges %j: %s", (more, error) => {
