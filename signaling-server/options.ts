@@ -35,8 +35,9 @@ export const help = `Tabstream's metadata server: introduces tabs to each other,
   --kafka-advertised-host NAME        KAFKA_ADVERTISED_HOST; by which they reach this machine (that address)
   --kafka-cluster NAME   KAFKA_CLUSTER  whose brokers they talk to (tabstream)
   --log-level LEVEL      LOG_LEVEL    debug, info, warn or error (info)
-  --min-controller-epoch NUMBER       after metadata was restored from a backup: a number above every controller
-                                      epoch that brokers have seen, so that they follow the restored metadata
+  --min-controller-epoch NUMBER       after metadata was restored from a backup which lacks nothing but restarts of
+                                      the server: a number above every controller epoch that brokers have seen. Brokers
+                                      that have seen decisions which it lacks keep their storage, and wait
   --version                           prints the version
   --help                              prints this
 `;
@@ -47,6 +48,8 @@ export class OptionError extends Error {
 }
 
 const demoPages = fileURLToPath(new URL("../dist/demo", import.meta.url));
+/** Each opening of a cluster takes the next epoch, and those of the protocol end at 2^31 - 1. */
+const MAX_FIRST_EPOCH = 2 ** 30;
 const logLevels: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 
 export function parseOptions(args: readonly string[], environment: NodeJS.ProcessEnv): Command {
@@ -69,7 +72,7 @@ export function parseOptions(args: readonly string[], environment: NodeJS.Proces
     dataDir: flags["data-dir"] ?? env["DATA_DIR"] ?? "data",
     staticRoot: flags["static-root"] ?? env["STATIC_ROOT"] ?? demoPages,
     origins,
-    minControllerEpoch: integer("min-controller-epoch", flags["min-controller-epoch"] ?? "0", 2 ** 31 - 1),
+    minControllerEpoch: integer("min-controller-epoch", flags["min-controller-epoch"] ?? "0", MAX_FIRST_EPOCH),
     logLevel: knownLevel,
     kafka: kafkaOptions(flags, env),
   };

@@ -82,6 +82,7 @@ describe("options", () => {
     [["--origin", "*"], "* is no origin"],
     [["--log-level", "loud"], "loud is no log level; they are debug, info, warn, error"],
     [["--min-controller-epoch", "1e9"], "min-controller-epoch"],
+    [["--min-controller-epoch", "1073741825"], "min-controller-epoch"],
     [["--host", ""], "host is empty"],
     [["--kafka-port", "9092", "--kafka-host", ""], "kafka-host is empty"],
     [["--kafka-port", "0"], "kafka-port is 0"],
