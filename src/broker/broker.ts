@@ -133,11 +133,8 @@ export class Broker {
         effects: emit,
         timeOfDay: (wallMs) => this.#setTimeOfDay(wallMs),
         uuid: () => this.#random.uuid(),
-        metadata: () => ({
-          clusterId: this.image.clusterId || undefined,
-          epoch: this.image.epoch,
-          endOffset: this.image.endOffset,
-        }),
+        metadata: () => ({ clusterId: this.image.clusterId || undefined, endOffset: this.image.endOffset }),
+        seenMetadata: () => this.#metadata.seen,
       },
       start.identity,
     );

@@ -49,6 +49,8 @@ interface Damage {
 const RETRY_MS = 250;
 /** A full cluster has room again when a tab of it is closed that holds nothing. */
 const FULL_RETRY_MS = 10_000;
+/** A server that was restored from an old disk is ended by people. */
+const BEHIND_RETRY_MS = 5_000;
 /** While the broker waits to be unfenced, or to be let go. */
 const EAGER_HEARTBEAT_MS = 25;
 const REGISTRATION_VERSION = 4;
@@ -65,8 +67,10 @@ export interface RegistrationContext {
   timeOfDay(wallMs: number): void;
   /** A fresh UUID from the broker's own generator. */
   uuid(): string;
-  /** End of the metadata that was applied, its epoch, and the cluster it belongs to. */
-  metadata(): { readonly clusterId: string | undefined; readonly epoch: number; readonly endOffset: number };
+  /** End of the metadata that was applied, and the cluster it belongs to. */
+  metadata(): { readonly clusterId: string | undefined; readonly endOffset: number };
+  /** The newest metadata that was ever seen by this storage, which may be more than was applied since the start. */
+  seenMetadata(): { readonly epoch: number; readonly endOffset: number };
 }
 
 export class Registration {
@@ -211,12 +215,18 @@ export class Registration {
   }
 
   #prepare(nowMs: number): void {
-    const { epoch, endOffset } = this.#context.metadata();
     // A nonce that is pending already, from an attempt that was cut short, must be presented again.
     const pendingNonce = this.#identity.pendingNonce ?? this.#context.uuid();
     this.#state = { kind: "preparing" };
     if (pendingNonce === this.#identity.pendingNonce) return this.#register(nowMs);
-    this.#save({ ...this.#identity, pendingNonce, metadataEpoch: epoch, metadataOffset: endOffset });
+    this.#save({ ...this.#identity, pendingNonce, ...this.#newestSeen() });
+  }
+
+  /** R19: what the controller must not be behind, when this storage is opened again. */
+  #newestSeen(): Pick<StorageIdentity, "metadataEpoch" | "metadataOffset"> {
+    const { epoch, endOffset } = this.#context.seenMetadata();
+    const { metadataEpoch, metadataOffset } = this.#identity;
+    return { metadataEpoch: Math.max(epoch, metadataEpoch), metadataOffset: Math.max(endOffset, metadataOffset) };
   }
 
   #save(identity: StorageIdentity): void {
@@ -243,6 +253,7 @@ export class Registration {
         nonce: nonce ?? null,
         pendingNonce,
         durability,
+        ...this.#newestSeen(),
       },
       (response) => this.#registered(response, nowMs),
       () => this.disconnected(nowMs),
@@ -256,8 +267,12 @@ export class Registration {
       case "NONE": {
         this.#state = { kind: "storing", brokerEpoch: response.brokerEpoch };
         const { pendingNonce } = this.#identity;
+        const { metadataEpoch, metadataOffset } = this.#newestSeen();
         return this.#save({
           ...this.#identity,
+          metadataEpoch,
+          // The broker epoch is the offset of the record that grants it.
+          metadataOffset: Math.max(metadataOffset, response.brokerEpoch + 1),
           brokerId: response.brokerId,
           clusterId: this.#identity.clusterId ?? this.#context.metadata().clusterId,
           generation: response.generation,
@@ -265,6 +280,13 @@ export class Registration {
           pendingNonce: undefined,
         });
       }
+      // The answer of a controller that does not know all that was decided says nothing about this storage.
+      case "OFFSET_OUT_OF_RANGE":
+        this.#trouble =
+          "the server knows less than this tab has seen, as if it were restored from an old disk: " +
+          "this storage is kept, and waits for a server that has the metadata whole";
+        this.#state = { kind: "unregistered", retryAtMs: nowMs + BEHIND_RETRY_MS };
+        return;
       // The old epoch of this storage is not fenced yet, or the controller is not ready: both pass.
       case "DUPLICATE_BROKER_REGISTRATION":
       case "NOT_CONTROLLER":

@@ -168,7 +168,7 @@ function register(
   { connectionId }: Asker,
 ): BrokerRegistrationResponseInit {
   const { image, sessions } = state;
-  const identity = identify(image, request);
+  const identity = identify(image, state.controllerEpoch, request);
   if (identity.kind === "refused") {
     state.note("warn", `a registration is refused: ${identity.reason}`);
     return refused(identity.error);

@@ -81,6 +81,11 @@ export class MetadataFollower {
     return this.#image;
   }
 
+  /** The newest metadata that was seen, in this life or before: what no controller may be behind (R19). */
+  get seen(): SeenMetadata {
+    return this.#seen;
+  }
+
   /**
    * Whether the image holds all that the controller had decided when it answered last. A snapshot alone may be older
    * than any leader that it names.

@@ -19,7 +19,8 @@ import { topicConfig } from "./topic-config.ts";
  *
  * While a record is unconfirmed the broker may have crashed before its second step, so the previous pair with the right
  * pending nonce is as good. Unknown storage becomes a new broker; known storage in any other state is refused for good,
- * and has to start over empty, under a directory id of its own.
+ * and has to start over empty, under a directory id of its own. Storage that knows more than the controller is none of
+ * these: it is the controller that is a copy (R19), and has no verdict to give.
  */
 export type Identity =
   | { readonly kind: "new" }
@@ -33,14 +34,26 @@ const MAX_RACK = 255;
 const MAX_NONCE = 64;
 const MAX_GENERATION = 1e12;
 
-export function identify(image: ClusterImage, request: BrokerRegistrationRequest): Identity {
-  const { clusterId, generation, nonce, pendingNonce } = request;
+export function identify(
+  image: ClusterImage,
+  controllerEpoch: number,
+  request: BrokerRegistrationRequest,
+): Identity {
+  const { clusterId, generation, nonce, pendingNonce, metadataEpoch, metadataOffset } = request;
   if (clusterId !== "" && clusterId !== image.clusterId) {
     return refused("INCONSISTENT_CLUSTER_ID", `cluster ${clusterId.slice(0, 64)} is not ${image.clusterId}`);
   }
   const flaw = flawOf(request);
   if (flaw !== undefined) return refused("INVALID_REQUEST", flaw);
   const directory = image.directories.get(request.logDirs[0]!);
+  const isOvertaken = directory !== undefined && generation > directory.generation;
+  if (isOvertaken || metadataEpoch > controllerEpoch || metadataOffset > image.endOffset) {
+    return refused(
+      "OFFSET_OUT_OF_RANGE",
+      `directory ${request.logDirs[0]} has seen epoch ${metadataEpoch} and offset ${metadataOffset} of the metadata, ` +
+        `which is at epoch ${controllerEpoch} and offset ${image.endOffset}: was it restored from an old disk?`,
+    );
+  }
   if (directory === undefined) return { kind: "new" };
   const isAsLeft = generation === directory.generation && nonce === directory.nonce;
   const wasCutShort =

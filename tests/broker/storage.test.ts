@@ -151,6 +151,22 @@ describe("a broker whose storage fails", () => {
     cluster.advance(3_000);
     expect(follower.core.state).not.toBe("running");
     expect(follower.core.status().reason).toContain("1000000");
+    follower.kill();
+    follower.start();
+    cluster.advance(3_000);
+    expect(follower.core.state).not.toBe("running");
+    expect(follower.identity.metadataOffset).toBe(1_000_000);
+  });
+
+  it("[R19] notes how far the metadata was when it was registered", () => {
+    const { metadataOffset, metadataEpoch } = leader.identity;
+    leader.kill();
+    leader.start();
+    cluster.advance(3_000);
+    expect(leader.core.state).toBe("running");
+    expect(leader.identity.metadataOffset).toBeGreaterThan(metadataOffset);
+    expect(leader.identity.metadataOffset).toBeLessThanOrEqual(cluster.controller.image.endOffset);
+    expect(leader.identity.metadataEpoch).toBe(Math.max(metadataEpoch, 1));
   });
 });
 

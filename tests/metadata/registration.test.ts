@@ -114,6 +114,34 @@ describe("a registration", () => {
     expect(errorOf(broker.register())).toBe("INVALID_REGISTRATION");
   });
 
+  test("[R19] is put off, not refused for good, by a server restored from a backup that is older", () => {
+    const { driver, broker } = start();
+    const backup = [...driver.log];
+    broker.die();
+    broker.restart();
+    broker.die();
+    const whole = driver.log;
+    driver.log = backup;
+    driver.restart();
+    broker.connectionId = driver.open();
+    expect(errorOf(broker.register())).toBe("OFFSET_OUT_OF_RANGE");
+    driver.log = whole;
+    driver.restart();
+    broker.restart();
+    expect(broker.id).toBe(1);
+  });
+
+  test("[R19] is put off by a server that was restored from before this storage was known", () => {
+    const { driver, broker } = start();
+    const seen = { metadataEpoch: 1, metadataOffset: driver.image.endOffset };
+    driver.log = [];
+    driver.restart();
+    const late = new TestBroker(driver, { ...broker.directory });
+    expect(errorOf(late.register(seen))).toBe("OFFSET_OUT_OF_RANGE");
+    expect(errorOf(late.register({ metadataEpoch: 3 }))).toBe("OFFSET_OUT_OF_RANGE");
+    expect(errorOf(late.register({ metadataEpoch: 2 }))).toBe("NONE");
+  });
+
   test("[R12] anew by the same process fences the old epoch first", () => {
     const { driver, broker } = start();
     driver.createTopic("quakes", 1);

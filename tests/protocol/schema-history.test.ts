@@ -17,6 +17,7 @@ const history: readonly (readonly [hash: string, change: string])[] = [
   ["72358bc0096be331", "brokers offer the APIs of administration; partitions know of reassignments"],
   ["f1815cdf53ebcc3a", "leaders tell followers what producers wrote below the start of the log"],
   ["d6514663adb8a626", "the controller tells brokers the time of day with the answer to a heartbeat"],
+  ["25720cc0a7244272", "a registration tells which metadata the storage has seen"],
 ];
 
 test("the schemas are those of the last line of their history", () => {

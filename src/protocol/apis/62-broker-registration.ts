@@ -46,6 +46,9 @@ export const brokerRegistration = api({
     pendingNonce: tagged(10002, nullableString, null),
     /** Whether an append survives a power cut: "strict", or "relaxed" if the disk may lose its last writes. */
     durability: tagged(10003, string, "strict"),
+    /** The newest metadata that this directory has seen: the controller's epoch, and where the log ended. */
+    metadataEpoch: tagged(10004, int32, -1),
+    metadataOffset: tagged(10005, int64, 0),
   },
   response: {
     throttleTimeMs: optional(int32, 0),

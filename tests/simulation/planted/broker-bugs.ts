@@ -37,8 +37,8 @@ export const brokerBugs: readonly PlantedBug[] = [
   bug("serves-after-gap", "B6", "src/broker/broker.ts",
     "if (gapMs >= this.config.timeGapMs) this.#onGap(gapMs, nowMs);", ""),
   bug("registers-before-stored", "identity, step 2", "src/broker/registration.ts",
-    "this.#save({ ...this.#identity, pendingNonce, metadataEpoch: epoch, metadataOffset: endOffset });",
-    "this.#save({ ...this.#identity, pendingNonce, metadataEpoch: epoch, metadataOffset: endOffset });\n" +
+    "this.#save({ ...this.#identity, pendingNonce, ...this.#newestSeen() });",
+    "this.#save({ ...this.#identity, pendingNonce, ...this.#newestSeen() });\n" +
       "    this.#register(nowMs);"),
   bug("forgets-pending-nonce", "identity, step 2", "src/broker/registration.ts",
     "const pendingNonce = this.#identity.pendingNonce ?? this.#context.uuid();",
