@@ -114,7 +114,12 @@ export class ProducerState {
       lastSequence: sequenceAfter(batch.baseSequence, batch.lastOffsetDelta),
       offset: batch.baseOffset,
     });
-    while (batches.length > DUPLICATE_WINDOW && batches[DUPLICATE_WINDOW]!.offset < highWatermark) batches.shift();
+    // All at once: a high watermark that stood still may let go of a hundred thousand.
+    let settled = 0;
+    while (batches.length - settled > DUPLICATE_WINDOW && batches[settled + DUPLICATE_WINDOW]!.offset < highWatermark) {
+      settled++;
+    }
+    if (settled > 0) batches.splice(0, settled);
     this.#exactFrom = Math.max(this.#exactFrom, highWatermark);
     this.#producers.delete(batch.producerId);
     this.#producers.set(batch.producerId, { batches, lastTimestamp: batch.maxTimestamp });

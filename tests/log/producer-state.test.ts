@@ -54,6 +54,16 @@ describe("producer state", () => {
     }
   });
 
+  test("[R16] a hundred thousand batches are let go at once when the high watermark moves on", () => {
+    const count = 200_000;
+    const state = afterBatches(count);
+    const startMs = performance.now();
+    state.append(header(100 + 2 * count, 2 * count, { lastOffsetDelta: 1 }), 100 + 2 * count);
+    expect(performance.now() - startMs).toBeLessThan(500);
+    expect(state.check(header(0, 2 * count - 10, { lastOffsetDelta: 1 }))).toEqual(outOfOrder);
+    expect(state.check(header(0, 2 * count - 6, { lastOffsetDelta: 1 })).kind).toBe("duplicate");
+  });
+
   test("[R16] a batch that a copy was told of, because its log starts within it, counts once", () => {
     const told = afterBatches(5).entriesBelow(109);
     const state = new ProducerState({ offset: 109, producers: told });
