@@ -80,6 +80,8 @@ export class Registration {
   #state: State = { kind: "unregistered", retryAtMs: 0 };
   #heartbeatAtMs = 0;
   #heartbeatOpen = false;
+  /** How many identities are on their way to the disk. They arrive in order. */
+  #saving = 0;
   #heardMs = Number.NEGATIVE_INFINITY;
   /** Why the last attempt did not succeed, for people. */
   #trouble: string | undefined;
@@ -204,6 +206,7 @@ export class Registration {
   }
 
   identitySaved(nowMs: number): void {
+    if (--this.#saving > 0) return;
     if (this.#state.kind === "preparing") this.#register(nowMs);
     else if (this.#state.kind === "storing") {
       const { brokerEpoch } = this.#state;
@@ -231,6 +234,7 @@ export class Registration {
 
   #save(identity: StorageIdentity): void {
     this.#identity = identity;
+    this.#saving++;
     this.#context.effects({ type: "save-identity", identity });
   }
 
@@ -345,10 +349,25 @@ export class Registration {
       if (!response.isFenced) {
         this.#trouble = undefined;
         this.#state = { kind: "running", brokerEpoch };
+        this.#noteSeen();
       }
     } else if (response.isFenced) {
       this.lose("the controller fenced this broker", nowMs);
+    } else {
+      this.#noteSeen();
     }
+  }
+
+  /**
+   * R19: a server may be restored from a backup that is younger than the registration. Who runs has applied the metadata,
+   * and knows its cluster by then.
+   */
+  #noteSeen(): void {
+    const clusterId = this.#identity.clusterId ?? this.#context.metadata().clusterId;
+    const seen = this.#newestSeen();
+    const { metadataEpoch, metadataOffset } = this.#identity;
+    const isNews = seen.metadataEpoch > metadataEpoch || seen.metadataOffset > metadataOffset;
+    if (isNews || clusterId !== this.#identity.clusterId) this.#save({ ...this.#identity, clusterId, ...seen });
   }
 }
 

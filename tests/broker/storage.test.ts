@@ -170,6 +170,25 @@ describe("a broker whose storage fails", () => {
   });
 });
 
+describe("what a storage knows of its cluster", () => {
+  it("[R19] goes on with what was decided since it was registered", () => {
+    const cluster = new CoreCluster();
+    const [tab] = cluster.startRunning("a") as [CoreBroker];
+    createTopic(cluster, "quakes", { partitions: 12 });
+    cluster.advance(3_000);
+    expect(tab.identity.metadataOffset).toBe(cluster.controller.image.endOffset);
+  });
+
+  it("is the cluster's id, also where the snapshot comes after the registration", () => {
+    const cluster = new CoreCluster({ snapshotRecords: 5 });
+    cluster.startRunning("a");
+    createTopic(cluster, "quakes", { partitions: 12 });
+    const [late] = cluster.startRunning("b") as [CoreBroker];
+    cluster.settle();
+    expect(late.identity.clusterId).toBe(cluster.controller.image.clusterId);
+  });
+});
+
 describe("a broker of many busy partitions", () => {
   it("keeps of them in memory what one broker may, however many there are", () => {
     const cluster = new CoreCluster();
