@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
+import { HOLD, RELEASE } from "../src/metadata/kafka-holding.ts";
 import { closeCodes } from "./close-codes.ts";
 import type { Limits } from "./limits.ts";
 import { closeSocket, shutSocket } from "./socket-closing.ts";
@@ -25,6 +26,8 @@ export class KafkaSplice {
   readonly #handlers: SpliceHandlers;
   #tab: WebSocket | undefined;
   readonly #lonely: NodeJS.Timeout;
+  /** Whether the tab has more requests waiting than it likes, and asked that the client be held back. */
+  #held = false;
   #over = false;
   lastMovedMs = performance.now();
 
@@ -48,14 +51,12 @@ export class KafkaSplice {
     client.on("data", (bytes: Buffer) => {
       if (this.#over) return;
       this.#moved("in", bytes.length);
-      tab.send(bytes, { binary: true }, () => {
-        if (client.isPaused() && tab.bufferedAmount <= queuedBytesInSplice) client.resume();
-      });
+      tab.send(bytes, { binary: true }, () => this.#letOn(tab));
       if (tab.bufferedAmount > queuedBytesInSplice) client.pause();
     });
     tab.on("message", (bytes: Buffer, isBinary) => {
       if (this.#over) return;
-      if (!isBinary) return this.end("tab sent text");
+      if (!isBinary) return this.#onText(bytes.toString(), tab);
       this.#moved("out", bytes.length);
       if (!client.write(bytes) && client.writableLength > queuedBytesInSplice) tab.pause();
     });
@@ -77,6 +78,18 @@ export class KafkaSplice {
     client.destroySoon();
     setTimeout(() => client.destroy(), LINGER_MS).unref();
     this.#handlers.ended(reason);
+  }
+
+  #onText(text: string, tab: WebSocket): void {
+    if (text !== HOLD && text !== RELEASE) return this.end("tab sent text");
+    this.#held = text === HOLD;
+    if (this.#held) this.#client.pause();
+    else this.#letOn(tab);
+  }
+
+  #letOn(tab: WebSocket): void {
+    const isTaken = tab.bufferedAmount <= this.#limits.queuedBytesInSplice;
+    if (!this.#over && !this.#held && isTaken && this.#client.isPaused()) this.#client.resume();
   }
 
   #moved(direction: "in" | "out", bytes: number): void {

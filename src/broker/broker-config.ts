@@ -23,11 +23,9 @@ export interface BrokerConfig {
   readonly joining: JoiningSizes;
   /** How long a copy is kept of a partition that was moved to other brokers, in case that it is moved back. */
   readonly strayCopyRetentionMs: number;
-  /**
-   * Bounds on what one client connection may have waiting here; and on what waits for the disk, if nobody waits for
-   * that.
-   */
+  /** How many requests of one client connection are under way at once; more wait for them. */
   readonly maxPipelinedRequests: number;
+  /** Bounds what one client connection may have waiting here, and what waits for the disk. */
   readonly maxPipelinedBytes: number;
   /** With how many partitions `__consumer_offsets` is made, and how many replicas each shall have. */
   readonly offsetsTopicPartitions: number;

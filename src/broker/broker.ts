@@ -416,7 +416,7 @@ export class Broker {
       case "connection-opened":
         return this.channel.opened(event.connectionId, event.listener, event.remoteAddress);
       case "connection-frame":
-        return handleRequest(this, event.connectionId, event.frame, nowMs);
+        return handleRequest(this, event.connectionId, event.frame);
       case "connection-closed":
         return void this.channel.closed(event.connectionId);
       case "link-opened":

@@ -6,6 +6,8 @@ import type { Durability, StorageIdentity } from "./storage-identity.ts";
 export type BrokerEffect =
   | { readonly type: "send"; readonly connectionId: number; readonly frame: Uint8Array }
   | { readonly type: "close-connection"; readonly connectionId: number; readonly reason: string }
+  /** The other end is asked to send nothing more for the time being, or to go on. Not every one can be asked. */
+  | { readonly type: "hold-connection"; readonly connectionId: number; readonly held: boolean }
   | { readonly type: "dial"; readonly linkId: number; readonly host: string; readonly port: number }
   | { readonly type: "link-send"; readonly linkId: number; readonly frame: Uint8Array }
   | { readonly type: "close-link"; readonly linkId: number; readonly reason: string }

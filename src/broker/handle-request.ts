@@ -36,10 +36,13 @@ export interface Handler<A extends Api = Api> {
 }
 
 /** Reads one request and begins it. What cannot be read, or is not served here, ends its connection alone. */
-export function handleRequest(broker: Broker, connectionId: number, frame: Uint8Array, nowMs: number): void {
-  const pending = broker.channel.arrived(connectionId, frame.length);
-  if (pending === undefined) return;
-  const close = (reason: string) => broker.channel.close(connectionId, reason);
+export function handleRequest(broker: Broker, connectionId: number, frame: Uint8Array): void {
+  broker.channel.arrived(connectionId, frame.length, (pending) => read(broker, frame, pending));
+}
+
+function read(broker: Broker, frame: Uint8Array, pending: PendingResponse): void {
+  const { nowMs } = broker;
+  const close = (reason: string) => broker.channel.close(pending.connectionId, reason);
   try {
     const header = decodeRequestHeader(frame);
     const forwarded = forwardedApis.get(header.apiKey);

@@ -21,18 +21,41 @@ interface Slot extends PendingResponse {
   bytes: number;
 }
 
+interface WaitingRequest {
+  readonly bytes: number;
+  readonly begin: (pending: PendingResponse) => void;
+}
+
 interface ClientConnection {
   readonly listener: string;
   readonly remoteAddress: string | undefined;
   /** In order of arrival: Kafka's clients pipeline, and pair responses by their order. */
   readonly slots: Slot[];
-  /** Of all slots: an answer counts for as long as it waits for those before it. */
+  /** What came behind as many as may be under way. */
+  readonly waiting: WaitingRequest[];
+  /** Of all of both: an answer counts for as long as it waits for those before it. */
   pendingBytes: number;
+  beginning: boolean;
+  held: boolean;
 }
+
+/**
+ * Shares of what may wait: of 128 MiB, at 8 and 4. Much more would be behind what followers can copy in the time in which
+ * they have to, if one client sends all it has.
+ */
+const HELD_ABOVE = 1 / 16;
+const RELEASED_BELOW = 1 / 32;
+
+/** What a request takes beside its bytes. */
+const REQUEST_COST_BYTES = 4 * 1024;
 
 /**
  * The connections that clients and followers opened to this broker. Requests of one connection are begun in the order
  * in which they came and answered in that order, however long each takes.
+ *
+ * Kafka reads nothing more of a connection while a request of it is under way, and many clients rely on being held
+ * back: KafkaJS sends whatever it is given at once. Here requests wait before they are begun, and the other end is asked
+ * to hold long before they are too many. Only who goes on regardless is closed.
  */
 export class RequestChannel {
   readonly #connections = new Map<number, ClientConnection>();
@@ -45,26 +68,42 @@ export class RequestChannel {
   }
 
   opened(connectionId: number, listener: string, remoteAddress?: string): void {
-    this.#connections.set(connectionId, { listener, remoteAddress, slots: [], pendingBytes: 0 });
+    this.#connections.set(connectionId, { listener, remoteAddress, slots: [], waiting: [], pendingBytes: 0, beginning: false, held: false });
   }
 
-  /** A place for the answer to the request that just came; undefined when the connection is closed or over its bounds. */
-  arrived(connectionId: number, requestBytes: number): PendingResponse | undefined {
+  /** Begins the request that just came, with a place for its answer: at once, or when those before it have left room. */
+  arrived(connectionId: number, requestBytes: number, begin: (pending: PendingResponse) => void): void {
     const connection = this.#connections.get(connectionId);
-    if (connection === undefined) return undefined;
-    if (
-      connection.slots.length >= this.#config.maxPipelinedRequests ||
-      connection.pendingBytes + requestBytes > this.#config.maxPipelinedBytes
-    ) {
-      this.#closeOverfull(connectionId);
-      return undefined;
+    if (connection === undefined) return;
+    const bytes = requestBytes + REQUEST_COST_BYTES;
+    if (connection.pendingBytes + bytes > this.#config.maxPipelinedBytes) return this.#closeOverfull(connectionId);
+    for (const slot of [...connection.slots]) slot.hurry?.();
+    connection.pendingBytes += bytes;
+    connection.waiting.push({ bytes, begin });
+    this.#proceed(connectionId, connection);
+  }
+
+  #proceed(connectionId: number, connection: ClientConnection): void {
+    // What is answered at once comes back here, and leaves room for the next.
+    if (connection.beginning) return;
+    connection.beginning = true;
+    while (connection.slots.length < this.#config.maxPipelinedRequests) {
+      const next = connection.waiting.shift();
+      if (next === undefined) break;
+      const pending = this.#place(connectionId, connection, next.bytes);
+      next.begin(pending);
+      if (connection.waiting.length > 0) pending.hurry?.();
     }
-    for (const slot of connection.slots) slot.hurry?.();
+    connection.beginning = false;
+    this.#holdBack(connectionId, connection);
+  }
+
+  #place(connectionId: number, connection: ClientConnection, bytes: number): PendingResponse {
     const slot: Slot = {
       connectionId,
       listener: connection.listener,
       remoteAddress: connection.remoteAddress,
-      bytes: requestBytes,
+      bytes,
       answer: undefined,
       answered: false,
       hurry: undefined,
@@ -83,8 +122,15 @@ export class RequestChannel {
       },
     };
     connection.slots.push(slot);
-    connection.pendingBytes += requestBytes;
     return slot;
+  }
+
+  #holdBack(connectionId: number, connection: ClientConnection): void {
+    const mostBytes = this.#config.maxPipelinedBytes * (connection.held ? RELEASED_BELOW : HELD_ABOVE);
+    const held = connection.pendingBytes > mostBytes;
+    if (held === connection.held || !this.#connections.has(connectionId)) return;
+    connection.held = held;
+    this.#effects({ type: "hold-connection", connectionId, held });
   }
 
   /** Closes a connection because of what it sent; nobody else notices. */
@@ -99,6 +145,7 @@ export class RequestChannel {
     const connection = this.#connections.get(connectionId);
     if (connection === undefined) return false;
     this.#connections.delete(connectionId);
+    connection.waiting.length = 0;
     for (const slot of connection.slots) {
       const { abandoned } = slot;
       slot.answered = true;
@@ -108,17 +155,18 @@ export class RequestChannel {
   }
 
   #closeOverfull(connectionId: number): void {
-    const { maxPipelinedRequests, maxPipelinedBytes } = this.#config;
-    const most = `${maxPipelinedRequests} requests or ${maxPipelinedBytes} bytes`;
+    const most = `${this.#config.maxPipelinedBytes} bytes`;
     this.close(connectionId, `more than ${most} wait for an answer, or as answers for their turn; send fewer at once`);
   }
 
   #flush(connectionId: number): void {
     const connection = this.#connections.get(connectionId);
-    while (connection?.slots[0]?.answered === true) {
+    if (connection === undefined) return;
+    while (connection.slots[0]?.answered === true) {
       const slot = connection.slots.shift()!;
       connection.pendingBytes -= slot.bytes;
       if (slot.answer !== undefined) this.#effects({ type: "send", connectionId, frame: slot.answer });
     }
+    this.#proceed(connectionId, connection);
   }
 }

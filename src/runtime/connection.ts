@@ -28,5 +28,7 @@ export interface Connection {
   send(frame: Uint8Array): void;
   /** Bytes queued by `send` that the transport has not taken yet. */
   readonly queuedBytes: number;
+  /** Asks the other end to send nothing more for the time being, or to go on; absent where it cannot be asked. */
+  hold?(held: boolean): void;
   close(reason: string): void;
 }

@@ -199,6 +199,8 @@ class BrokerLoop implements RunningBroker {
         return this.#answer(effect.connectionId, effect.frame);
       case "close-connection":
         return this.#connections.get(effect.connectionId)?.close(effect.reason);
+      case "hold-connection":
+        return this.#connections.get(effect.connectionId)?.hold?.(effect.held);
       case "dial":
         return this.#dial(effect.linkId, effect.host, effect.port);
       case "link-send": {

@@ -303,6 +303,8 @@ export class CoreBroker {
         this.#connections.delete(effect.connectionId);
         return;
       }
+      case "hold-connection":
+        return;
       case "dial":
         return cluster.enqueue(() => this.#dial(effect.linkId, effect.host));
       case "link-send": {

@@ -149,6 +149,26 @@ describe("a broker", () => {
     expect(produced(cluster, tab.connect(), "quakes", ["fine"]).error).toBe("NONE");
   });
 
+  it("takes no more than the disk keeps up with from a client that connects anew instead of waiting", () => {
+    tab.kill();
+    tab.config = { maxPipelinedBytes: 20_000 };
+    tab.start();
+    leaderOf(cluster, "quakes");
+    tab.slowDisk = true;
+    for (let connected = 0; connected < 20; connected++) {
+      const client = tab.connect();
+      for (let sent = 0; sent < 4; sent++) sendProduce(client, "quakes", ["x".repeat(300)], { acks: 1 });
+      cluster.settle();
+      client.sendRaw(Uint8Array.of(1));
+      cluster.settle();
+    }
+    expect(tab.core.unstoredBytes).toBeLessThan(21_000);
+    tab.slowDisk = false;
+    tab.flush();
+    cluster.settle();
+    expect(produced(cluster, tab.connect(), "quakes", ["fine"]).error).toBe("NONE");
+  });
+
   it("answers acks=0 with nothing, and an error by closing", () => {
     const client = tab.connect();
     const send = (name: string) =>

@@ -256,6 +256,23 @@ test("when its broker is fenced, as a frozen tab is, a connection ends", async (
   expect(await metric(server, 'tabstream_kafka_connections_closed_total{reason="broker fenced"}')).toBe(1);
 });
 
+test("a tab holds a client back, and lets it go on, with nothing lost", async () => {
+  const server = await kafkaServer();
+  const tab = await BrokerTab.start(server);
+  const [client, end] = await tab.client();
+  const sent = Buffer.alloc(64 * 1024 * 1024, 7);
+  let received = 0;
+  end.webSocket.on("message", (bytes: Buffer) => (received += bytes.length));
+  end.webSocket.send("hold");
+  // Once this is answered, the server has read what came before.
+  await new Promise((resolve) => end.webSocket.ping(() => end.webSocket.once("pong", resolve)));
+  client.send(sent);
+  await sleep(500);
+  expect(received).toBeLessThan(1024 * 1024);
+  end.webSocket.send("release");
+  await expect.poll(() => received, { timeout: 10_000 }).toBe(sent.length);
+});
+
 test("a tab that sends text loses the connection", async () => {
   const server = await kafkaServer();
   const tab = await BrokerTab.start(server);

@@ -157,9 +157,8 @@ function append(
   if (request.acks !== ALL && request.acks !== 0 && request.acks !== 1) return refuse("INVALID_REQUIRED_ACKS");
   if (request.transactionalId !== null) return refuse("TRANSACTIONAL_ID_AUTHORIZATION_FAILED");
   if (isInternalTopic(name)) return refuse("INVALID_TOPIC_EXCEPTION", `${name} is written by brokers alone`);
-  // Whoever waits for no answer is not held back by one when the disk is slower than the network.
-  const isTooFast = request.acks === 0 && broker.unstoredBytes > broker.config.maxPipelinedBytes;
-  if (isTooFast) return refuse("KAFKA_STORAGE_ERROR");
+  // Whoever waits for no answer, or connects anew instead, is not held back by one when the disk is slower.
+  if (broker.unstoredBytes > broker.config.maxPipelinedBytes) return refuse("KAFKA_STORAGE_ERROR");
   const found = broker.leaderOf(name, index);
   if ("error" in found) return refuse(found.error);
   const { replica, state } = found;

@@ -9,6 +9,8 @@ export interface MessageChannelTransport {
   send(message: Uint8Array<ArrayBuffer>): void;
   /** Calls back, once, when `bufferedAmount` has fallen to {@link LOW_WATER_BYTES}. */
   onceDrained(callback: () => void): void;
+  /** Asks the other end to send nothing more for the time being, or to go on; absent where it cannot be asked. */
+  hold?(held: boolean): void;
   /** Sends what is buffered, then closes. */
   close(): void;
 }
@@ -80,6 +82,10 @@ export class FramedChannel implements Connection {
 
   get queuedBytes(): number {
     return this.#outbox.length + (this.#transport?.bufferedAmount ?? 0);
+  }
+
+  hold(held: boolean): void {
+    this.#transport?.hold?.(held);
   }
 
   /** Sends the frames that flow control lets through at present, so that a last answer arrives. */

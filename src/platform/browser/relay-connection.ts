@@ -1,5 +1,6 @@
 import type { Connection } from "../../runtime/connection.ts";
 import type { FramedChannelOptions } from "./framed-channel.ts";
+import { HOLD, RELEASE } from "../../metadata/kafka-holding.ts";
 import { FramedChannel, LOW_WATER_BYTES } from "./framed-channel.ts";
 
 /** A connection that the server relays. */
@@ -17,8 +18,13 @@ const DRAIN_CHECK_MS = 5;
 
 const OPEN_TIMEOUT_MS = 5000;
 
+export interface RelayOptions extends FramedChannelOptions {
+  /** Whether the other end is the server itself, which speaks for a Kafka client and can be asked to hold it back. */
+  readonly isKafkaClient?: boolean;
+}
+
 /** Joins a relay: the server splices this WebSocket to the one that the other tab opens under the same id. */
-export function relayConnection(url: string, options?: FramedChannelOptions): RelayConnection {
+export function relayConnection(url: string, options: RelayOptions = {}): RelayConnection {
   const socket = new WebSocket(url);
   socket.binaryType = "arraybuffer";
   const connection = new FramedChannel("relay", options);
@@ -41,6 +47,7 @@ export function relayConnection(url: string, options?: FramedChannelOptions): Re
       drained = callback;
       checks = setInterval(checkDrained, DRAIN_CHECK_MS);
     },
+    ...(options.isKafkaClient && { hold: (held: boolean) => socket.send(held ? HOLD : RELEASE) }),
     close: () => socket.close(1000),
   };
   socket.addEventListener("message", ({ data }) => {

@@ -3,10 +3,10 @@ import type { Connection } from "../../runtime/connection.ts";
 import type { ToServer } from "../../runtime/signaling.ts";
 import type { Signaling } from "./controller-socket.ts";
 import { PeerUnreachableError, describe } from "./errors.ts";
-import type { FramedChannelOptions } from "./framed-channel.ts";
 import { OPEN_TIMEOUT_MS } from "./link-control.ts";
 import type { LinkPaths } from "./link-paths.ts";
 import { randomUuid } from "./random-uuid.ts";
+import type { RelayOptions } from "./relay-connection.ts";
 import { relayConnection } from "./relay-connection.ts";
 
 /**
@@ -151,6 +151,7 @@ export class TabDialer {
     if (this.#kafkaRelays >= MAX_KAFKA_RELAYS) return;
     this.#kafkaRelays++;
     const { connection } = this.#join(relayId, () => this.#kafkaRelays--, {
+      isKafkaClient: true,
       maxFrameBytes: MAX_KAFKA_FRAME_BYTES,
       remoteAddress: from.slice(0, from.lastIndexOf(":")),
     });
@@ -165,7 +166,7 @@ export class TabDialer {
     });
   }
 
-  #join(relayId: string, onClosed: () => void, options: FramedChannelOptions = {}) {
+  #join(relayId: string, onClosed: () => void, options: RelayOptions = {}) {
     const joined = relayConnection(this.#options.relayUrl(relayId), {
       ...options,
       onClosed: () => {

@@ -201,6 +201,8 @@ export class SimulatedTab {
         this.#connections.delete(effect.connectionId);
         return end?.close(effect.reason);
       }
+      case "hold-connection":
+        return;
       case "dial":
         return this.#dial(effect.linkId, effect.host);
       case "link-send": {
