@@ -34,7 +34,9 @@ export class Clusters {
       const cluster = await known;
       if (this.#open.get(name) === known) return cluster;
     } catch (error) {
-      if (error instanceof ClusterUnavailableError) return { code: closeCodes.tryAgainLater, reason: error.message };
+      // Who comes while somebody else is opening it hears of the limit from the cluster itself.
+      const mayPass = error instanceof ClusterUnavailableError || error instanceof ClusterLimitError;
+      if (mayPass) return { code: closeCodes.tryAgainLater, reason: error.message };
     }
     return { code: closeCodes.internalError, reason: "the cluster cannot be opened; see the server's log" };
   }
