@@ -46,16 +46,19 @@ class IndexedDbLogStore implements LogStore {
   }
 
   async open(): Promise<void> {
-    for (const [key, { logNumber }] of await this.#metadataRows()) {
-      this.#logNumbers.set(key, logNumber);
-      this.#nextLogNumber = Math.max(this.#nextLogNumber, logNumber + 1);
-    }
+    await this.#reading("reading the metadata of the logs", async (transaction) => {
+      for (const key of await keysOfLogs(transaction)) {
+        const { logNumber } = await metadataRow(transaction, key);
+        this.#logNumbers.set(key, logNumber);
+        this.#nextLogNumber = Math.max(this.#nextLogNumber, logNumber + 1);
+      }
+    });
   }
 
   async *load(): AsyncGenerator<StoredLog> {
-    for (const [, { logNumber, metadata }] of await this.#metadataRows()) {
-      const log = await this.#reading("loading the logs", (transaction) => loadLog(transaction, logNumber, metadata));
-      yield { ...log, tail: await this.#lookAgain(logNumber, log.tail) };
+    for (const key of await this.#reading("reading which logs there are", keysOfLogs)) {
+      const log = await this.#reading("loading the logs", (transaction) => loadLog(transaction, key));
+      yield { ...log, tail: await this.#lookAgain(this.#logNumber(key), log.tail) };
     }
   }
 
@@ -128,14 +131,6 @@ class IndexedDbLogStore implements LogStore {
     const logNumber = this.#logNumbers.get(key);
     if (logNumber === undefined) throw new StoreUnavailableError(`the log ${key} has no metadata in this directory`);
     return logNumber;
-  }
-
-  #metadataRows(): Promise<[PartitionKey, MetadataRow][]> {
-    return this.#reading("reading the metadata of the logs", async (transaction) => {
-      const store = transaction.objectStore("metadata");
-      const [keys, rows] = await Promise.all([result(store.getAllKeys()), result(store.getAll())]);
-      return keys.map((key, index) => [key as PartitionKey, rows[index] as MetadataRow]);
-    });
   }
 
   /** Reads once more, after a while, what was not to be read. */
@@ -218,7 +213,17 @@ function deleteChunks(transaction: IDBTransaction, range: IDBKeyRange): void {
   transaction.objectStore("chunk-index").delete(range);
 }
 
-async function loadLog(transaction: IDBTransaction, logNumber: number, metadata: LogMetadata): Promise<StoredLog> {
+async function keysOfLogs(transaction: IDBTransaction): Promise<readonly PartitionKey[]> {
+  return (await result(transaction.objectStore("metadata").getAllKeys())) as PartitionKey[];
+}
+
+/** One at a time: with thousands of producers a row is a megabyte. */
+async function metadataRow(transaction: IDBTransaction, key: PartitionKey): Promise<MetadataRow> {
+  return (await result(transaction.objectStore("metadata").get(key))) as MetadataRow;
+}
+
+async function loadLog(transaction: IDBTransaction, key: PartitionKey): Promise<StoredLog> {
+  const { logNumber, metadata } = await metadataRow(transaction, key);
   const chunks: ChunkDescriptor[] = [];
   for await (const page of descriptorPages(transaction, logNumber, metadata.logStartOffset)) chunks.push(...page);
   const tail = chunks.filter((chunk) => chunk.lastOffset >= metadata.producerSnapshot.offset);
