@@ -50,6 +50,12 @@ describe("deleted records stay deleted, says the oracle", () => {
     watch.asked(tabOf(1, 50).tab, asked)!(answered);
   };
 
+  test("a request excuses the removal of what it names, and of no more", () => {
+    deletedIn({ isr: [1] });
+    expect([0, 50, 51].map((offset) => watch.wasAsked(KEY, offset))).toEqual([true, true, false]);
+    expect(watch.wasAsked("topic-id/1", 1)).toBe(false);
+  });
+
   beforeEach(() => {
     states = [];
     marks = [];

@@ -28,16 +28,17 @@ export class DeletionWatch implements RequestWatch {
   readonly #controller: ControllerWatch;
   /** By key of the partition. */
   readonly #deletions = new Map<string, Deletion[]>();
-  readonly #asked = new Set<string>();
+  /** How far somebody has asked to delete, done or not. */
+  readonly #asked = new Map<string, number>();
 
   constructor(context: OracleContext, controller: ControllerWatch) {
     this.#context = context;
     this.#controller = controller;
   }
 
-  /** Whether somebody has asked for deletions in the partition, done or not. */
-  wasAsked(key: string): boolean {
-    return this.#asked.has(key);
+  /** Whether somebody has asked that the partition start there, or further on. */
+  wasAsked(key: string, logStartOffset: number): boolean {
+    return logStartOffset <= (this.#asked.get(key) ?? 0);
   }
 
   asked(tab: SimulatedTab, frame: Uint8Array) {
@@ -46,10 +47,12 @@ export class DeletionWatch implements RequestWatch {
     const starts = new Map<string, number>();
     for (const { name, partitions } of decodeRequest(deleteRecords, header).topics) {
       const topicId = tab.core?.image.topicNamed(name)?.topicId;
-      for (const { partitionIndex } of partitions) {
+      for (const { partitionIndex, offset } of partitions) {
         const key = `${topicId}/${partitionIndex}`;
-        this.#asked.add(key);
-        starts.set(key, tab.core?.replica(key)?.log.logStartOffset ?? 0);
+        const log = tab.core?.replica(key)?.log;
+        const before = offset < 0 ? (log?.highWatermark ?? 0) : offset;
+        this.#asked.set(key, Math.max(before, this.#asked.get(key) ?? 0));
+        starts.set(key, log?.logStartOffset ?? 0);
       }
     }
     return (answer: Uint8Array) => this.#answered(tab, header.apiVersion, starts, answer);

@@ -20,7 +20,7 @@ function run(...args: string[]) {
 
 test("seeds that pass are counted, and their figures written down", { timeout: 60_000 }, () => {
   const json = join(folder, "figures.json");
-  const { status, lastLine, output } = run("--seeds", "3", "--seconds", "2", "--workers", "2", "--marks", "--json", json);
+  const { status, lastLine, output } = run("--seeds", "3", "--seconds", "3", "--workers", "2", "--marks", "--json", json);
   expect(lastLine).toBe("3 passed, 0 failed");
   expect(status).toBe(0);
   expect(output).toContain("| first leader | 3 of 3 |");
@@ -50,7 +50,7 @@ test("a run that fails is shrunk, saved and run again from its file", { timeout:
 test("a bad flag or file ends with 2 before anything runs", { timeout: 60_000 }, () => {
   const file = join(folder, "other-version.json");
   writeFileSync(file, '{"version": 99}');
-  for (const args of [["--seeds", "none"], ["--schedule", file], ["--json", join(file, "figures.json")]]) {
+  for (const args of [["--seeds", "none"], ["--schedule", file], ["--json", join(file, "figures.json")], ["--save", "/proc"]]) {
     const { status, stderr, output } = run(...args);
     expect(status).toBe(2);
     expect(output).toBe("");

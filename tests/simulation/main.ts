@@ -1,5 +1,6 @@
-import { closeSync, mkdirSync, openSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, mkdtempSync, openSync, rmdirSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import { join } from "node:path";
 import { runSeeds, Totals } from "./campaign.ts";
 import { describeFailure, describeMarks, describeProgress, figures } from "./campaign-report.ts";
 import type { SavedRun } from "./saved-run.ts";
@@ -116,7 +117,10 @@ function readCommandLine(): { readonly args: SimulateArguments; readonly saved: 
 /** Nobody wants to learn after hours that what they bring has nowhere to go. */
 function makePlaces({ save, json }: SimulateArguments): void {
   try {
-    if (save !== undefined) mkdirSync(save, { recursive: true });
+    if (save !== undefined) {
+      mkdirSync(save, { recursive: true });
+      rmdirSync(mkdtempSync(join(save, "seed-")));
+    }
     if (json !== undefined) closeSync(openSync(json, "a"));
   } catch (error) {
     throw new UsageError(`--save or --json cannot be written: ${error instanceof Error ? error.message : String(error)}`);

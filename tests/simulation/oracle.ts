@@ -323,11 +323,14 @@ export class Oracle {
     seen.logStartOffset = logStartOffset;
   }
 
-  /** No record of a run is an hour old, whatever a tab's own clock says. */
+  /** Nothing goes but for its age or size, or because it was asked. No record of a run is an hour old, whatever a tab's own clock says. */
   #expectReason({ name }: SimulatedTab, { key, config, log }: Replica): void {
-    const { retentionMs, retentionBytes } = config;
-    const isKept = retentionBytes < 0 && (retentionMs < 0 || retentionMs > HOUR_MS);
-    if (!isKept || this.#deletions.wasAsked(key)) return;
+    const { retentionMs, retentionBytes, cleanupPolicy } = config;
+    const isAnyOld = retentionMs >= 0 && retentionMs <= HOUR_MS;
+    // As much as the size allows has to be left. Compaction takes more, in its own way.
+    const isAnyTooMuch =
+      retentionBytes >= 0 && (log.sizeInBytes >= retentionBytes || cleanupPolicy.includes("compact"));
+    if (isAnyOld || isAnyTooMuch || this.#deletions.wasAsked(key, log.logStartOffset)) return;
     fail("removed-for-a-reason", `${name} removes ${key} below ${log.logStartOffset}, of which nothing is old`);
   }
 

@@ -22,10 +22,11 @@ test("files and workers are named", () => {
 });
 
 test.each([
-  [["--seeds", "0"], "--seeds 0: give a whole number from 1 to 1000000000"],
+  [["--seeds", "0"], "--seeds 0: give a whole number from 1 to 1000000"],
   [["--seeds", "1e3"], "--seeds 1e3"],
   [["--seed", "-1"], "--seed"],
-  [["--seconds", "soon"], "--seconds soon: give a whole number from 1 to 86400"],
+  [["--seconds", "2"], "--seconds 2: give a whole number from 3 to 86400"],
+  [["--seconds", "soon"], "--seconds soon: give a whole number from 3 to 86400"],
   [["--workers", "0"], "--workers 0: give a whole number from 1 to 1024"],
   [["--sped"], "--sped"],
   [["7"], "7"],

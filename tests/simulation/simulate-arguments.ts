@@ -22,7 +22,7 @@ export const USAGE =
   "       npm run simulate -- --speed [--seeds N] [--seconds V]\n" +
   "  --seeds N        runs, each with a seed of its own (100; 1 if --seed is given; 40 for --speed)\n" +
   "  --seed S         the first seed (1)\n" +
-  "  --seconds V      virtual seconds of load and faults in each run, 1 to 86400 (40)\n" +
+  "  --seconds V      virtual seconds of load and faults in each run, 3 to 86400 (40); the first two are without faults\n" +
   "  --workers W      processes to run them in (one for each core)\n" +
   "  --marks          also print how often each named state was reached\n" +
   "  --json FILE      also write the figures there\n" +
@@ -30,7 +30,9 @@ export const USAGE =
   "  --schedule FILE  make the run that such a file holds\n" +
   "  --speed          measure the loaded profile instead, with faults and without";
 
-const MOST = 1_000_000_000;
+const LAST_SEED = 1_000_000_000;
+/** Two weeks on two cores. */
+const MOST_SEEDS = 1_000_000;
 /** What does not go together, and why. */
 const clashes = [
   ["schedule", ["seeds", "seed", "seconds", "json", "marks", "speed"], "the file says what to run"],
@@ -45,9 +47,9 @@ export function parseSimulateArguments(args: readonly string[], cores: number): 
   }
   const usualSeeds = values.speed === true ? "40" : values.seed === undefined ? "100" : "1";
   return {
-    seeds: wholeNumber("--seeds", values.seeds ?? usualSeeds, 1, MOST),
-    firstSeed: wholeNumber("--seed", values.seed ?? "1", 0, MOST),
-    seconds: wholeNumber("--seconds", values.seconds ?? "40", 1, 86_400),
+    seeds: wholeNumber("--seeds", values.seeds ?? usualSeeds, 1, MOST_SEEDS),
+    firstSeed: wholeNumber("--seed", values.seed ?? "1", 0, LAST_SEED),
+    seconds: wholeNumber("--seconds", values.seconds ?? "40", 3, 86_400),
     workers: wholeNumber("--workers", values.workers ?? String(cores), 1, 1_024),
     schedule: values.schedule,
     save: values.save,

@@ -56,8 +56,28 @@ export const groupBugs: readonly PlantedBug[] = [
   bug("replaces-name-in-memory", "KIP-345, R17", "src/coordinator/classic-join.ts",
     "  state.commit(\n    generationRecord(group, state.wallMs, (id) => (id === memberId ? assignment : group.assignmentOf(id))),\n  );\n",
     ""),
-  bug("never-fences-name", "KIP-345", "src/coordinator/classic-group.ts",
-    'if (current !== memberId) return "FENCED_INSTANCE_ID";', "if (current !== memberId) return undefined;"),
+  {
+    name: "never-fences-name",
+    breaks: "KIP-345",
+    edits: [
+      {
+        file: "src/coordinator/classic-group.ts",
+        replace: 'if (current !== memberId) return "FENCED_INSTANCE_ID";',
+        by: "if (current !== memberId) return undefined;",
+      },
+      // Who is let in though it is no member has no session to refresh.
+      {
+        file: "src/coordinator/offset-commit.ts",
+        replace: "refreshSession(state, group.members.get(memberId)!);",
+        by: "if (group.members.has(memberId)) refreshSession(state, group.members.get(memberId)!);",
+      },
+      {
+        file: "src/coordinator/classic-sync.ts",
+        replace: "refreshSession(state, group.members.get(request.memberId)!);",
+        by: "if (group.members.has(request.memberId)) refreshSession(state, group.members.get(request.memberId)!);",
+      },
+    ],
+  },
   bug("forgets-sessions-after-load", "sessions", "src/coordinator/classic-generation.ts",
     "    member.session.set(state.nowMs + sessionTimeoutMs);\n", ""),
   bug("forgets-consumer-sessions-after-load", "KIP-848", "src/coordinator/consumer-membership.ts",
