@@ -61,20 +61,17 @@ export const groupBugs: readonly PlantedBug[] = [
     breaks: "KIP-345",
     edits: [
       {
-        file: "src/coordinator/classic-group.ts",
-        replace: 'if (current !== memberId) return "FENCED_INSTANCE_ID";',
-        by: "if (current !== memberId) return undefined;",
+        file: "src/coordinator/offset-commit.ts",
+        replace: "const error = group.memberError(memberId, groupInstanceId);",
+        by:
+          "const isNamed = group.staticMember(groupInstanceId) !== undefined;\n" +
+          "  const error = isNamed ? undefined : group.memberError(memberId, groupInstanceId);",
       },
       // Who is let in though it is no member has no session to refresh.
       {
         file: "src/coordinator/offset-commit.ts",
         replace: "refreshSession(state, group.members.get(memberId)!);",
         by: "if (group.members.has(memberId)) refreshSession(state, group.members.get(memberId)!);",
-      },
-      {
-        file: "src/coordinator/classic-sync.ts",
-        replace: "refreshSession(state, group.members.get(request.memberId)!);",
-        by: "if (group.members.has(request.memberId)) refreshSession(state, group.members.get(request.memberId)!);",
       },
     ],
   },
